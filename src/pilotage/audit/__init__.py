@@ -1,0 +1,1 @@
+"""The seven questions answered from the data; findings; the build plan."""

@@ -1,0 +1,1 @@
+"""The command-line door: assembles the commands that the rooms hang out."""

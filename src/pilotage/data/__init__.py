@@ -1,0 +1,1 @@
+"""Sources, snapshots, contracts, the feature layer, training sets."""

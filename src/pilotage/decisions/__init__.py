@@ -1,0 +1,1 @@
+"""One question answered in time and recorded: the hot path, batch, the ledger."""

@@ -1,0 +1,81 @@
+"""The nouns of deciding: what was asked, what was answered, what is kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+Producer = Literal["model", "rule", "default", "none"]
+Band = Literal["low", "uncertain", "high"]
+Arm = Literal["model", "rule"]
+
+REASONS = {
+    "model": "The model answered.",
+    "shadow": "The model runs in shadow: its answer is recorded, the rule's is given.",
+    "rule_arm": "This entity is in the share that keeps the rule.",
+    "off": "The use case is off: the rule answers.",
+    "no_version": "No version is released: the rule answers.",
+    "disabled": "Disabled by an authorised person: the rule answers.",
+    "too_slow": "The model did not answer within the latency budget.",
+    "model_failed": "The model could not answer.",
+    "not_finite": "The model's answer was not a finite number.",
+    "missing_columns": "Columns that the rule needs are missing: the declared default answers.",
+    "not_recorded": "The decision could not be recorded, so the model may not act.",
+}
+
+
+class Decision(Struct, frozen=True):
+    """One answered question, as kept in the ledger.
+
+    ``positive`` is the answer that was given, whoever produced it. ``probability`` and ``model_positive`` are the
+    model's, also when it only ran in shadow; ``rule_positive`` is the rule's, None where its columns are missing.
+    Probabilities lie in [0, 1]; ``latency_us`` is in microseconds.
+    """
+
+    id: str
+    use_case: str
+    entity: str
+    moment: datetime
+    decided_at: datetime
+    stage: str
+    arm: Arm
+    version: str | None
+    revision: int
+    produced_by: Producer
+    reason: str
+    positive: bool | None
+    action: str
+    probability: float | None
+    model_positive: bool | None
+    rule_positive: bool | None
+    band: Band | None
+    review: bool
+    flags: tuple[str, ...]
+    inputs: dict[str, Any]
+    signals: tuple[dict[str, Any], ...]
+    asked_by: str
+    latency_us: int
+
+
+class Answer(Struct, frozen=True, omit_defaults=True):
+    """What the app gets back.
+
+    ``probability``, ``band`` and ``signals`` are there only where the model's answer may be shown: never in shadow.
+    """
+
+    id: str
+    use_case: str
+    entity: str
+    action: str
+    positive: bool | None
+    produced_by: Producer
+    reason: str
+    because: str
+    stage: str
+    probability: float | None = None
+    band: Band | None = None
+    review: bool = False
+    signals: tuple[dict[str, Any], ...] = ()
+    flags: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Who may do what; masks; the tamper-evident audit log; retention and erasure."""

@@ -1,0 +1,91 @@
+"""The nouns of governing: principals, roles, permissions, audit-log entries."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+EVERY_USE_CASE = "*"
+
+
+class Permission(enum.StrEnum):
+    """What can be allowed. Every route and command names one."""
+
+    READ = "read"  # see a use case: audit, comparison, operate page, versions
+    DECIDE = "decide"  # ask for decisions and read those one asked for
+    EMBED = "embed"  # mint card tokens for one entity
+    FEEDBACK = "feedback"  # say useful, wrong, override, escalate
+    REVIEW = "review"  # work on the review queue
+    BUILD = "build"  # sync sources, build training sets, train, compare
+    RELEASE = "release"  # release a version, change the stage
+    SWITCH = "switch"  # disable and enable
+    GOVERN = "govern"  # people, roles, keys
+    AUDIT = "audit"  # read and verify the audit log
+
+
+class Role(enum.StrEnum):
+    """A named set of permissions; granted for one use case or for all (``*``)."""
+
+    VIEWER = "viewer"
+    APP = "app"
+    REVIEWER = "reviewer"
+    BUILDER = "builder"
+    OWNER = "owner"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+class Grant(Struct, frozen=True):
+    """A role for a use case, or for every use case."""
+
+    role: Role
+    use_case: str = EVERY_USE_CASE
+
+
+class Principal(Struct, frozen=True):
+    """Somebody or something that acts: a person, an app's key, a card in a browser, the system itself."""
+
+    id: str
+    name: str
+    kind: Literal["person", "key", "card", "system"]
+    grants: tuple[Grant, ...] = ()
+
+
+SYSTEM = Principal(id="system", name="Pilotage", kind="system", grants=(Grant(Role.ADMIN),))
+"""Acts on schedules and from the command line of the host, where the operating system decides who may."""
+
+
+class CardToken(Struct, frozen=True):
+    """What a card in somebody's browser may do: one use case, one entity, one origin, a few minutes."""
+
+    use_case: str
+    entity: str
+    decision: str
+    origin: str
+    person: str
+    actions: tuple[str, ...]
+    expires_at: datetime
+
+
+class AuditEntry(Struct, frozen=True):
+    """One deed: who did what to what, when, with which particulars."""
+
+    number: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any]
+
+
+class Verification(Struct, frozen=True):
+    """What verifying the audit log found. ``valid`` is false when any entry or checkpoint does not fit."""
+
+    valid: bool
+    entries: int
+    checkpoints: int
+    root: str
+    message: str

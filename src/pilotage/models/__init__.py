@@ -1,0 +1,1 @@
+"""Candidates against the rule; evaluation; artefacts; scoring; explaining."""

@@ -1,0 +1,1 @@
+"""Is it still safe, is it still worth it: quality, alerts, incidents."""

@@ -1,0 +1,53 @@
+"""The nouns of monitoring: the readings that the operate page shows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class Quality(Struct, frozen=True):
+    """Realised quality of one answerer over the same matured decisions; None where it is undefined."""
+
+    answerer: str
+    decisions: int
+    alerts: int
+    precision: float | None
+    recall: float | None
+    money: float
+
+
+class Hour(Struct, frozen=True):
+    """One hour of the decided moments: how many decisions, and how many fell back, by reason."""
+
+    hour: datetime
+    decisions: int
+    fallbacks: dict[str, int]
+
+
+class Operation(Struct, frozen=True):
+    """Everything the operate page says, read from the ledger."""
+
+    use_case: str
+    currency: str
+    decisions: int
+    matured: int
+    hours: tuple[Hour, ...]
+    produced_by: dict[str, int]
+    reasons: dict[str, int]
+    quality: tuple[Quality, ...]
+    latency_p50_us: int
+    latency_p99_us: int
+    shown: int
+    useful: int
+    wrong: int
+    overrides: int
+    override_reasons: dict[str, int]
+    escalations: int
+    reviews_open: int
+    reviews_done: int
+    review_minutes: float
+    money_so_far: float
+    money_of_rule: float
+    completeness: float

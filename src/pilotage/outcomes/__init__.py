@@ -1,0 +1,1 @@
+"""What really happened, late, twice or never, joined to the decision."""

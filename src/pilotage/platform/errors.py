@@ -1,0 +1,138 @@
+"""Errors that say what was wanted, what came, and what to do.
+
+Every error a person can meet is a :class:`PilotageError`. Doors translate it once: the CLI into a message and an
+exit code, HTTP into problem details (RFC 9457), the console into a page. Anything else is a defect of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One mistake, at one place, with its repair."""
+
+    where: str
+    message: str
+    repair: str = ""
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        place = f"{self.line}:{self.column} " if self.line else ""
+        repair = f" {self.repair}" if self.repair else ""
+        return f"{place}{self.where}: {self.message}{repair}"
+
+
+class PilotageError(Exception):
+    """Something went wrong that the caller can understand and repair."""
+
+    code = "error"
+    title = "Something went wrong"
+    status = 500
+    exit_code = 2
+
+    def __init__(self, message: str, repair: str = "", problems: Sequence[Problem] = ()) -> None:
+        self.message = message
+        self.repair = repair
+        self.problems = tuple(problems)
+        super().__init__(f"{message} {repair}".strip())
+
+
+class InvalidFile(PilotageError):
+    """A file the user wrote has mistakes; ``problems`` names all of them with line and column."""
+
+    code = "invalid-file"
+    title = "The file has mistakes"
+    status = 422
+
+
+class InvalidRequest(PilotageError):
+    """A request does not fit its contract; ``problems`` names every field at fault."""
+
+    code = "invalid-request"
+    title = "The request does not fit the contract"
+    status = 422
+
+
+class NotFound(PilotageError):
+    """What was asked for does not exist, or the caller may not know that it does."""
+
+    code = "not-found"
+    title = "Not found"
+    status = 404
+
+
+class NotAuthenticated(PilotageError):
+    """Nobody we know: no key, a wrong key, an expired session."""
+
+    code = "not-authenticated"
+    title = "Who is asking?"
+    status = 401
+
+
+class NotAllowed(PilotageError):
+    """Known, but without the permission that this needs."""
+
+    code = "not-allowed"
+    title = "Not allowed"
+    status = 403
+
+
+class Conflict(PilotageError):
+    """The thing changed meanwhile, or was already done."""
+
+    code = "conflict"
+    title = "Already done or changed meanwhile"
+    status = 409
+
+
+class TooLarge(PilotageError):
+    """The input is larger than the limit that the message names."""
+
+    code = "too-large"
+    title = "Too large"
+    status = 413
+
+
+class SourceUnavailable(PilotageError):
+    """A source cannot be reached or read: the message names the source and its owner, never a credential."""
+
+    code = "source-unavailable"
+    title = "A source cannot be read"
+    status = 503
+
+
+class EvidenceMissing(PilotageError):
+    """A step was asked for before the evidence it stands on exists; the repair names the command that makes it."""
+
+    code = "evidence-missing"
+    title = "An earlier step is missing"
+    status = 409
+
+
+class GateClosed(PilotageError):
+    """A gate read the evidence and did not pass; ``problems`` names each criterion."""
+
+    code = "gate-closed"
+    title = "The gate did not pass"
+    status = 409
+    exit_code = 1
+
+
+class CorruptArtefact(PilotageError):
+    """Stored bytes do not have the hash or signature that their manifest names."""
+
+    code = "corrupt-artefact"
+    title = "Stored bytes were changed"
+    status = 500
+    exit_code = 1
+
+
+class SettingsError(PilotageError):
+    """A setting or environment variable is missing or unusable; the message names it, never its value."""
+
+    code = "settings"
+    title = "A setting is missing or wrong"

@@ -1,0 +1,76 @@
+"""What an installation is told from outside: the environment, prefix ``PILOTAGE_``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from pilotage.platform.errors import SettingsError
+
+PREFIX = "PILOTAGE_"
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Everything configurable, with its default. Each field is read from ``PILOTAGE_<FIELD>``."""
+
+    home: Path = Path(".pilotage")
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8700
+    public_url: str = ""
+    spool_bytes_max: int = 256 * 1024 * 1024
+    request_bytes_max: int = 256 * 1024
+    session_hours: int = 12
+    sync_seconds: float = 30.0
+    log_level: str = "INFO"
+
+    @property
+    def database(self) -> str:
+        """URL of the control database; SQLite in the home directory unless told otherwise."""
+        return self.database_url or f"sqlite:///{self.home / 'pilotage.db'}"
+
+    @property
+    def address(self) -> str:
+        """The address under which people and apps reach this installation."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment.
+
+    Raises:
+        SettingsError: a variable with our prefix is unknown, or its value does not fit.
+    """
+    environment = os.environ if environment is None else environment
+    given = {name.removeprefix(PREFIX).lower(): text for name, text in environment.items() if name.startswith(PREFIX)}
+    unknown = sorted(set(given) - set(Settings.__struct_fields__))
+    if unknown:
+        raise SettingsError(
+            f"{PREFIX}{unknown[0].upper()} is not a setting.",
+            "Known: " + ", ".join(PREFIX + field.upper() for field in Settings.__struct_fields__) + ".",
+        )
+    try:
+        return msgspec.convert(given, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"A {PREFIX} variable does not fit: {error}.", "Correct or unset it.") from None
+
+
+def from_environment(reference: str, needed_by: str, environment: Mapping[str, str] | None = None) -> str:
+    """The text behind ``env:NAME``, with an optional tail (``env:NAME/folder/*.parquet``); other text as it is.
+
+    Raises:
+        SettingsError: the variable is not set. The message names it and who needs it.
+    """
+    if not reference.startswith("env:"):
+        return reference
+    environment = os.environ if environment is None else environment
+    name, slash, tail = reference.removeprefix("env:").partition("/")
+    if not environment.get(name):
+        raise SettingsError(
+            f"{needed_by} needs the environment variable {name}, which is not set.",
+            f"Set it before you start Pilotage: export {name}=…",
+        )
+    return environment[name] + slash + tail

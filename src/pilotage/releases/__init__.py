@@ -1,0 +1,1 @@
+"""Versions, what is live, swap, roll back, the switch."""

@@ -1,0 +1,1 @@
+"""Stages, arms, acceptance, guardrails, gates: may it advance?"""

@@ -1,0 +1,27 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pilotage.platform.clock import FixedClock
+from pilotage.platform.settings import Settings
+from pilotage.platform.workspace import Workspace, open_workspace
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """Stands still in the evening of 5 December 2013, UTC."""
+    return FixedClock(datetime(2013, 12, 5, 20, tzinfo=UTC))
+
+
+@pytest.fixture
+def work(tmp_path: Path, clock: FixedClock) -> Iterator[Workspace]:
+    """A fresh installation in a directory of its own."""
+    workspace = open_workspace(Settings(home=tmp_path / "home"), clock)
+    yield workspace
+    workspace.close()
