@@ -38,8 +38,8 @@ def _publish(world: World, folder: Path, since: datetime, until: datetime) -> in
 
 
 def _write_day(path: Path, hours: pa.Table) -> None:
-    """A reader sees the whole old file or the whole new one; a file that is up to date is left alone."""
-    if path.exists() and pq.read_metadata(path).num_rows == hours.num_rows:
+    """A reader sees the whole old file or the whole new one; a file that already has these hours is left alone."""
+    if path.exists() and pq.read_metadata(path).num_rows >= hours.num_rows:
         return
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     pq.write_table(hours, temporary)

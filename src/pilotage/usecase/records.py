@@ -123,7 +123,7 @@ class Review(_Part, kw_only=True):
 
     minutes_per_case: Annotated[float, Meta(gt=0)] = 2.0
     deadline: Duration = "1 hour"
-    reasons: list[Text] = ["Data looks wrong", "I know something the model does not", "Exception agreed"]
+    reasons: tuple[Text, ...] = ("Data looks wrong", "I know something the model does not", "Exception agreed")
     guidelines: str = ""
 
 
