@@ -16,7 +16,7 @@ LOOK_BACK = timedelta(hours=24)
 
 def publish_history(world: World, folder: Path, until: datetime) -> int:
     """Writes every day published by the instant (UTC); says how many files the folder should have."""
-    return _publish(world, folder, datetime(1970, 1, 1), until)
+    return _publish(world, folder, datetime.fromisoformat("1970-01-01T00:00"), until)
 
 
 def publish_recent(world: World, folder: Path, until: datetime) -> None:

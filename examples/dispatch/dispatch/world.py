@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -30,12 +31,12 @@ class World:
     def events(self, kind: Kind, after: datetime | None, until: datetime) -> Iterator[list[Event]]:
         """Batches of the events that became known in (after, until], in the order they became known."""
         column = KNOWN_AT[kind]
-        query = (
-            f"SELECT * FROM read_parquet($path) WHERE {column} > $after AND {column} <= $until "
-            f"ORDER BY {column}, flight_id"
-        )
-        bounds = {"path": str(self.path(kind)), "after": after or datetime.min, "until": until}
-        yield from _batches(query, bounds)
+        query = f"SELECT * FROM read_parquet($path) WHERE {column} <= $until"
+        bounds: dict[str, object] = {"path": str(self.path(kind)), "until": until}
+        if after is not None:
+            query += f" AND {column} > $after"
+            bounds["after"] = after
+        yield from _batches(f"{query} ORDER BY {column}, flight_id", bounds)
 
     def reference(self, name: Reference) -> Iterator[list[Event]]:
         """Batches of a reference table, which is known from the first day."""
@@ -45,8 +46,8 @@ class World:
         """The instant the last event becomes known."""
         paths = {kind: str(self.path(kind)) for kind in KNOWN_AT}
         each = " UNION ALL ".join(f"SELECT max({KNOWN_AT[kind]}) AS last FROM read_parquet(${kind})" for kind in paths)
-        with duckdb.connect() as connection:
-            found = connection.execute(f"SELECT max(last) FROM ({each})", paths).fetchone()
+        with _cursor() as cursor:
+            found = cursor.execute(f"SELECT max(last) FROM ({each})", paths).fetchone()
         if found is None or not isinstance(found[0], datetime):
             raise ValueError(f"the world in {self.folder} has no events")
         return found[0]
@@ -57,8 +58,19 @@ class World:
 
 
 def _batches(query: str, parameters: dict[str, object]) -> Iterator[list[Event]]:
-    with duckdb.connect() as connection:
-        connection.execute(query, parameters)
-        names = [column[0] for column in connection.description or ()]
-        while rows := connection.fetchmany(BATCH_ROWS):
+    with _cursor() as cursor:
+        cursor.execute(query, parameters)
+        names = [column[0] for column in cursor.description or ()]
+        while rows := cursor.fetchmany(BATCH_ROWS):
             yield [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _cursor() -> duckdb.DuckDBPyConnection:
+    """A cursor of its own for each query, so that threads may share the engine."""
+    return _reader().cursor()
+
+
+@cache
+def _reader() -> duckdb.DuckDBPyConnection:
+    """One engine for the process: starting one takes longer than a step of the clock."""
+    return duckdb.connect()

