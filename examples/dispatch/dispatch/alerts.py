@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, Row, insert, select
+from sqlalchemy import Connection, Engine, RowMapping, insert, select
 
 from .clock import hold_clock
-from .rule import advise
+from .late_arrivals import advise
 from .tables import alerts, flights
 
 ASKED_BEFORE_DEPARTURE = timedelta(minutes=60)
@@ -24,17 +24,17 @@ def raise_due_alerts(engine: Engine, now: datetime) -> int:
         return 0
     with engine.begin() as connection:
         hold_clock(connection)
-        still_unasked = {row.flight_id for row in _unasked(connection, now)}
+        still_unasked = {row["flight_id"] for row in _unasked(connection, now)}
         due = [alert for alert in asked if alert["flight_id"] in still_unasked]
         if due:
             connection.execute(insert(alerts), due)
     return len(due)
 
 
-def _unasked(connection: Connection, now: datetime) -> list[Row[tuple[str, str | None, datetime]]]:
+def _unasked(connection: Connection, now: datetime) -> list[RowMapping]:
     until = now + ASKED_BEFORE_DEPARTURE
     query = (
-        select(flights.c.flight_id, flights.c.tail_number, flights.c.scheduled_departure)
+        select(flights)
         .outerjoin(alerts, alerts.c.flight_id == flights.c.flight_id)
         .where(
             flights.c.scheduled_departure > until - LOOK_BACK,
@@ -43,10 +43,10 @@ def _unasked(connection: Connection, now: datetime) -> list[Row[tuple[str, str |
         )
         .order_by(flights.c.scheduled_departure, flights.c.flight_id)
     )
-    return list(connection.execute(query))
+    return list(connection.execute(query).mappings())
 
 
-def _ask(connection: Connection, flight: Row[tuple[str, str | None, datetime]]) -> dict[str, object]:
-    moment = flight.scheduled_departure - ASKED_BEFORE_DEPARTURE
-    advice = advise(connection, flight.flight_id, flight.tail_number, moment)
-    return {"flight_id": flight.flight_id, "raised_at": moment, "rebook": advice.rebook, "reason": advice.reason}
+def _ask(connection: Connection, flight: RowMapping) -> dict[str, object]:
+    moment = flight["scheduled_departure"] - ASKED_BEFORE_DEPARTURE
+    advice = advise(connection, flight, moment)
+    return {"flight_id": flight["flight_id"], "raised_at": moment, "rebook": advice.rebook, "reason": advice.reason}

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, insert, select
 
-from .tables import arrivals
+from .tables import arrivals, outcomes
 from .world import Event
 
 LATE_AFTER_MINUTES = 30
@@ -14,6 +14,15 @@ LATE_AFTER_MINUTES = 30
 def record_arrivals(connection: Connection, landed: Sequence[Event]) -> None:
     """Writes down flights that have arrived; `late` is 1 when more than 30 minutes behind schedule."""
     connection.execute(insert(arrivals), [{**arrival, "late": _late(arrival["arr_delay"])} for arrival in landed])
+    connection.execute(insert(outcomes), [_outcome(arrival) for arrival in landed])
+
+
+def _outcome(arrival: Event) -> dict[str, object]:
+    return {
+        "flight_id": arrival["flight_id"],
+        "delay_minutes": arrival["arr_delay"],
+        "known_at": arrival["recorded_at"],
+    }
 
 
 def _late(arrival_delay_minutes: object) -> int:

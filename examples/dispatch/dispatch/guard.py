@@ -6,9 +6,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .late_arrivals import pilotage_url
+
 CONTENT_SECURITY_POLICY = "; ".join(
     (
-        "default-src 'self'",
+        f"default-src 'self' {pilotage_url()}".strip(),
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",

@@ -57,6 +57,15 @@ arrivals = Table(
     Index("ix_arrivals_tail_number_recorded_at", "tail_number", "recorded_at"),
 )
 
+# What became of each flight, where those who judge the advice read it.
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("flight_id", Text, primary_key=True),
+    Column("delay_minutes", Float, nullable=False),
+    Column("known_at", DateTime, nullable=False, index=True),
+)
+
 cancellations = Table(
     "cancellations",
     metadata,

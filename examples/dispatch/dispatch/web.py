@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from .control import advance_clock, health
 from .guard import OwnOrigin, SafeHeaders
+from .late_arrivals import card_token
 from .office import Office
 from .pages import not_found, prepare_rebooking, show_board, show_flight
 from .ticker import Ticker
@@ -36,6 +37,7 @@ def create_application(office: Office, ticker: Ticker | None = None) -> Starlett
             Route("/", show_board, name="board"),
             Route("/flights/{flight_id}", show_flight, name="flight"),
             Route("/flights/{flight_id}/rebookings", prepare_rebooking, methods=["POST"], name="rebookings"),
+            Route("/flights/{flight_id}/card-token", card_token, name="card_token"),
             Route("/clock/advance", advance_clock, methods=["POST"]),
             Route("/health", health),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
