@@ -22,6 +22,7 @@ REASONS = {
     "model_failed": "The model could not answer.",
     "not_finite": "The model's answer was not a finite number.",
     "missing_columns": "Columns that the rule needs are missing: the declared default answers.",
+    "definition_changed": "The use-case file changed since this version was trained: the rule answers.",
     "not_recorded": "The decision could not be recorded, so the model may not act.",
 }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Literal
 
 from msgspec import Struct
 
@@ -16,6 +17,18 @@ class Quality(Struct, frozen=True):
     precision: float | None
     recall: float | None
     money: float
+
+
+class Matured(Struct, frozen=True):
+    """Decisions with an outcome, counted by who answered, what was said and what happened."""
+
+    moment_day: str
+    produced_by: str
+    given: bool | None
+    model: bool | None
+    rule: bool | None
+    happened: bool
+    count: int
 
 
 class Hour(Struct, frozen=True):
@@ -50,4 +63,28 @@ class Operation(Struct, frozen=True):
     review_minutes: float
     money_so_far: float
     money_of_rule: float
-    completeness: float
+
+
+class Day(Struct, frozen=True):
+    """One day of the decided moments: what model and rule would have earned on the same matured decisions."""
+
+    day: date
+    decisions: int
+    model: float
+    rule: float
+
+
+class Verdict(Struct, frozen=True):
+    """One sentence that answers a question, and how it stands."""
+
+    standing: Literal["pass", "fail", "warn", "inform"]
+    sentence: str
+
+
+class Step(Struct, frozen=True):
+    """One step in the life of a decision. ``at`` is None for a step that has not happened; ``text`` says what it waits for."""
+
+    name: Literal["request", "answer", "shown", "feedback", "review", "outcome", "money"]
+    at: datetime | None
+    text: str
+    happened: bool = True

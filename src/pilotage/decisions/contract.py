@@ -1,0 +1,158 @@
+"""The request contract of a use case, made from its plan: decoder, JSON Schema, errors that name every field."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from pilotage.platform.clock import as_utc
+from pilotage.platform.errors import InvalidRequest, Problem, TooLarge
+from pilotage.usecase.records import ColumnKind, Plan, RequestColumn
+
+_TYPES: dict[ColumnKind, Any] = {"number": float, "category": str, "datetime": dt.datetime, "flag": bool}
+_WANTED: dict[ColumnKind, str] = {
+    "number": "a number",
+    "category": "a text",
+    "datetime": "an instant such as 2013-12-01T17:00:00Z",
+    "flag": "true or false",
+}
+_JSON_NAMES: dict[type, str] = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+}
+
+
+class Contract:
+    """Decodes requests of one use case. A request that does not decode is explained field by field."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.entity = plan.entity
+        self.columns = plan.request
+        fields: list[Any] = [(plan.entity, str)]
+        fields += [(name, _TYPES[column.kind]) for name, column in plan.request.items() if column.required]
+        fields += [(name, _TYPES[c.kind] | None, None) for name, c in plan.request.items() if not c.required]
+        self._type = msgspec.defstruct("Request", fields, kw_only=True, forbid_unknown_fields=True)
+        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(self._type).decode
+        self._fields = tuple(self._type.__struct_fields__)
+
+    def decode(self, body: bytes) -> tuple[str, dict[str, Any]]:
+        """Entity and request columns of a JSON body; instants in UTC.
+
+        Raises:
+            InvalidRequest: naming each field that is unknown, missing or of another type.
+        """
+        try:
+            request = self._decode(body)
+        except msgspec.DecodeError as error:
+            raise self._explained(body, error) from None
+        values = {name: getattr(request, name) for name in self._fields}
+        return self._checked(values)
+
+    def accept(self, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The same for values that are already Python objects, as in a batch."""
+        return self.decode(msgspec.json.encode(dict(values)))
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of a request, with units."""
+        (reference,), components = msgspec.json.schema_components([self._type], ref_template="{name}")
+        schema: dict[str, Any] = components[reference["$ref"]]
+        for name, column in self.columns.items():
+            if column.unit:
+                schema["properties"][name]["description"] = f"in {column.unit}"
+        return schema
+
+    def _checked(self, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        entity = values.pop(self.entity)
+        if not entity or len(entity) > 200:
+            got = f"{len(entity)} characters came"
+            raise _invalid([Problem(self.entity, f"must be a text of 1 to 200 characters; {got}.")])
+        for name, column in self.columns.items():
+            value = values[name]
+            if column.kind == "datetime" and value is not None:
+                values[name] = as_utc(value)
+            elif isinstance(value, float) and not math.isfinite(value):
+                raise _invalid([Problem(name, "must be a finite number.")])
+        return entity, values
+
+    def _explained(self, body: bytes, error: msgspec.DecodeError) -> InvalidRequest:
+        try:
+            given = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            message = f"must be JSON ({_lower(error)})."
+            repair = "NaN and Infinity are not JSON: leave the field out or send null." if b"NaN" in body else ""
+            return _invalid([Problem("body", message, repair)])
+        if not isinstance(given, dict):
+            return _invalid([Problem("body", f"must be a JSON object; {_named(given)} came.")])
+        return _invalid(self._problems(given))
+
+    def _problems(self, given: dict[str, Any]) -> list[Problem]:
+        known = {self.entity: RequestColumn(kind="category"), **self.columns}
+        problems = [
+            Problem(name, "is not a field of this use case.", "Known: " + ", ".join(known) + ".")
+            for name in given
+            if name not in known
+        ]
+        for name, column in known.items():
+            if name not in given:
+                if column.required:
+                    problems.append(Problem(name, f"is missing; wanted {_WANTED[column.kind]}."))
+            elif not _fits(given[name], column):
+                problems.append(Problem(name, f"must be {_WANTED[column.kind]}; {_named(given[name])} came."))
+        return problems
+
+
+def example_request(plan: Plan, now: dt.datetime) -> str:
+    """A request that fits the contract, as JSON over several lines: made-up values of each column's kind."""
+    hour = now.replace(minute=0, second=0, microsecond=0) + dt.timedelta(hours=2)
+    made_up: dict[ColumnKind, Any] = {"number": 120, "category": "A1", "datetime": hour, "flag": True}
+    request = {plan.entity: "example-1", **{name: made_up[column.kind] for name, column in plan.request.items()}}
+    return msgspec.json.format(msgspec.json.encode(request), indent=2).decode()
+
+
+def check_size(byte_count: int, bytes_max: int) -> None:
+    """Refuse a body beyond the limit before it is read whole."""
+    if byte_count > bytes_max:
+        raise TooLarge(
+            f"The body has more than {bytes_max:,} bytes.",
+            "Send one decision per request.",
+        )
+
+
+def _fits(value: Any, column: RequestColumn) -> bool:
+    wanted = _TYPES[column.kind] if column.required else _TYPES[column.kind] | None
+    try:
+        msgspec.convert(value, wanted)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _invalid(problems: list[Problem]) -> InvalidRequest:
+    fields = ", ".join(problem.where for problem in problems)
+    return InvalidRequest(f"The request does not fit the contract: {fields}.", problems=problems)
+
+
+def _named(value: Any) -> str:
+    """The kind of a JSON value; never the value itself, which may be somebody's secret."""
+    names = {
+        dict: "an object",
+        list: "a list",
+        str: "a text",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+    }
+    return "null" if value is None else names[type(value)]
+
+
+def _lower(error: msgspec.DecodeError) -> str:
+    text = str(error)
+    return text[:1].lower() + text[1:]

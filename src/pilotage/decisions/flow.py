@@ -1,0 +1,159 @@
+"""Asking and looking up: what the command line, other rooms and pages do with decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pilotage.data import flow as data
+from pilotage.decisions import draining, rules, store
+from pilotage.decisions.contract import Contract
+from pilotage.decisions.records import Answer, Decision
+from pilotage.decisions.serving import Serving, open_serving
+from pilotage.govern import flow as governing
+from pilotage.govern.records import Principal, Verification
+from pilotage.platform.errors import InvalidRequest, NotFound, PilotageError
+from pilotage.platform.workspace import Workspace
+from pilotage.usecase.records import Definition
+from pilotage.usecase.rules.expressions import compile_row
+
+_BATCH_ROWS = 2_000
+
+
+class BatchLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of a batch's result: the answer, or why that line has none."""
+
+    line: int
+    answer: Answer | None = None
+    error: str = ""
+
+
+def decide(work: Workspace, definition: Definition, body: bytes, by: Principal) -> Answer:
+    """Answer one question in this process; recorded in the ledger before it is returned."""
+    decision = _decide(work, _serving_for(work, definition, body), body, by)
+    draining.keep(work, [store.encode(decision)])
+    return rules.answer_of(decision)
+
+
+def decide_batch(
+    work: Workspace, definition: Definition, lines: Iterator[bytes], by: Principal, progress: Callable[[int], None]
+) -> Iterator[BatchLine]:
+    """Answer many questions, in their order; each with its own answer or error. Recorded before they are yielded."""
+    serving = open_serving(work, definition)
+    pending: list[BatchLine] = []
+    contents: list[bytes] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            decision = _decide(work, serving, line, by)
+        except InvalidRequest as error:
+            pending.append(BatchLine(number, error="; ".join(str(problem) for problem in error.problems)))
+        else:
+            contents.append(store.encode(decision))
+            pending.append(BatchLine(number, rules.answer_of(decision)))
+        if len(pending) >= _BATCH_ROWS:
+            draining.keep(work, contents)
+            progress(number)
+            yield from pending
+            pending, contents = [], []
+    draining.keep(work, contents)
+    yield from pending
+
+
+def find(work: Workspace, decision_id: str) -> Decision:
+    """One decision, also while it is still on its way from the spool into the ledger.
+
+    Raises:
+        NotFound: nobody was ever answered with this identifier.
+    """
+    with work.database.reading() as connection:
+        found = store.find(connection, decision_id)
+    found = found or next((each for each in _waiting(work) if each.id == decision_id), None)
+    if found is None:  # drained between the two looks
+        with work.database.reading() as connection:
+            found = store.find(connection, decision_id)
+    if found is None:
+        raise NotFound(f"There is no decision {decision_id}.", "Use the id that came with the answer.")
+    return found
+
+
+def newest_for(work: Workspace, use_case: str, entity: str) -> Decision | None:
+    """The newest decision about an entity, spool included."""
+    waiting = [each for each in _waiting(work) if each.use_case == use_case and each.entity == entity]
+    with work.database.reading() as connection:
+        kept = store.newest_for(connection, use_case, entity)
+    candidates = [*waiting, *([kept] if kept else [])]
+    return max(candidates, key=lambda each: (each.decided_at, each.id), default=None)
+
+
+def recent(work: Workspace, use_case: str, limit: int = 100, text: str = "") -> list[Decision]:
+    """The newest decisions, newest first."""
+    with work.database.reading() as connection:
+        return store.recent(connection, use_case, limit, text)
+
+
+def verify_recorded(work: Workspace) -> Verification:
+    """The audit log, and every decision batch that it vouches for, recomputed from the stored bytes."""
+    found = governing.verify(work)
+    if not found.valid:
+        return found
+    with work.database.reading() as connection:
+        for entry in governing.entries(work, action="decisions.recorded"):
+            contents = store.batch_contents(connection, entry.detail["batch"])
+            if len(contents) != entry.detail["decisions"] or draining.digest_of(contents) != entry.detail["sha256"]:
+                message = (
+                    f"Entry {entry.number} vouches for {entry.detail['decisions']} decisions of batch "
+                    f"{entry.detail['batch']}; the ledger now holds others."
+                )
+                return msgspec.structs.replace(found, valid=False, message=message)
+    return found
+
+
+def read_requests(file: Path) -> Iterator[bytes]:
+    """The requests of a file, one JSON object each: JSON lines, CSV or Parquet by its suffix.
+
+    Raises:
+        PilotageError: the file is not there or of another kind.
+    """
+    if not file.exists():
+        raise NotFound(f"{file} does not exist.", "Give a .jsonl, .csv or .parquet file.")
+    suffix = file.suffix.lower()
+    if suffix in (".jsonl", ".ndjson"):
+        with file.open("rb") as stream:
+            yield from (line for line in stream if line.strip())
+    elif suffix in (".parquet", ".csv"):
+        yield from _rows_of_table(file)
+    else:
+        raise PilotageError(f"{file} is neither JSON lines, CSV nor Parquet.", "Name it .jsonl, .csv or .parquet.")
+
+
+def _rows_of_table(file: Path) -> Iterator[bytes]:
+    from pilotage.platform.engine import analytical, literal
+
+    reader = "read_parquet" if file.suffix.lower() == ".parquet" else "read_csv"
+    with analytical() as engine:
+        for batch in engine.execute(f"SELECT * FROM {reader}({literal(str(file))})").to_arrow_reader(_BATCH_ROWS):
+            yield from (msgspec.json.encode(_without_nulls(row)) for row in batch.to_pylist())
+
+
+def _without_nulls(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _serving_for(work: Workspace, definition: Definition, body: bytes) -> Serving:
+    """A serving that knows the columns of this one question: those of all history would take long to open."""
+    _, request = Contract(definition.plan).decode(body)
+    moment = rules.as_of(compile_row(definition.plan.moment)(request), work.clock.now())
+    return open_serving(work, definition, data.open_live(work, definition, moment))
+
+
+def _decide(work: Workspace, serving: Serving, body: bytes, by: Principal) -> Decision:
+    now = work.clock.now()
+    question = serving.ask(body, now)
+    return serving.decide(question, serving.score(question), by, now)
+
+
+def _waiting(work: Workspace) -> Iterator[Decision]:
+    yield from draining.waiting(work.home / "spool")

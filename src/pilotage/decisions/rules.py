@@ -1,0 +1,104 @@
+"""How an answer comes about: pure functions over what was computed. No I/O, no clock."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from pilotage.decisions.records import REASONS, Answer, Arm, Band, Decision, Producer
+from pilotage.releases.records import Stage
+
+MODEL_ANSWERS = (Stage.ASSIST, Stage.AUTOMATE)
+
+
+class Bounds(Struct, frozen=True):
+    """The threshold of a version and the span around it in which it is uncertain; probabilities in [0, 1]."""
+
+    threshold: float
+    uncertain_low: float
+    uncertain_high: float
+
+
+class Opinion(Struct, frozen=True):
+    """What the model said, or why it said nothing (``failure`` is then a reason code)."""
+
+    probability: float | None
+    failure: str = ""
+
+
+class Choice(Struct, frozen=True):
+    """Who answers, what, and why."""
+
+    produced_by: Producer
+    reason: str
+    positive: bool
+
+
+def arm_of(use_case: str, entity: str, stage: Stage, share: float) -> Arm:
+    """Whether an entity is in the share that gets the model's answer: the same entity always falls on the same side."""
+    if stage not in MODEL_ANSWERS:
+        return "rule"
+    digest = hashlib.sha256(f"{use_case}\x00{entity}".encode()).digest()
+    return "model" if int.from_bytes(digest[:8], "big") < share * 2**64 else "rule"
+
+
+def band_of(probability: float, bounds: Bounds) -> Band:
+    """Low, uncertain or high, by where the probability lies to the uncertain span."""
+    if bounds.uncertain_low <= probability <= bounds.uncertain_high:
+        return "uncertain"
+    return "high" if probability > bounds.uncertain_high else "low"
+
+
+def choose(
+    stage: Stage, arm: Arm, quiet: str, opinion: Opinion, model_positive: bool | None, rule: bool | None, default: bool
+) -> Choice:
+    """Model where stage and arm let it answer and it could, else the rule, else the declared default.
+
+    ``quiet`` is a reason code why the model was not even asked (disabled, off, no version), or empty.
+    """
+    if arm == "model" and not quiet and model_positive is not None:
+        return Choice("model", "model", model_positive)
+    reason = quiet or (opinion.failure if arm == "model" else "") or _reason_for_rule(stage)
+    if rule is None:
+        return Choice("default", "missing_columns", default)
+    return Choice("rule", reason, rule)
+
+
+def _reason_for_rule(stage: Stage) -> str:
+    if stage is Stage.OFF:
+        return "off"
+    return "shadow" if stage is Stage.SHADOW else "rule_arm"
+
+
+def may_show_model(decision: Decision) -> bool:
+    """Whether the model's view of this decision may leave the ledger: only where it answered."""
+    return decision.produced_by == "model"
+
+
+def answer_of(decision: Decision) -> Answer:
+    """What the app gets to see of a decision: in shadow, and for entities that keep the rule, nothing of the model."""
+    shown = may_show_model(decision)
+    return Answer(
+        id=decision.id,
+        use_case=decision.use_case,
+        entity=decision.entity,
+        action=decision.action,
+        positive=decision.positive,
+        produced_by=decision.produced_by,
+        reason=decision.reason,
+        because=REASONS[decision.reason],
+        stage=decision.stage,
+        probability=decision.probability if shown else None,
+        band=decision.band if shown else None,
+        review=decision.review if shown else False,
+        signals=decision.signals if shown else (),
+        flags=decision.flags,
+    )
+
+
+def as_of(moment: Any, now: datetime) -> datetime:
+    """The instant whose knowledge counts: the declared moment, or now when that is earlier or cannot be told."""
+    return min(moment, now) if isinstance(moment, datetime) else now

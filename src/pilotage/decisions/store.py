@@ -1,0 +1,120 @@
+"""The SQL of the decision ledger. Rows are only ever added.
+
+``content`` holds the exact bytes that were made durable and hashed; the other columns are readings of it for queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from pilotage.decisions.records import Decision
+from pilotage.platform.database import Instant, insert_ignoring, metadata
+
+decisions = sa.Table(
+    "decisions",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("use_case", sa.String(64), nullable=False),
+    sa.Column("entity", sa.String(200), nullable=False),
+    sa.Column("moment", Instant, nullable=False),
+    sa.Column("decided_at", Instant, nullable=False),
+    sa.Column("stage", sa.String(16), nullable=False),
+    sa.Column("arm", sa.String(8), nullable=False),
+    sa.Column("version", sa.String(40)),
+    sa.Column("produced_by", sa.String(8), nullable=False),
+    sa.Column("reason", sa.String(32), nullable=False),
+    sa.Column("positive", sa.Boolean),
+    sa.Column("probability", sa.Float),
+    sa.Column("model_positive", sa.Boolean),
+    sa.Column("rule_positive", sa.Boolean),
+    sa.Column("band", sa.String(12)),
+    sa.Column("review", sa.Boolean, nullable=False),
+    sa.Column("latency_us", sa.Integer, nullable=False),
+    sa.Column("batch", sa.String(40), nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Index(None, "use_case", "moment"),
+    sa.Index(None, "use_case", "entity", "decided_at"),
+    sa.Index(None, "batch"),
+)
+
+_READ = tuple(column.name for column in decisions.columns if column.name not in ("batch", "content"))
+
+
+def insert_all(connection: sa.Connection, records: Sequence[tuple[Decision, bytes]], batch: str) -> None:
+    """Add decisions with their exact bytes; one that is already there is left alone."""
+    rows = [
+        {**{name: getattr(decision, name) for name in _READ}, "batch": batch, "content": content}
+        for decision, content in records
+    ]
+    connection.execute(insert_ignoring(connection, decisions), rows)
+
+
+def known_ids(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
+    """Which of these decisions are in the ledger already."""
+    return set(connection.execute(sa.select(decisions.c.id).where(decisions.c.id.in_(ids))).scalars())
+
+
+def find(connection: sa.Connection, decision_id: str) -> Decision | None:
+    """The decision with this identifier."""
+    content = connection.execute(sa.select(decisions.c.content).where(decisions.c.id == decision_id)).scalar()
+    return None if content is None else decode(content)
+
+
+def newest_for(connection: sa.Connection, use_case: str, entity: str) -> Decision | None:
+    """The newest decision about one entity."""
+    query = (
+        sa.select(decisions.c.content)
+        .where(decisions.c.use_case == use_case, decisions.c.entity == entity)
+        .order_by(decisions.c.decided_at.desc(), decisions.c.id.desc())
+        .limit(1)
+    )
+    content = connection.execute(query).scalar()
+    return None if content is None else decode(content)
+
+
+def recent(connection: sa.Connection, use_case: str, limit: int, text: str = "") -> list[Decision]:
+    """The newest decisions of a use case, newest first; with ``text``, those whose entity contains it."""
+    query = sa.select(decisions.c.content).where(decisions.c.use_case == use_case)
+    if text:
+        query = query.where(decisions.c.entity.icontains(text, autoescape=True))
+    query = query.order_by(decisions.c.id.desc()).limit(limit)
+    return [decode(content) for content in connection.execute(query).scalars()]
+
+
+def for_review(connection: sa.Connection, after: str, limit: int) -> list[Decision]:
+    """Decisions that policy sends to a person, after a given identifier, oldest first."""
+    query = (
+        sa.select(decisions.c.content)
+        .where(decisions.c.review, decisions.c.id > after)
+        .order_by(decisions.c.id)
+        .limit(limit)
+    )
+    return [decode(content) for content in connection.execute(query).scalars()]
+
+
+def entities_between(connection: sa.Connection, use_case: str, start: datetime, end: datetime) -> list[tuple[str, str]]:
+    """(decision, entity) of the decisions whose moment lies in [start, end)."""
+    query = sa.select(decisions.c.id, decisions.c.entity).where(
+        decisions.c.use_case == use_case, decisions.c.moment >= start, decisions.c.moment < end
+    )
+    return [(decision, entity) for decision, entity in connection.execute(query)]
+
+
+def batch_contents(connection: sa.Connection, batch: str) -> list[bytes]:
+    """The exact bytes of one recorded batch, in the order of their identifiers."""
+    query = sa.select(decisions.c.content).where(decisions.c.batch == batch).order_by(decisions.c.id)
+    return list(connection.execute(query).scalars())
+
+
+def encode(decision: Decision) -> bytes:
+    """The bytes of a decision, as they are made durable and hashed."""
+    return msgspec.json.encode(decision)
+
+
+def decode(content: bytes) -> Decision:
+    """The decision in these bytes."""
+    return msgspec.json.decode(content, type=Decision)

@@ -1,0 +1,72 @@
+"""Reading the ledger: is it still safe, is it still worth it?"""
+
+from __future__ import annotations
+
+from pilotage.decisions.records import Decision
+from pilotage.monitor import life, rules, store
+from pilotage.monitor.records import Day, Operation, Step
+from pilotage.outcomes import flow as outcomes
+from pilotage.platform.workspace import Workspace
+from pilotage.review import flow as reviewing
+from pilotage.review import store as cases
+from pilotage.review.records import Case
+from pilotage.usecase.records import Definition
+
+_LATENCIES = 5_000
+_SEED = 20131201
+
+
+def operation(work: Workspace, definition: Definition) -> Operation:
+    """Everything that the operate page says of a use case, as of now."""
+    use_case, brief = definition.use_case, definition.use_case.brief
+    with work.database.reading() as connection:
+        hours = rules.hours(store.volume(connection, definition.name))
+        produced = store.produced(connection, definition.name)
+        latencies = store.latencies_us(connection, definition.name, _LATENCIES)
+        matured = store.matured(connection, definition.name)
+        feedback = store.feedback_counts(connection, definition.name)
+        overrides = store.override_reasons(connection, definition.name)
+        reviews_open, reviews_done = store.case_counts(connection, definition.name)
+    both = rules.comparable(matured)
+    review_minutes = reviews_done * use_case.review.minutes_per_case
+    given = rules.quality("given", matured, brief.value)
+    return Operation(
+        use_case=definition.name,
+        currency=brief.value.currency,
+        decisions=sum(produced.values()),
+        matured=given.decisions,
+        hours=hours,
+        produced_by=produced,
+        reasons=rules.fallback_reasons(hours),
+        quality=tuple(rules.quality(name, both, brief.value) for name in ("model", "rule", "given")),
+        latency_p50_us=rules.percentile(latencies, 0.5),
+        latency_p99_us=rules.percentile(latencies, 0.99),
+        shown=feedback.get("shown", 0),
+        useful=feedback.get("useful", 0),
+        wrong=feedback.get("wrong", 0),
+        overrides=feedback.get("override", 0),
+        override_reasons=overrides,
+        escalations=feedback.get("escalate", 0),
+        reviews_open=reviews_open,
+        reviews_done=reviews_done,
+        review_minutes=review_minutes,
+        money_so_far=given.money + review_minutes * brief.value.review_minute,
+        money_of_rule=rules.quality("rule", matured, brief.value).money,
+    )
+
+
+def worth(work: Workspace, definition: Definition) -> tuple[tuple[Day, ...], tuple[float, float, float] | None]:
+    """Model and rule day by day on the same decisions; and the model's advantage with its interval, None if too early."""
+    with work.database.reading() as connection:
+        both = rules.comparable(store.matured(connection, definition.name))
+    value = definition.use_case.brief.value
+    return rules.days(both, value), rules.advantage(both, value, _SEED)
+
+
+def life_of(work: Workspace, definition: Definition, decision: Decision) -> tuple[list[Step], Case | None]:
+    """Everything that happened to one decision, and the review case about it, if there is one."""
+    with work.database.reading() as connection:
+        case = cases.case_of_decision(connection, decision.id)
+    said = reviewing.feedback_on(work, decision.id)
+    happened = outcomes.of_decision(work, decision.id)
+    return life.steps(decision, said, case, happened, definition.use_case), case

@@ -1,0 +1,96 @@
+"""The life of one decision, step by step: request, answer, shown, feedback, review, outcome, money. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pilotage.decisions.records import REASONS, Decision
+from pilotage.monitor import rules
+from pilotage.monitor.records import Step
+from pilotage.outcomes.records import JoinedOutcome
+from pilotage.review.records import Case, Feedback
+from pilotage.usecase.records import UseCase
+
+_SAID = {
+    "useful": "found it useful",
+    "wrong": "found it wrong",
+    "override": "did otherwise",
+    "escalate": "escalated it",
+}
+_WHY = {"uncertain": "the model was not sure", "escalated": "somebody escalated"}
+
+
+def steps(
+    decision: Decision,
+    feedback: Sequence[Feedback],
+    case: Case | None,
+    outcomes: Sequence[JoinedOutcome],
+    use_case: UseCase,
+) -> list[Step]:
+    """Everything that happened to a decision, in the order of the loop; what has not happened says what it waits for."""
+    return [
+        Step("request", decision.decided_at, f"{decision.asked_by} asked about {decision.entity}."),
+        Step("answer", decision.decided_at, f"“{decision.action}”. {REASONS[decision.reason]}"),
+        *_shown(feedback),
+        *_feedback(feedback),
+        *_review(case),
+        *_outcome(outcomes, use_case),
+        _money(decision, case, outcomes, use_case),
+    ]
+
+
+def _shown(feedback: Sequence[Feedback]) -> list[Step]:
+    seen = [Step("shown", each.at, f"{each.person} saw the card.") for each in feedback if each.kind == "shown"]
+    return seen or [Step("shown", None, "Nobody saw it on a card.", happened=False)]
+
+
+def _feedback(feedback: Sequence[Feedback]) -> list[Step]:
+    said = [
+        Step("feedback", each.at, f"{each.person} {_SAID[each.kind]}" + (f": “{each.reason}”." if each.reason else "."))
+        for each in feedback
+        if each.kind != "shown"
+    ]
+    return said or [Step("feedback", None, "Nobody said anything.", happened=False)]
+
+
+def _review(case: Case | None) -> list[Step]:
+    if case is None:
+        return [Step("review", None, "No review was needed.", happened=False)]
+    opened = Step("review", case.opened_at, f"A case was opened: {_WHY[case.why]}.")
+    if case.verdict_at is None:
+        return [opened, Step("review", None, "It waits for a reviewer.", happened=False)]
+    why = f": “{case.verdict_reason}”" if case.verdict_reason else ""
+    return [opened, Step("review", case.verdict_at, f"{case.verdict_by} {case.state} it{why}.")]
+
+
+def _outcome(outcomes: Sequence[JoinedOutcome], use_case: UseCase) -> list[Step]:
+    if not outcomes:
+        waits = f"Not known yet; outcomes mature within {use_case.outcome.matures}."
+        return [Step("outcome", None, waits, happened=False)]
+    oldest_first = sorted(outcomes, key=lambda each: each.revision)
+    return [
+        Step(
+            "outcome",
+            each.known_at,
+            ("Corrected: " if each.revision > 1 else "")
+            + (
+                f"Yes, it {use_case.outcome.says}."
+                if each.positive
+                else f"No, it is not so that it {use_case.outcome.says}."
+            ),
+        )
+        for each in oldest_first
+    ]
+
+
+def _money(decision: Decision, case: Case | None, outcomes: Sequence[JoinedOutcome], use_case: UseCase) -> Step:
+    value = use_case.brief.value
+    if not outcomes:
+        return Step("money", None, "Known when the outcome is.", happened=False)
+    newest = max(outcomes, key=lambda each: each.revision)
+    earned = rules.money(bool(decision.positive), newest.positive, value)
+    by_rule = rules.money(bool(decision.rule_positive), newest.positive, value)
+    reviewing = use_case.review.minutes_per_case * value.review_minute if case and case.verdict_at else 0.0
+    text = f"The answer given was worth {earned:+,.0f} {value.currency}"
+    text += f", less {-reviewing:,.0f} {value.currency} for reviewing it" if reviewing else ""
+    return Step("money", newest.joined_at, f"{text}; today's rule alone {by_rule:+,.0f} {value.currency}.")

@@ -1,0 +1,111 @@
+"""Console pages of monitoring: the operate page, and one decision's whole life."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from litestar import Request, get
+from litestar.response import Template
+
+from pilotage.decisions import flow as deciding
+from pilotage.decisions.records import REASONS, Decision
+from pilotage.govern.guards import needs, principal_of
+from pilotage.govern.records import Permission
+from pilotage.govern.rules.permissions import allowed
+from pilotage.monitor import charts, flow, verdicts
+from pilotage.monitor.records import Day, Operation
+from pilotage.platform.charts import svg
+from pilotage.platform.errors import NotFound
+from pilotage.platform.workspace import Workspace
+from pilotage.releases import flow as releasing
+from pilotage.releases.records import Live
+from pilotage.releases.rules import difference
+from pilotage.usecase import flow as defining
+from pilotage.usecase.records import Definition
+
+
+@get("/use-cases/{use_case:str}/operate", guards=[needs(Permission.READ)], sync_to_thread=True)
+def operate_page(use_case: str, work: Workspace) -> Template:
+    """Still safe? Still worth it? Then the figures behind the two answers."""
+    definition = defining.find(work, use_case)
+    found = flow.operation(work, definition)
+    live, history = releasing.live(work, use_case), releasing.history(work, use_case)
+    numbers = {version.id: version.number for version in releasing.versions(work, use_case)}
+    days, advantage = flow.worth(work, definition)
+    return Template(
+        "monitor/operate.html",
+        context={
+            "page": {"use_case": use_case, "title": definition.use_case.title, "active": "operate"},
+            "definition": definition,
+            "found": found,
+            "live": live,
+            "back": f"/use-cases/{use_case}/operate",
+            "safe": verdicts.still_safe(found, live, definition.use_case),
+            "worth": verdicts.still_worth_it(found, advantage),
+            "recent": verdicts.trouble(verdicts.recent(found.hours)),
+            "quality": [(each, verdicts.false_alarms(each)) for each in found.quality],
+            "fallbacks": [(REASONS[reason], count) for reason, count in found.reasons.items()],
+            "pictures": _pictures(found, history, days),
+            "changes": _changes(history, numbers),
+        },
+    )
+
+
+@get("/decisions/{decision_id:str}", guards=[needs(Permission.READ)], sync_to_thread=True)
+def decision_page(decision_id: str, request: Request[Any, Any, Any], work: Workspace) -> Template:
+    """Everything recorded of one decision, from the request to the money."""
+    decision = deciding.find(work, decision_id)
+    if not allowed(principal_of(request), Permission.READ, decision.use_case):
+        raise NotFound(f"There is no decision {decision_id}.", "Use the id that came with the answer.")
+    definition = defining.find(work, decision.use_case)
+    steps, case = flow.life_of(work, definition, decision)
+    return Template(
+        "monitor/decision.html",
+        context={
+            "page": _page(definition, decision),
+            "definition": definition,
+            "decision": decision,
+            "because": REASONS[decision.reason],
+            "steps": steps,
+            "case": case,
+            "inputs": inputs_in_words(definition, decision),
+            "version": releasing.version(work, decision.version).number if decision.version else None,
+        },
+    )
+
+
+def inputs_in_words(definition: Definition, decision: Decision) -> list[tuple[str, str, Any]]:
+    """(name, what it says, value) of everything the answer stood on: columns of the model first, then the rest."""
+    said = {column.name: column.says for column in definition.plan.columns}
+    ordered = [name for name in said if name in decision.inputs]
+    ordered += [name for name in decision.inputs if name not in said]
+    return [(name, said.get(name, ""), decision.inputs[name]) for name in ordered]
+
+
+def _page(definition: Definition, decision: Decision) -> dict[str, Any]:
+    decisions = f"/use-cases/{decision.use_case}/decisions"
+    return {
+        "use_case": decision.use_case,
+        "title": definition.use_case.title,
+        "active": "decisions",
+        "crumbs": [("Decisions", decisions), (decision.entity, "")],
+    }
+
+
+def _pictures(found: Operation, history: Sequence[Live], days: Sequence[Day]) -> dict[str, str]:
+    pictures = {}
+    if found.hours:
+        pictures["volume"] = svg(charts.volume(found.hours, history))
+    if len(days) > 1:
+        pictures["earnings"] = svg(charts.earnings(days, found.currency))
+    return pictures
+
+
+def _changes(history: Sequence[Live], numbers: Mapping[str, int]) -> list[tuple[Live, str]]:
+    """Each change with what it changed, newest first."""
+    before: list[Live | None] = [*history[1:], None] if history else []
+    return [(after, difference(earlier, after, numbers)) for after, earlier in zip(history, before, strict=True)]
+
+
+PAGES = [operate_page, decision_page]

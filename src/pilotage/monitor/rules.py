@@ -1,0 +1,119 @@
+"""Quality and money from counted decisions. Pure functions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime
+
+import numpy as np
+
+from pilotage.monitor.records import Day, Hour, Matured, Quality
+from pilotage.usecase.records import Value
+
+ORDINARY = frozenset({"model", "shadow", "rule_arm", "off"})
+"""Reasons that are the stage at work. Every other reason is a fallback."""
+
+Answerer = Callable[[Matured], bool | None]
+
+ANSWERERS: dict[str, Answerer] = {
+    "model": lambda row: row.model,
+    "rule": lambda row: row.rule,
+    "given": lambda row: row.given,
+}
+
+
+def money(answered: bool, happened: bool, value: Value) -> float:
+    """What one answered decision was worth, without reviewing, in the brief's currency."""
+    if answered:
+        return value.caught if happened else value.false_alarm
+    return value.missed if happened else 0.0
+
+
+def quality(name: str, rows: Iterable[Matured], value: Value) -> Quality:
+    """Precision, recall and money of one answerer over decisions where the model also gave its view.
+
+    An answerer that could not say is counted as a negative: that is what the app would have done.
+    """
+    answer = ANSWERERS[name]
+    caught = alerts = late = total = 0
+    earned = 0.0
+    for row in rows:
+        positive = bool(answer(row))
+        total += row.count
+        late += row.count * row.happened
+        alerts += row.count * positive
+        caught += row.count * (positive and row.happened)
+        earned += row.count * money(positive, row.happened, value)
+    return Quality(
+        answerer=name,
+        decisions=total,
+        alerts=alerts,
+        precision=caught / alerts if alerts else None,
+        recall=caught / late if late else None,
+        money=earned,
+    )
+
+
+def comparable(rows: Iterable[Matured]) -> list[Matured]:
+    """Decisions in which the model gave its view, so that it and the rule are judged on the same cases."""
+    return [row for row in rows if row.model is not None]
+
+
+def money_by_day(rows: Iterable[Matured], name: str, value: Value) -> dict[str, float]:
+    """Money of one answerer, by day of the decided moment."""
+    days: dict[str, float] = defaultdict(float)
+    for row in rows:
+        days[row.moment_day] += row.count * money(bool(ANSWERERS[name](row)), row.happened, value)
+    return dict(days)
+
+
+def days(rows: Sequence[Matured], value: Value) -> tuple[Day, ...]:
+    """Matured decisions and the money of model and rule, day by day, in order."""
+    model, rule = money_by_day(rows, "model", value), money_by_day(rows, "rule", value)
+    counts: dict[str, int] = defaultdict(int)
+    for row in rows:
+        counts[row.moment_day] += row.count
+    return tuple(Day(date.fromisoformat(day), counts[day], model[day], rule[day]) for day in sorted(counts))
+
+
+def advantage(
+    rows: Sequence[Matured], value: Value, seed: int, resamples: int = 2000
+) -> tuple[float, float, float] | None:
+    """Money of the model less that of the rule: the sum, and its 90 % interval from resampling whole days.
+
+    None below three days, where resampling says nothing.
+    """
+    model, rule = money_by_day(rows, "model", value), money_by_day(rows, "rule", value)
+    if len(model) < 3:
+        return None
+    difference = np.array([model[day] - rule[day] for day in sorted(model)])
+    chosen = np.random.default_rng(seed).integers(0, len(difference), (resamples, len(difference)))
+    low, high = np.quantile(difference[chosen].sum(axis=1), (0.05, 0.95))
+    return float(difference.sum()), float(low), float(high)
+
+
+def hours(volume: Iterable[tuple[datetime, str, int]]) -> tuple[Hour, ...]:
+    """Decisions and fallbacks per hour of the decided moment, in order."""
+    total: dict[datetime, int] = defaultdict(int)
+    fallbacks: dict[datetime, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for moment, reason, count in volume:
+        hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        total[hour] += count
+        if reason not in ORDINARY:
+            fallbacks[hour][reason] += count
+    return tuple(Hour(hour, total[hour], dict(fallbacks[hour])) for hour in sorted(total))
+
+
+def fallback_reasons(hours: Iterable[Hour]) -> dict[str, int]:
+    """Fallbacks by reason over all hours, most frequent first."""
+    total: dict[str, int] = defaultdict(int)
+    for hour in hours:
+        for reason, count in hour.fallbacks.items():
+            total[reason] += count
+    return dict(sorted(total.items(), key=lambda each: -each[1]))
+
+
+def percentile(values: Sequence[int], share: float) -> int:
+    """A percentile of whole numbers; 0 of none."""
+    return int(np.quantile(values, share)) if values else 0

@@ -1,0 +1,85 @@
+"""The SQL of monitoring: readings of the ledger and of what hangs on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from pilotage.decisions.store import decisions
+from pilotage.monitor.records import Matured
+from pilotage.outcomes.store import outcomes
+from pilotage.review.store import cases, feedback
+
+DONE = ("approved", "corrected", "rejected")
+
+
+def volume(connection: sa.Connection, use_case: str) -> list[tuple[datetime, str, int]]:
+    """(moment, reason, decisions) by distinct moment and reason."""
+    query = (
+        sa.select(decisions.c.moment, decisions.c.reason, sa.func.count())
+        .where(decisions.c.use_case == use_case)
+        .group_by(decisions.c.moment, decisions.c.reason)
+    )
+    return [(moment, reason, count) for moment, reason, count in connection.execute(query)]
+
+
+def produced(connection: sa.Connection, use_case: str) -> dict[str, int]:
+    """Decisions by what produced the answer."""
+    query = (
+        sa.select(decisions.c.produced_by, sa.func.count())
+        .where(decisions.c.use_case == use_case)
+        .group_by(decisions.c.produced_by)
+    )
+    return dict(connection.execute(query).tuples().all())
+
+
+def latencies_us(connection: sa.Connection, use_case: str, limit: int) -> list[int]:
+    """Latencies of the newest decisions, in microseconds."""
+    query = (
+        sa.select(decisions.c.latency_us)
+        .where(decisions.c.use_case == use_case)
+        .order_by(decisions.c.id.desc())
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def matured(connection: sa.Connection, use_case: str, stage: str | None = None) -> list[Matured]:
+    """Decisions whose outcome is known, counted by day and by everything that quality is made of."""
+    day = sa.func.date(decisions.c.moment)
+    columns = (decisions.c.produced_by, decisions.c.positive, decisions.c.model_positive, decisions.c.rule_positive)
+    query = (
+        sa.select(day, *columns, outcomes.c.positive.label("happened"), sa.func.count())
+        .join(outcomes, outcomes.c.decision == decisions.c.id)
+        .where(decisions.c.use_case == use_case, outcomes.c.newest)
+        .group_by(day, *columns, outcomes.c.positive)
+        .order_by(day)
+    )
+    if stage is not None:
+        query = query.where(decisions.c.stage == stage)
+    return [Matured(str(row[0]), *row[1:]) for row in connection.execute(query)]
+
+
+def feedback_counts(connection: sa.Connection, use_case: str) -> dict[str, int]:
+    """Feedback by kind."""
+    query = sa.select(feedback.c.kind, sa.func.count()).where(feedback.c.use_case == use_case).group_by(feedback.c.kind)
+    return dict(connection.execute(query).tuples().all())
+
+
+def override_reasons(connection: sa.Connection, use_case: str) -> dict[str, int]:
+    """Overrides by the reason given."""
+    query = (
+        sa.select(feedback.c.reason, sa.func.count())
+        .where(feedback.c.use_case == use_case, feedback.c.kind == "override")
+        .group_by(feedback.c.reason)
+    )
+    return dict(connection.execute(query).tuples().all())
+
+
+def case_counts(connection: sa.Connection, use_case: str) -> tuple[int, int]:
+    """Review cases: (open, done)."""
+    query = sa.select(cases.c.state, sa.func.count()).where(cases.c.use_case == use_case).group_by(cases.c.state)
+    by_state = dict(connection.execute(query).tuples().all())
+    done = sum(count for state, count in by_state.items() if state in DONE)
+    return sum(by_state.values()) - done, done

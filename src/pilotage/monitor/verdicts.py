@@ -1,0 +1,83 @@
+"""Still safe? Still worth it? Each answered in one sentence, from what the ledger says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from pilotage.monitor.records import Hour, Operation, Quality, Verdict
+from pilotage.releases.records import Live
+from pilotage.usecase.records import UseCase
+
+CHOSEN = frozenset({"disabled", "no_version"})
+"""Fallbacks that a person chose; the others happened to us."""
+
+RECENT = timedelta(hours=24)
+DAYS_MIN = 3
+
+
+def recent(hours: Iterable[Hour]) -> tuple[Hour, ...]:
+    """The last day of decided moments that the ledger holds."""
+    known = tuple(hours)
+    newest = max((each.hour for each in known), default=None)
+    return () if newest is None else tuple(each for each in known if each.hour > newest - RECENT)
+
+
+def trouble(hours: Iterable[Hour]) -> tuple[int, int]:
+    """(decisions, those among them that fell back without anybody wanting it)."""
+    known = tuple(hours)
+    unwanted = sum(count for each in known for reason, count in each.fallbacks.items() if reason not in CHOSEN)
+    return sum(each.decisions for each in known), unwanted
+
+
+def still_safe(found: Operation, live: Live, use_case: UseCase) -> Verdict:
+    """Whether answers come in time and from where they should, over the last day of decisions."""
+    if not live.enabled:
+        return Verdict("warn", f"Safe, because it is switched off: today's rule answers everything ({live.reason}).")
+    decisions, unwanted = trouble(recent(found.hours))
+    if not decisions:
+        return Verdict("inform", "Nothing can go wrong yet: no app has asked.")
+    share, limit = unwanted / decisions, use_case.rollout.fallback_share_max
+    p99_ms, budget_ms = found.latency_p99_us / 1000, use_case.brief.latency_ms
+    wrong = []
+    if share > limit:
+        wrong.append(f"{share:.1%} of the last {decisions:,} answers were fallbacks; at most {limit:.1%} are agreed")
+    if p99_ms > budget_ms:
+        wrong.append(f"the slowest 1 in 100 take {p99_ms:,.0f} ms; {budget_ms} ms are agreed")
+    if wrong:
+        return Verdict("fail", f"No: {' and '.join(wrong)}.")
+    return Verdict(
+        "pass",
+        f"Yes: {share:.1%} of the last {decisions:,} answers were fallbacks (at most {limit:.1%} agreed), "
+        f"and 99 of 100 came within {p99_ms:,.1f} ms (of {budget_ms}).",
+    )
+
+
+def still_worth_it(found: Operation, advantage: tuple[float, float, float] | None) -> Verdict:
+    """Whether the model earns more than the rule on the same decisions, by an interval from whole days."""
+    judged = next((each.decisions for each in found.quality if each.answerer == "model"), 0)
+    if not judged:
+        return Verdict("inform", "Not known yet: no decision that the model looked at has an outcome.")
+    if advantage is None:
+        return Verdict("inform", f"Not known yet: {judged:,} outcomes, but from fewer than {DAYS_MIN} days.")
+    total, low, high = advantage
+    span = f"between {low:+,.0f} and {high:+,.0f} {found.currency}, 90 % interval by days"
+    if low > 0:
+        return Verdict(
+            "pass", f"Yes: {total:+,.0f} {found.currency} against the rule on the same {judged:,} decisions ({span})."
+        )
+    if high < 0:
+        return Verdict(
+            "fail", f"No: {total:+,.0f} {found.currency} against the rule on the same {judged:,} decisions ({span})."
+        )
+    return Verdict(
+        "warn",
+        f"Not clear: {total:+,.0f} {found.currency} against the rule on {judged:,} decisions could be luck ({span}).",
+    )
+
+
+def false_alarms(quality: Quality) -> str:
+    """Precision as people say it: of 100 alerts, so many were false."""
+    if quality.precision is None:
+        return "no alerts yet"
+    return f"of 100 alerts about {round(100 * (1 - quality.precision))} were false alarms"

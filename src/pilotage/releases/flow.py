@@ -1,0 +1,178 @@
+"""Making versions, releasing them, and taking them back. Every change is one revision and one audit-log entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from pilotage.govern import flow as governing
+from pilotage.govern.records import Principal
+from pilotage.models import artefacts
+from pilotage.models import flow as modelling
+from pilotage.models.records import CandidateName, Comparison
+from pilotage.platform.errors import Conflict, CorruptArtefact, NotFound
+from pilotage.platform.identifiers import new_id
+from pilotage.platform.workspace import Workspace
+from pilotage.releases import rules, store
+from pilotage.releases.records import Live, Stage, Version
+from pilotage.usecase.records import Definition
+
+
+def live(work: Workspace, use_case: str) -> Live:
+    """What is live for a use case; before the first release that is stage *off* without a version."""
+    with work.database.reading() as connection:
+        found = store.find_live(connection, use_case)
+    return found or rules.first(use_case, "", work.clock.now(), "")
+
+
+def make_version(
+    work: Workspace, definition: Definition, comparison: Comparison, candidate: CandidateName, by: Principal
+) -> Version:
+    """A signed version of one compared candidate. It is not live until it is released.
+
+    Raises:
+        Conflict: the candidate is the rule, which needs no version, or was not trained in this comparison.
+    """
+    if candidate not in comparison.artefacts:
+        trained = ", ".join(sorted(comparison.artefacts)) or "none"
+        raise Conflict(f"{candidate} has no artefact in comparison {comparison.id}.", f"Trained there: {trained}.")
+    artefact = comparison.artefacts[candidate]
+    signature = modelling.sign_artefact(work, artefact)
+    with work.database.writing() as connection:
+        known = store.versions_of(connection, definition.name)
+        version = Version(
+            id=new_id("ver", work.clock.now()),
+            use_case=definition.name,
+            number=1 + max((each.number for each in known), default=0),
+            candidate=candidate,
+            artefact=artefact,
+            signature=signature,
+            comparison=comparison.id,
+            training_set=comparison.training_set,
+            made_at=work.clock.now(),
+            made_by=by.name,
+        )
+        store.insert_version(connection, version)
+        detail = {"number": version.number, "candidate": candidate, "artefact": artefact, "version": version.id}
+        governing.record(connection, work, by, "version.made", definition.name, detail)
+    return version
+
+
+def release(work: Workspace, definition: Definition, version: Version, by: Principal, reason: str) -> Live:
+    """Make a version the live one; the stage stays as it is."""
+    now = work.clock.now()
+    return _change(
+        work,
+        definition.name,
+        by,
+        "version.released",
+        lambda before: rules.with_version(before, version, definition.fingerprint, reason, now, by.name),
+    )
+
+
+def set_stage(work: Workspace, use_case: str, stage: Stage, share: float, by: Principal, reason: str) -> Live:
+    """Move a use case to a stage. Whether it may is the business of the rollout's gates, asked before."""
+    now = work.clock.now()
+    return _change(
+        work, use_case, by, "stage.changed", lambda before: rules.with_stage(before, stage, share, reason, now, by.name)
+    )
+
+
+def disable(work: Workspace, use_case: str, by: Principal, reason: str) -> Live:
+    """Switch off: from now on the app gets the rule's answer."""
+    now = work.clock.now()
+    return _change(
+        work, use_case, by, "switch.disabled", lambda before: rules.switched(before, False, reason, now, by.name)
+    )
+
+
+def enable(work: Workspace, use_case: str, by: Principal, reason: str) -> Live:
+    """Switch on again, in the stage that was left."""
+    now = work.clock.now()
+    return _change(
+        work, use_case, by, "switch.enabled", lambda before: rules.switched(before, True, reason, now, by.name)
+    )
+
+
+def roll_back(work: Workspace, use_case: str, by: Principal, reason: str) -> Live:
+    """Back to the version before the present one."""
+    now = work.clock.now()
+    return _change(
+        work, use_case, by, "version.rolled_back", lambda before: rules.rolled_back(before, reason, now, by.name)
+    )
+
+
+def versions(work: Workspace, use_case: str) -> list[Version]:
+    """All versions of a use case, newest first."""
+    with work.database.reading() as connection:
+        return store.versions_of(connection, use_case)
+
+
+def is_whole(work: Workspace, version: Version) -> bool:
+    """Whether a version's artefact is here, byte for byte as this installation signed it."""
+    try:
+        artefacts.load(work, version.artefact, version.signature)
+    except (CorruptArtefact, NotFound):
+        return False
+    return True
+
+
+def version(work: Workspace, version_id: str) -> Version:
+    """One version.
+
+    Raises:
+        NotFound: there is none with this identifier.
+    """
+    with work.database.reading() as connection:
+        found = store.find_version(connection, version_id)
+    if found is None:
+        raise NotFound(f"There is no version {version_id}.", "pilotage versions lists them.")
+    return found
+
+
+def version_number(work: Workspace, use_case: str, number: int) -> Version:
+    """One version by its number within the use case.
+
+    Raises:
+        NotFound: the use case has none with this number.
+    """
+    with work.database.reading() as connection:
+        found = store.find_version_number(connection, use_case, number)
+    if found is None:
+        raise NotFound(f"{use_case} has no version {number}.", "pilotage versions lists them.")
+    return found
+
+
+def history(work: Workspace, use_case: str) -> list[Live]:
+    """Everything that was live, newest first."""
+    with work.database.reading() as connection:
+        return store.history_of(connection, use_case)
+
+
+def revisions(work: Workspace) -> dict[str, int]:
+    """The newest revision of every use case."""
+    with work.database.reading() as connection:
+        return store.revisions(connection)
+
+
+def _change(work: Workspace, use_case: str, by: Principal, action: str, change: Callable[[Live], Live]) -> Live:
+    """Apply a change to what is live and write both the revision and the audit log in one transaction."""
+    with work.database.writing() as connection:
+        before = store.find_live(connection, use_case) or rules.first(use_case, "", work.clock.now(), by.name)
+        after = change(before)
+        store.insert_live(connection, after)
+        detail = {
+            "stage": [before.stage, after.stage],
+            "share": [before.share, after.share],
+            "version": [before.version, after.version],
+            "enabled": [before.enabled, after.enabled],
+            "revision": after.revision,
+            "reason": after.reason,
+        }
+        governing.record(connection, work, by, action, use_case, detail)
+    return after
+
+
+def changed_since(work: Workspace, use_case: str, since: datetime) -> list[Live]:
+    """The changes of what is live after an instant, oldest first: the marks on the operate page's charts."""
+    return [each for each in reversed(history(work, use_case)) if each.changed_at >= since]

@@ -1,0 +1,119 @@
+"""Console pages of releasing: versions, the history of what was live, roll back, the switch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, Template
+from msgspec import Struct
+
+from pilotage.govern.guards import needs, principal_of
+from pilotage.govern.records import Permission
+from pilotage.govern.rules.addresses import local_path
+from pilotage.models import flow as modelling
+from pilotage.models.records import Comparison
+from pilotage.platform.errors import EvidenceMissing
+from pilotage.platform.workspace import Workspace
+from pilotage.releases import flow
+from pilotage.releases.records import Version
+from pilotage.usecase import flow as defining
+
+
+class ReasonForm(Struct, frozen=True):
+    """Why something is changed; it is kept with the change."""
+
+    reason: str = ""
+
+
+class SwitchForm(Struct, frozen=True, kw_only=True):
+    """On or off, why, and the page to return to."""
+
+    enabled: bool
+    reason: str = ""
+    back: str = ""
+
+
+Reason = Annotated[ReasonForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+@get("/use-cases/{use_case:str}/versions", guards=[needs(Permission.READ)], sync_to_thread=True)
+def versions_page(use_case: str, work: Workspace) -> Template:
+    """Every version, which one is live, and everything that was."""
+    definition = defining.find(work, use_case)
+    versions = flow.versions(work, use_case)
+    comparison = modelling.latest_comparison(work, use_case)
+    return Template(
+        "releases/versions.html",
+        context={
+            "page": {"use_case": use_case, "title": definition.use_case.title, "active": "versions"},
+            "live": flow.live(work, use_case),
+            "versions": [(version, flow.is_whole(work, version)) for version in versions],
+            "numbers": {version.id: version.number for version in versions},
+            "history": flow.history(work, use_case),
+            "unreleased": _unreleased(comparison, versions),
+            "back": f"/use-cases/{use_case}/versions",
+        },
+    )
+
+
+@post("/use-cases/{use_case:str}/versions", guards=[needs(Permission.RELEASE)], sync_to_thread=True)
+def release_recommended(use_case: str, data: Reason, request: Request[Any, Any, Any], work: Workspace) -> Redirect:
+    """Make a version of what the newest comparison recommends, and release it."""
+    definition, by = defining.find(work, use_case), principal_of(request)
+    comparison = modelling.latest_comparison(work, use_case)
+    if comparison is None:
+        raise EvidenceMissing(f"{use_case} has no comparison yet.", f"Run pilotage train {use_case} first.")
+    version = flow.make_version(work, definition, comparison, comparison.recommended, by)
+    flow.release(work, definition, version, by, data.reason)
+    return _to_versions(use_case)
+
+
+@post(
+    "/use-cases/{use_case:str}/versions/{number:int}/release", guards=[needs(Permission.RELEASE)], sync_to_thread=True
+)
+def release_version(
+    use_case: str, number: int, data: Reason, request: Request[Any, Any, Any], work: Workspace
+) -> Redirect:
+    """Make an earlier version the live one."""
+    definition = defining.find(work, use_case)
+    version = flow.version_number(work, use_case, number)
+    flow.release(work, definition, version, principal_of(request), data.reason)
+    return _to_versions(use_case)
+
+
+@post("/use-cases/{use_case:str}/roll-back", guards=[needs(Permission.SWITCH)], sync_to_thread=True)
+def roll_back(use_case: str, data: Reason, request: Request[Any, Any, Any], work: Workspace) -> Redirect:
+    """Go back to the version before the present one."""
+    flow.roll_back(work, use_case, principal_of(request), data.reason)
+    return _to_versions(use_case)
+
+
+@post("/use-cases/{use_case:str}/switch", guards=[needs(Permission.SWITCH)], sync_to_thread=True)
+def switch(
+    use_case: str,
+    data: Annotated[SwitchForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    request: Request[Any, Any, Any],
+    work: Workspace,
+) -> Redirect:
+    """Switch a use case off or on, and return to the page that asked."""
+    change = flow.enable if data.enabled else flow.disable
+    change(work, use_case, principal_of(request), data.reason)
+    return Redirect(local_path(data.back or f"/use-cases/{use_case}"), status_code=303)
+
+
+def _to_versions(use_case: str) -> Redirect:
+    return Redirect(f"/use-cases/{use_case}/versions", status_code=303)
+
+
+def _unreleased(comparison: Comparison | None, versions: list[Version]) -> Comparison | None:
+    """The newest comparison, if it recommends a model of which there is no version yet."""
+    if comparison is None or comparison.recommended not in comparison.artefacts:
+        return None
+    artefact = comparison.artefacts[comparison.recommended]
+    return None if any(version.artefact == artefact for version in versions) else comparison
+
+
+PAGES = [versions_page, release_recommended, release_version, roll_back, switch]

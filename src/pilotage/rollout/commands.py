@@ -1,0 +1,58 @@
+"""The commands of rolling out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from pilotage.govern.records import SYSTEM
+from pilotage.platform.terminal import Terminal
+from pilotage.platform.workspace import opened
+from pilotage.releases import flow as releasing
+from pilotage.releases.records import Stage
+from pilotage.rollout import flow, rules
+from pilotage.usecase import flow as defining
+
+Machine = Annotated[bool, Parameter(name="--json", help="Print JSON for machines.")]
+
+
+def gate(use_case: str | None = None, *, json: Machine = False) -> None:
+    """Show what the seven gates say of the recorded evidence; fails when a gate of the present stage does not pass."""
+    terminal = Terminal(json)
+    with opened() as work:
+        definition = defining.find(work, use_case)
+        results = flow.gates(work, definition)
+        stage = releasing.live(work, definition.name).stage
+    rows = [
+        (result.gate, criterion.outcome, criterion.name, criterion.wanted, criterion.came)
+        for result in results
+        for criterion in result.criteria
+    ]
+    terminal.table(f"Gates of {definition.name}", ("gate", "says", "criterion", "wanted", "came"), rows)
+    following = rules.next_stage(stage)
+    closed = rules.blocking(following, results) if following else []
+    if following is None:
+        terminal.say(f"{definition.name} is in {stage}, the last stage.")
+    elif closed:
+        names = ", ".join(f"{result.gate} {result.outcome}" for result in closed)
+        terminal.say(f"{definition.name} stays in {stage}: {names}.")
+    else:
+        terminal.say(f"{definition.name} may advance from {stage} to {following}.")
+        terminal.next(f"pilotage stage {definition.name} {following}")
+    terminal.document(results)
+    if rules.blocking(stage, results):
+        raise SystemExit(1)
+
+
+def stage(
+    use_case: str, to: Stage, *, share: float | None = None, reason: str = "advanced by hand", json: Machine = False
+) -> None:
+    """Move a use case to off, shadow, assist or automate; going up asks the gates."""
+    terminal = Terminal(json)
+    with opened() as work:
+        definition = defining.find(work, use_case)
+        live = flow.advance(work, definition, to, SYSTEM, reason, share)
+    covered = f" for {live.share:.0%} of entities" if live.share else ""
+    terminal.say(f"{live.use_case} is in stage {live.stage}{covered}.")
+    terminal.document(live)

@@ -1,0 +1,118 @@
+"""Advancing exposure: gather the evidence, ask the gates, then change the stage through releases."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from pilotage.audit import flow as auditing
+from pilotage.decisions import flow as deciding
+from pilotage.govern import flow as governing
+from pilotage.govern.records import Permission, Principal
+from pilotage.govern.rules.permissions import allowed
+from pilotage.models import flow as modelling
+from pilotage.monitor import flow as monitoring
+from pilotage.monitor import rules as quality
+from pilotage.monitor import store as readings
+from pilotage.platform.errors import GateClosed, Problem
+from pilotage.platform.workspace import Workspace
+from pilotage.releases import flow as releasing
+from pilotage.releases.records import Live, Stage
+from pilotage.rollout import rules
+from pilotage.rollout.records import GateResult
+from pilotage.rollout.rules import Dossier
+from pilotage.usecase import flow as defining
+from pilotage.usecase.records import Definition
+
+_KINDS = ("audit", "training_set", "comparison", "parity")
+_SEED = 20131201
+_VERIFIED_FOR = timedelta(minutes=10)
+_verified: dict[str, tuple[datetime, bool]] = {}
+"""By installation, when its log and ledger were last verified for a page, and whether they were whole."""
+
+
+def gates(work: Workspace, definition: Definition) -> list[GateResult]:
+    """What all seven gates say now."""
+    dossier = gather(work, definition)
+    return [rules.judge(gate, dossier, work.clock.now()) for gate in rules.GATES]
+
+
+def advance(
+    work: Workspace, definition: Definition, stage: Stage, by: Principal, reason: str, share: float | None = None
+) -> Live:
+    """Enter a stage, if its gates pass; stepping back needs no gate.
+
+    Raises:
+        GateClosed: naming each criterion that failed or is not known yet.
+    """
+    present = releasing.live(work, definition.name).stage
+    stages = list(Stage)
+    if stages.index(stage) > stages.index(present):
+        results = gates(work, definition)
+        closed = rules.blocking(stage, results)
+        defining.keep_evidence(work, definition, "gate", {"stage": stage, "results": _plain(results)})
+        if closed:
+            raise _refusal(definition.name, stage, closed)
+    share = definition.use_case.rollout.assist_share if share is None else share
+    return releasing.set_stage(work, definition.name, stage, 1.0 if stage is Stage.AUTOMATE else share, by, reason)
+
+
+def gates_to_show(work: Workspace, definition: Definition) -> list[GateResult]:
+    """What all seven gates say, for a page: like :func:`gates`, with a verification that may be some minutes old.
+
+    Verifying reads the whole ledger; :func:`advance` always does, looking at a page need not.
+    """
+    now = work.clock.now()
+    dossier = gather(work, definition, _verified_lately(work))
+    return [rules.judge(gate, dossier, now) for gate in rules.GATES]
+
+
+def _verified_lately(work: Workspace) -> bool:
+    now, key = work.clock.now(), str(work.database.url)
+    known = _verified.get(key)
+    if known is None or now - known[0] > _VERIFIED_FOR:
+        known = _verified[key] = (now, deciding.verify_recorded(work).valid)
+    return known[1]
+
+
+def gather(work: Workspace, definition: Definition, log_valid: bool | None = None) -> Dossier:
+    """Everything that the gates read. The log is verified now, unless the caller says what came of it before."""
+    name = definition.name
+    evidence = {kind: defining.latest_evidence(work, name, kind) for kind in _KINDS}
+    with work.database.reading() as connection:
+        matured = quality.comparable(readings.matured(connection, name))
+    people = governing.people(work)
+    training_set, parity = evidence["training_set"], evidence["parity"]
+    return Dossier(
+        definition=definition,
+        live=releasing.live(work, name),
+        audit=auditing.latest(work, name),
+        training_set=training_set.body if training_set else None,
+        comparison=modelling.latest_comparison(work, name),
+        parity=parity.body if parity else None,
+        operation=monitoring.operation(work, definition),
+        advantage=quality.advantage(matured, definition.use_case.brief.value, _SEED),
+        reviewers=sum(allowed(person, Permission.REVIEW, name) for person in people),
+        switchers=sum(allowed(person, Permission.SWITCH, name) for person in people),
+        card_keys=sum(allowed(key, Permission.EMBED, name) for key in governing.all_keys(work).values()),
+        log_valid=deciding.verify_recorded(work).valid if log_valid is None else log_valid,
+        definitions={kind: found.definition for kind, found in evidence.items() if found is not None},
+    )
+
+
+def _refusal(use_case: str, stage: Stage, closed: list[GateResult]) -> GateClosed:
+    problems = [
+        Problem(
+            f"{result.gate} gate, {criterion.name}",
+            f"{criterion.outcome}: wanted {criterion.wanted}; {criterion.came}.",
+            criterion.repair,
+        )
+        for result in closed
+        for criterion in result.criteria
+        if criterion.outcome != "PASS"
+    ]
+    gates_named = ", ".join(f"{result.gate} {result.outcome}" for result in closed)
+    return GateClosed(f"{use_case} may not enter {stage} yet: {gates_named}.", problems=problems)
+
+
+def _plain(results: list[GateResult]) -> list[dict[str, object]]:
+    return [{"gate": result.gate, "outcome": result.outcome, "evidence": list(result.evidence)} for result in results]

@@ -1,0 +1,31 @@
+"""The small pieces of code that a developer puts into the existing app, ready to copy. Pure functions."""
+
+from __future__ import annotations
+
+
+def ask(address: str, use_case: str, request: str) -> str:
+    """Asking for a decision. ``request`` is JSON."""
+    return (
+        f"curl {address}/v1/use-cases/{use_case}/decisions \\\n"
+        "  -H 'Authorization: Bearer pk_…' \\\n"
+        "  -H 'Content-Type: application/json' \\\n"
+        f"  -d '{request}'"
+    )
+
+
+def embed(address: str) -> str:
+    """Showing the card in a page of the app."""
+    return (
+        f'<script type="module" src="{address}/embed/pilotage-card.js"></script>\n'
+        f'<pilotage-card server="{address}" token-url="/pilotage-token?entity=…"></pilotage-card>'
+    )
+
+
+def mint(address: str, use_case: str) -> str:
+    """Minting a card token on the app's server, behind the address that the card's ``token-url`` names."""
+    return (
+        f"curl {address}/v1/use-cases/{use_case}/card-tokens \\\n"
+        "  -H 'Authorization: Bearer pk_…' \\\n"
+        "  -H 'Content-Type: application/json' \\\n"
+        '  -d \'{"entity": "example-1", "origin": "https://your-app.example", "person": "who looks at the page"}\''
+    )

@@ -1,0 +1,145 @@
+"""Console pages of rolling out: all use cases, the home of one, its stage, and how to integrate it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, Response, Template
+from msgspec import Struct
+
+from pilotage.decisions.contract import Contract, example_request
+from pilotage.govern.guards import needs, principal_of
+from pilotage.govern.records import Permission
+from pilotage.govern.rules.permissions import allowed
+from pilotage.monitor import flow as monitoring
+from pilotage.monitor import verdicts
+from pilotage.platform.errors import GateClosed
+from pilotage.platform.workspace import Workspace
+from pilotage.releases import flow as releasing
+from pilotage.releases.records import Stage
+from pilotage.rollout import flow, integration, overview, rules
+from pilotage.usecase import flow as defining
+from pilotage.usecase.records import Definition
+
+
+class StageForm(Struct, frozen=True, kw_only=True):
+    """The stage to enter, the share of entities in percent where it matters, and why."""
+
+    stage: Stage
+    reason: str = ""
+    percent: float | None = None
+
+
+@get("/", guards=[needs(Permission.READ)], sync_to_thread=True)
+def use_cases_page(request: Request[Any, Any, Any], work: Workspace) -> Template:
+    """Every use case that the reader may see."""
+    person = principal_of(request)
+    seen = [each for each in defining.definitions(work) if allowed(person, Permission.READ, each.name)]
+    return Template(
+        "rollout/use_cases.html",
+        context={"page": {"use_case": None, "active": "use-cases"}, "rows": [_row(work, each) for each in seen]},
+    )
+
+
+@get("/use-cases/{use_case:str}", guards=[needs(Permission.READ)], sync_to_thread=True)
+def home_page(use_case: str, work: Workspace) -> Template:
+    """Still safe, still worth it; the gates; what blocks the next stage."""
+    return _home(work, defining.find(work, use_case))
+
+
+@post("/use-cases/{use_case:str}/stage", guards=[needs(Permission.RELEASE)], sync_to_thread=True)
+def change_stage(
+    use_case: str,
+    data: Annotated[StageForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    request: Request[Any, Any, Any],
+    work: Workspace,
+) -> Response[Any]:
+    """Enter a stage; where a gate is closed, the page comes back and says which and why."""
+    definition = defining.find(work, use_case)
+    share = None if data.percent is None else data.percent / 100
+    try:
+        flow.advance(work, definition, data.stage, principal_of(request), data.reason, share)
+    except GateClosed as refused:
+        return _home(work, definition, refused)
+    return Redirect(f"/use-cases/{use_case}", status_code=303)
+
+
+@get("/use-cases/{use_case:str}/integrate", guards=[needs(Permission.READ)], sync_to_thread=True)
+def integrate_page(use_case: str, work: Workspace) -> Template:
+    """The few lines that the existing app needs."""
+    definition = defining.find(work, use_case)
+    address = work.settings.address
+    request = example_request(definition.plan, work.clock.now())
+    outcome = definition.use_case.outcome
+    return Template(
+        "rollout/integrate.html",
+        context={
+            "page": {"use_case": use_case, "title": definition.use_case.title, "active": "integrate"},
+            "definition": definition,
+            "entity": definition.plan.entity,
+            "columns": definition.plan.request,
+            "ask": integration.ask(address, use_case, request),
+            "embed": integration.embed(address),
+            "mint": integration.mint(address, use_case),
+            "schema": msgspec.json.format(msgspec.json.encode(Contract(definition.plan).schema()), indent=2).decode(),
+            "schema_address": f"{address}/v1/use-cases/{use_case}/schema",
+            "outcome": outcome,
+            "outcome_source": definition.use_case.sources[outcome.source],
+            "live": releasing.live(work, use_case),
+            "back": f"/use-cases/{use_case}/integrate",
+        },
+    )
+
+
+def _row(work: Workspace, definition: Definition) -> dict[str, Any]:
+    """One use case in the list."""
+    live = releasing.live(work, definition.name)
+    found = monitoring.operation(work, definition)
+    results = flow.gates_to_show(work, definition)
+    return {
+        "definition": definition,
+        "live": live,
+        "found": found,
+        "line": overview.line(results, live.stage, f"/use-cases/{definition.name}"),
+    }
+
+
+def _home(work: Workspace, definition: Definition, refused: GateClosed | None = None) -> Template:
+    use_case, name = definition.use_case, definition.name
+    live = releasing.live(work, name)
+    found = monitoring.operation(work, definition)
+    _, advantage = monitoring.worth(work, definition)
+    results = flow.gates_to_show(work, definition)
+    home = f"/use-cases/{name}"
+    return Template(
+        "rollout/home.html",
+        context={
+            "page": {"use_case": name, "title": use_case.title, "active": "home"},
+            "definition": definition,
+            "live": live,
+            "version": releasing.version(work, live.version).number if live.version else None,
+            "back": home,
+            "found": found,
+            "advantage": advantage,
+            "recent": verdicts.trouble(verdicts.recent(found.hours)),
+            "safe": verdicts.still_safe(found, live, use_case),
+            "worth": verdicts.still_worth_it(found, advantage),
+            "results": results,
+            "line": overview.line(results, live.stage, home),
+            "blocked": overview.blocked(results, live.stage),
+            "states": {each.gate: overview.state_of(each, live.stage) for each in results},
+            "titles": overview.TITLES,
+            "questions": overview.QUESTIONS,
+            "places": overview.PAGES,
+            "earlier": rules.previous_stage(live.stage),
+            "refused": refused,
+        },
+        status_code=refused.status if refused else 200,
+    )
+
+
+PAGES = [use_cases_page, home_page, change_stage, integrate_page]

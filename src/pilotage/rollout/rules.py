@@ -1,0 +1,297 @@
+"""Gates: pure functions from evidence to PASS, FAIL or INCONCLUSIVE. Nobody ticks a box."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from pilotage.audit.records import AuditReport
+from pilotage.models.records import Comparison
+from pilotage.monitor.records import Operation
+from pilotage.releases.records import Live, Stage
+from pilotage.rollout.records import Criterion, GateName, GateOutcome, GateResult
+from pilotage.usecase.records import Definition
+
+GATES: tuple[GateName, ...] = (
+    "use_case",
+    "data_audit",
+    "baseline",
+    "service",
+    "workflow",
+    "operations",
+    "rollout",
+)
+
+NEEDED: dict[Stage, tuple[GateName, ...]] = {
+    Stage.OFF: (),
+    Stage.SHADOW: ("use_case", "data_audit", "baseline"),
+    Stage.ASSIST: ("use_case", "data_audit", "baseline", "service", "workflow", "operations"),
+    Stage.AUTOMATE: GATES,
+}
+"""The gates that must pass before a stage is entered."""
+
+POSITIVES_MIN = 50
+TECHNICAL = ("too_slow", "model_failed", "not_finite", "not_recorded", "definition_changed")
+
+
+class Dossier(Struct, frozen=True):
+    """Everything that the gates read of one use case, gathered at one instant."""
+
+    definition: Definition
+    live: Live
+    audit: AuditReport | None
+    training_set: dict[str, Any] | None
+    comparison: Comparison | None
+    parity: dict[str, Any] | None
+    operation: Operation
+    advantage: tuple[float, float, float] | None
+    reviewers: int
+    switchers: int
+    card_keys: int
+    log_valid: bool
+    definitions: dict[str, str]
+
+
+def judge(gate: GateName, dossier: Dossier, now: datetime) -> GateResult:
+    """What one gate says: FAIL when any criterion fails, else INCONCLUSIVE when any is, else PASS."""
+    criteria = _CRITERIA[gate](dossier)
+    outcomes = {criterion.outcome for criterion in criteria}
+    outcome: GateOutcome = "PASS"
+    if "FAIL" in outcomes:
+        outcome = "FAIL"
+    elif "INCONCLUSIVE" in outcomes:
+        outcome = "INCONCLUSIVE"
+    evidence = tuple(sorted(f"{kind}:{fingerprint[:12]}" for kind, fingerprint in dossier.definitions.items()))
+    return GateResult(dossier.definition.name, gate, outcome, tuple(criteria), evidence, now)
+
+
+def _criterion(name: str, ok: bool | None, wanted: str, came: str, repair: str = "") -> Criterion:
+    outcome: GateOutcome = "INCONCLUSIVE" if ok is None else "PASS" if ok else "FAIL"
+    return Criterion(name, outcome, wanted, came, "" if ok else repair)
+
+
+def _enough(name: str, count: int, least: int, things: str, repair: str) -> Criterion:
+    """A count that only grows: too little of it is not a failure, it is not yet known."""
+    missing = f"{least - count:,} more are needed" if count < least else ""
+    came = f"{count:,} {things}" + (f"; {missing}" if missing else "")
+    return _criterion(name, True if count >= least else None, f"at least {least:,} {things}", came, repair)
+
+
+def _use_case(dossier: Dossier) -> list[Criterion]:
+    use_case = dossier.definition.use_case
+    brief = use_case.brief
+    return [
+        _criterion("owner", bool(use_case.owner), "a named owner", use_case.owner or "none", "Add owner to the file."),
+        _criterion("kpi", bool(brief.kpi), "a business metric", brief.kpi or "none", "Add brief.kpi to the file."),
+        _criterion(
+            "value",
+            brief.value.caught > 0 and brief.value.false_alarm <= 0,
+            "a gain for a caught case, a cost for a false alarm",
+            f"{brief.value.caught:+g} and {brief.value.false_alarm:+g} {brief.value.currency}",
+            "Correct brief.value: gains are positive, costs negative.",
+        ),
+        _criterion(
+            "rule", bool(use_case.rule.positive), "today's rule, so that there is a fallback", use_case.rule.says
+        ),
+    ]
+
+
+def _current(dossier: Dossier, kind: str, command: str) -> Criterion:
+    """Evidence counts only for the file as it is now."""
+    name = dossier.definition.name
+    made_for = dossier.definitions.get(kind)
+    if made_for is None:
+        return _criterion(f"{kind} exists", None, f"a recorded {kind}", "none", f"Run pilotage {command} {name}.")
+    fresh = made_for == dossier.definition.fingerprint
+    came = "made for this file" if fresh else f"made for another file ({made_for[:12]})"
+    return _criterion(
+        f"{kind} is of this file", fresh, "made for the present file", came, f"Run pilotage {command} {name}."
+    )
+
+
+def _data_audit(dossier: Dossier) -> list[Criterion]:
+    criteria = [_current(dossier, "audit", "audit")]
+    if dossier.audit is not None:
+        blocking = [finding for finding in dossier.audit.findings if finding.severity == "blocks"]
+        came = "; ".join(finding.message for finding in blocking[:3]) or "nothing blocks"
+        criteria.append(_criterion("nothing blocks", not blocking, "no blocking finding", came, "See pilotage audit."))
+        criteria.append(
+            _enough(
+                "enough outcomes",
+                dossier.audit.positives,
+                POSITIVES_MIN,
+                "positive outcomes",
+                "Wait for more outcomes.",
+            )
+        )
+    return criteria
+
+
+def _baseline(dossier: Dossier) -> list[Criterion]:
+    criteria = [_current(dossier, "training_set", "build"), _current(dossier, "comparison", "train")]
+    if dossier.comparison is not None:
+        recommended = dossier.comparison.recommended
+        criteria.append(
+            _criterion(
+                "better than the rule",
+                recommended != "rule",
+                "a candidate that beats the rule on held-out time",
+                dossier.comparison.reason,
+                "Keep the rule, or find better inputs.",
+            )
+        )
+        parity = dossier.parity or {}
+        flips, rows = parity.get("flips"), parity.get("rows", 0)
+        criteria.append(
+            _criterion(
+                "served as trained",
+                None if flips is None else flips == 0,
+                "no decision differs between training and serving",
+                "not measured" if flips is None else f"{flips} of {rows:,} rows differ",
+                "Run pilotage train again.",
+            )
+        )
+    return criteria
+
+
+def _service(dossier: Dossier) -> list[Criterion]:
+    rollout, operation = dossier.definition.use_case.rollout, dossier.operation
+    least = rollout.decisions_min
+    fallbacks = sum(operation.reasons.get(reason, 0) for reason in TECHNICAL)
+    share = fallbacks / operation.decisions if operation.decisions else 0.0
+    latency_ms, budget_ms = operation.latency_p99_us / 1000, dossier.definition.use_case.brief.latency_ms
+    enough = operation.decisions >= least
+    return [
+        _enough("enough decisions", operation.decisions, least, "decisions recorded", "Let the app ask in shadow."),
+        _criterion(
+            "technical fallbacks",
+            share <= rollout.fallback_share_max if enough else None,
+            f"at most {rollout.fallback_share_max:.1%}",
+            f"{share:.2%} of {operation.decisions:,}",
+            "See the operate page for the reasons.",
+        ),
+        _criterion(
+            "in time",
+            latency_ms <= budget_ms if enough else None,
+            f"99 of 100 within {budget_ms} ms",
+            f"{latency_ms:.1f} ms",
+            "Give the service more room or choose a simpler candidate.",
+        ),
+        _criterion(
+            "recorded whole",
+            dossier.log_valid,
+            "audit log and ledger verify",
+            "they verify" if dossier.log_valid else "they do not",
+            "Run pilotage verify.",
+        ),
+    ]
+
+
+def _workflow(dossier: Dossier) -> list[Criterion]:
+    name = dossier.definition.name
+    reasons = dossier.definition.use_case.review.reasons
+    return [
+        _criterion(
+            "reviewers",
+            dossier.reviewers > 0 or None,
+            "somebody who may review",
+            f"{dossier.reviewers} people",
+            f"pilotage person add NAME --role reviewer --use-case {name}",
+        ),
+        _criterion(
+            "card keys",
+            dossier.card_keys > 0 or None,
+            "a key with which the app may mint card tokens",
+            f"{dossier.card_keys} keys",
+            f"pilotage key make NAME --role app --use-case {name}",
+        ),
+        _criterion(
+            "override reasons",
+            bool(reasons),
+            "reasons to choose from",
+            f"{len(reasons)} reasons",
+            "Add review.reasons.",
+        ),
+    ]
+
+
+def _operations(dossier: Dossier) -> list[Criterion]:
+    operation = dossier.operation
+    least = dossier.definition.use_case.rollout.decisions_min // 2
+    model, rule = operation.quality[0], operation.quality[1]
+    enough = model.decisions >= least
+    return [
+        _enough("outcomes arrive", model.decisions, least, "outcomes joined", "Wait, or run pilotage outcomes."),
+        _criterion(
+            "worth it so far",
+            model.money > rule.money if enough else None,
+            f"more money than the rule on the same {model.decisions:,} decisions",
+            f"model {model.money:,.0f}, rule {rule.money:,.0f} {operation.currency}",
+            "Stay in shadow until the evidence turns, or keep the rule.",
+        ),
+        _criterion(
+            "switch",
+            dossier.switchers > 0 or None,
+            "somebody who may switch it off",
+            f"{dossier.switchers} people",
+            f"pilotage person add NAME --role owner --use-case {dossier.definition.name}",
+        ),
+    ]
+
+
+def _rollout(dossier: Dossier) -> list[Criterion]:
+    assisted = dossier.live.stage in (Stage.ASSIST, Stage.AUTOMATE)
+    criteria = [
+        _criterion(
+            "assisting",
+            assisted or None,
+            "the use case assists a share",
+            f"stage {dossier.live.stage}",
+            "Advance to assist first.",
+        )
+    ]
+    if dossier.advantage is None:
+        criteria.append(
+            _criterion("advantage", None, "at least three days with outcomes", "fewer", "Let it run for some days.")
+        )
+    else:
+        total, low, high = dossier.advantage
+        verdict = True if low > 0 else False if high < 0 else None
+        came = f"{total:+,.0f} {dossier.operation.currency} (90 % interval by days {low:+,.0f} to {high:+,.0f})"
+        criteria.append(
+            _criterion("advantage", verdict, "more money than the rule, surely above zero", came, "Wait for more days.")
+        )
+    return criteria
+
+
+_CRITERIA = {
+    "use_case": _use_case,
+    "data_audit": _data_audit,
+    "baseline": _baseline,
+    "service": _service,
+    "workflow": _workflow,
+    "operations": _operations,
+    "rollout": _rollout,
+}
+
+
+def blocking(stage: Stage, results: Sequence[GateResult]) -> list[GateResult]:
+    """The gates that keep a use case from entering a stage."""
+    return [result for result in results if result.gate in NEEDED[stage] and result.outcome != "PASS"]
+
+
+def next_stage(stage: Stage) -> Stage | None:
+    """The next rung of the ladder, None at its top."""
+    ladder = list(Stage)
+    position = ladder.index(stage) + 1
+    return ladder[position] if position < len(ladder) else None
+
+
+def previous_stage(stage: Stage) -> Stage | None:
+    """The rung below, None at the bottom."""
+    ladder = list(Stage)
+    position = ladder.index(stage)
+    return ladder[position - 1] if position else None

@@ -1,0 +1,102 @@
+"""Requests are decoded by the contract of their use case, and a request that does not fit is explained field by field."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from pilotage.decisions.contract import Contract, check_size
+from pilotage.platform.errors import InvalidRequest, TooLarge
+from pilotage.usecase.records import Plan, RequestColumn
+
+PLAN = Plan(
+    entity="flight_id",
+    moment="scheduled_departure",
+    request={
+        "carrier": RequestColumn(kind="category"),
+        "tail_number": RequestColumn(kind="category", required=False),
+        "distance_miles": RequestColumn(kind="number", unit="miles"),
+        "scheduled_departure": RequestColumn(kind="datetime"),
+    },
+    columns=(),
+    fingerprint="",
+)
+GOOD = {
+    "flight_id": "20131205-UA1-EWR",
+    "carrier": "UA",
+    "distance_miles": 1400,
+    "scheduled_departure": "2013-12-05T17:00:00-05:00",
+}
+
+
+@pytest.fixture(scope="module")
+def contract() -> Contract:
+    return Contract(PLAN)
+
+
+def refused(contract: Contract, body: bytes) -> str:
+    with pytest.raises(InvalidRequest) as caught:
+        contract.decode(body)
+    return " | ".join(str(problem) for problem in caught.value.problems)
+
+
+def changed(**fields: object) -> bytes:
+    return msgspec.json.encode({**GOOD, **fields})
+
+
+def test_it_decodes_into_entity_and_columns_with_instants_in_utc(contract: Contract) -> None:
+    entity, request = contract.decode(msgspec.json.encode(GOOD))
+    assert entity == "20131205-UA1-EWR"
+    assert request["scheduled_departure"] == datetime(2013, 12, 5, 22, tzinfo=UTC)
+    assert request["tail_number"] is None
+    assert request["distance_miles"] == 1400.0
+
+
+def test_an_unknown_field_is_named_with_the_known_ones(contract: Contract) -> None:
+    said = refused(contract, changed(carier="UA"))
+    assert "carier: is not a field of this use case." in said
+    assert "carrier" in said
+
+
+def test_all_mistakes_are_named_at_once(contract: Contract) -> None:
+    said = refused(contract, b'{"flight_id": "x", "carrier": 7, "distance_miles": "far"}')
+    assert "carrier: must be a text; a number came." in said
+    assert "distance_miles: must be a number; a text came." in said
+    assert "scheduled_departure: is missing; wanted an instant" in said
+
+
+def test_nan_is_refused_with_what_to_send_instead(contract: Contract) -> None:
+    said = refused(contract, b'{"flight_id": "x", "distance_miles": NaN}')
+    assert "NaN and Infinity are not JSON: leave the field out or send null." in said
+
+
+def test_a_number_beyond_all_numbers_is_refused(contract: Contract) -> None:
+    assert "distance_miles" in refused(contract, changed().replace(b"1400", b"1e999"))
+
+
+def test_a_body_that_is_no_object_is_refused(contract: Contract) -> None:
+    assert "must be a JSON object; a list came." in refused(contract, b"[1, 2]")
+
+
+def test_bytes_that_are_no_text_are_refused(contract: Contract) -> None:
+    assert "must be JSON" in refused(contract, b"\xff\xfe\x00")
+
+
+@pytest.mark.parametrize("entity", ["", "x" * 201])
+def test_an_entity_needs_a_name_of_reasonable_length(contract: Contract, entity: str) -> None:
+    assert "must be a text of 1 to 200 characters" in refused(contract, changed(flight_id=entity))
+
+
+def test_the_schema_names_units_and_what_is_required(contract: Contract) -> None:
+    schema = contract.schema()
+    assert schema["properties"]["distance_miles"]["description"] == "in miles"
+    assert set(schema["required"]) == {"flight_id", "carrier", "distance_miles", "scheduled_departure"}
+    assert schema["additionalProperties"] is False
+
+
+def test_a_large_body_is_refused_by_its_size() -> None:
+    check_size(1000, 1000)
+    with pytest.raises(TooLarge, match="more than 1,000 bytes"):
+        check_size(1001, 1000)

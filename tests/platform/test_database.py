@@ -1,0 +1,103 @@
+"""One schema in SQLite and in PostgreSQL, and writes that wait for each other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from pilotage.platform.database import Database, Instant, Json, insert_ignoring, metadata
+from pilotage.platform.errors import SettingsError
+from pilotage.platform.schema import upgrade
+from tests.postgres import NoPostgres, scratch_cluster
+
+scratch = sa.MetaData()
+notes = sa.Table(
+    "notes", scratch, sa.Column("id", sa.Integer, primary_key=True), sa.Column("at", Instant), sa.Column("body", Json)
+)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "sqlite":
+        opened = Database(f"sqlite:///{tmp_path / 'control.db'}")
+        yield opened
+        opened.close()
+        return
+    try:
+        with scratch_cluster() as url:
+            opened = Database(url)
+            yield opened
+            opened.close()
+    except NoPostgres as reason:
+        pytest.skip(str(reason))
+
+
+def test_the_migrations_make_exactly_the_tables_that_the_rooms_declare(database: Database) -> None:
+    upgrade(database)
+    upgrade(database)  # the second time it has nothing to do
+    with database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_instants_and_documents_come_back_as_they_went_in(database: Database) -> None:
+    with database.writing() as connection:
+        scratch.create_all(connection)
+        at = datetime(2013, 12, 5, 12, 30, 0, 123456, tzinfo=timezone(timedelta(hours=-5)))
+        connection.execute(notes.insert().values(id=1, at=at, body={"b": [1, None], "a": "é"}))
+    with database.reading() as connection:
+        row = connection.execute(notes.select()).one()
+    assert row.at == at
+    assert row.at.tzinfo is UTC
+    assert row.body == {"a": "é", "b": [1, None]}
+
+
+def test_an_error_takes_back_all_of_a_write(database: Database) -> None:
+    with database.writing() as connection:
+        scratch.create_all(connection)
+    with pytest.raises(RuntimeError), database.writing() as connection:
+        connection.execute(notes.insert().values(id=1))
+        raise RuntimeError
+    with database.reading() as connection:
+        assert connection.execute(notes.select()).all() == []
+
+
+def test_a_row_whose_key_is_there_is_left_alone(database: Database) -> None:
+    with database.writing() as connection:
+        scratch.create_all(connection)
+        for body in ("first", "second"):
+            connection.execute(insert_ignoring(connection, notes).values(id=1, body=body))
+    with database.reading() as connection:
+        assert connection.execute(sa.select(notes.c.body)).scalars().all() == ["first"]
+
+
+def test_writers_wait_for_each_other_instead_of_failing(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'control.db'}")
+    with database.writing() as connection:
+        scratch.create_all(connection)
+
+    def add_one() -> None:
+        with database.writing() as connection:
+            count = connection.execute(sa.select(sa.func.count()).select_from(notes)).scalar_one()
+            connection.execute(notes.insert().values(id=count + 1))
+
+    threads = [threading.Thread(target=add_one) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.reading() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(notes)).scalar_one() == 20
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    database.close()
+
+
+def test_another_kind_of_database_is_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match="mysql"):
+        Database("mysql://host/db")
