@@ -8,10 +8,11 @@ import signal
 import sys
 import time
 import webbrowser
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 from types import FrameType
 
-from examples.demo.plan import FULL, QUICK, USE_CASE, USE_CASE_FILE, Plan
+from examples.demo.plan import ROOT, USE_CASE, USE_CASE_FILE, Plan, full, quick
 from examples.demo.programs import StepFailed, dispatch, pilotage, running
 from examples.demo.replay import Office, act_as_planners
 
@@ -23,7 +24,7 @@ def main() -> int:
     parser.add_argument("--no-browser", action="store_true", help="print the addresses and open nothing")
     parser.add_argument("--again", action="store_true", help="forget what an earlier run left and start anew")
     chosen = parser.parse_args()
-    plan = QUICK if chosen.quick else FULL
+    plan = quick(ROOT / ".demo" / "quick") if chosen.quick else full()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return live(plan, chosen.again or chosen.quick, stay=not chosen.quick, browser=not chosen.no_browser)
@@ -47,12 +48,10 @@ def live(plan: Plan, again: bool, stay: bool, browser: bool) -> int:
     if not ready.exists():
         prepare(plan)
     with ExitStack() as programs:
-        log = programs.enter_context(running(plan, "pilotage.cli.main", "serve", url=plan.pilotage_url))
+        log = programs.enter_context(running(plan, "pilotage", "serve", url=plan.pilotage_url))
         login = _login(plan, log.read_text())
-        office = _office(plan)
-        with_advice = {"DISPATCH_PILOTAGE_URL": plan.pilotage_url, "DISPATCH_PILOTAGE_KEY": office.app_key}
-        serve = ("serve", "--port", str(plan.dispatch_port))
-        programs.enter_context(running(plan, "dispatch", *serve, url=plan.dispatch_url, extra=with_advice))
+        office = make_keys(plan)
+        programs.enter_context(office_with_advice(plan, office))
         if not ready.exists():
             rollout(plan, office)
             ready.touch()
@@ -72,7 +71,7 @@ def prepare(plan: Plan) -> None:
     say("2. The use case is one file. It is checked as a whole, and every mistake is named at once.")
     pilotage(plan, "check", str(USE_CASE_FILE))
     say("3. Both silos are read into versioned snapshots.")
-    pilotage(plan, "sync", USE_CASE)
+    pilotage(plan, "sync", str(USE_CASE_FILE))
     say("4. The audit answers seven questions, and refuses columns that are known only after the decision.")
     pilotage(plan, "audit", USE_CASE)
     say("5. The training set: what was known one hour before each departure. Rebuilt, it is the same.")
@@ -96,7 +95,7 @@ def rollout(plan: Plan, office: Office) -> None:
     said = pilotage(plan, "stage", USE_CASE, "assist", "--reason", "the gates passed", allowed=(0, 1))
     if "assist" not in said:
         say("The gates stay closed on this evidence, so the rule keeps answering. That, too, is an answer.")
-    since = office.replay(0.0) or office.advance(0.001)
+    since = office.advance(0.01)
     say(f"10. {plan.assist_hours} more hours. Planners, played by this program, use the card on one flight in five.")
     office.replay(plan.assist_hours)
     counted = act_as_planners(office, since)
@@ -107,7 +106,13 @@ def rollout(plan: Plan, office: Office) -> None:
     pilotage(plan, "verify")
 
 
-def _office(plan: Plan) -> Office:
+def office_with_advice(plan: Plan, office: Office) -> AbstractContextManager[Path]:
+    """The app, told where Pilotage is."""
+    told = {"DISPATCH_PILOTAGE_URL": plan.pilotage_url, "DISPATCH_PILOTAGE_KEY": office.app_key}
+    return running(plan, "dispatch", "serve", "--port", str(plan.dispatch_port), url=plan.dispatch_url, extra=told)
+
+
+def make_keys(plan: Plan) -> Office:
     """The keys of the app and of the replay, made once and kept beside the demo's data."""
     keys = []
     for name, role in (("dispatch", "app"), ("replay", "builder")):

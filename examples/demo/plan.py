@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import socket
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,7 +16,6 @@ USE_CASE = "late_arrival"
 class Plan:
     """Which months the office knows, where its clock starts, and how many days are replayed in which stage."""
 
-    name: str
     months: str
     start: str
     shadow_hours: int
@@ -23,10 +23,7 @@ class Plan:
     step_hours: float
     pilotage_port: int
     dispatch_port: int
-
-    @property
-    def home(self) -> Path:
-        return ROOT / ".demo" / self.name
+    home: Path
 
     @property
     def pilotage_url(self) -> str:
@@ -52,5 +49,19 @@ class Plan:
         }
 
 
-FULL = Plan("full", "1-12", "2013-12-02T05:00", 48, 24, 1, 8700, 8100)
-QUICK = Plan("quick", "1-1", "2013-01-28T05:00", 24, 12, 1, 8710, 8110)
+def full() -> Plan:
+    """A year of flights; two days in shadow and one in assist, from the second of December on."""
+    return Plan("1-12", "2013-12-02T05:00", 48, 24, 1, 8700, 8100, ROOT / ".demo" / "full")
+
+
+def quick(home: Path) -> Plan:
+    """A month of flights, a day in shadow and half a day in assist, on ports that are free."""
+    return Plan("1-1", "2013-01-28T05:00", 24, 12, 1, free_port(), free_port(), home)
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

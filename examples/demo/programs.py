@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -28,7 +29,8 @@ def run(plan: Plan, module: str, *arguments: str, allowed: tuple[int, ...] = (0,
     Raises:
         StepFailed: it ended with an exit code that is not allowed.
     """
-    shown = f"{'pilotage' if module == 'pilotage.cli.main' else 'python -m ' + module} {' '.join(arguments)}"
+    program = module if module == "pilotage" else f"python -m {module}"
+    shown = f"{program} {shlex.join(arguments)}"
     began = time.perf_counter()
     if not quiet:
         print(f"\n$ {shown.replace(str(Path.cwd()) + '/', '')}", flush=True)
@@ -45,7 +47,7 @@ def run(plan: Plan, module: str, *arguments: str, allowed: tuple[int, ...] = (0,
 
 def pilotage(plan: Plan, *arguments: str, allowed: tuple[int, ...] = (0,), quiet: bool = False) -> str:
     """Run one pilotage command."""
-    return run(plan, "pilotage.cli.main", *arguments, allowed=allowed, quiet=quiet)
+    return run(plan, "pilotage", *arguments, allowed=allowed, quiet=quiet)
 
 
 def dispatch(plan: Plan, *arguments: str) -> str:

@@ -42,6 +42,14 @@ class SourceProfile(Struct, frozen=True):
     match_share: float | None
 
 
+class MonthBalance(Struct, frozen=True):
+    """How many decisions of a month have a known outcome, and how many of those are positive."""
+
+    month: str
+    labelled: int
+    positives: int
+
+
 class AuditReport(Struct, frozen=True):
     """The audit of one use case at one state of its sources."""
 
@@ -54,6 +62,7 @@ class AuditReport(Struct, frozen=True):
     decisions: int
     labelled: int
     positives: int
+    balance: tuple[MonthBalance, ...] = ()
 
     @property
     def blocked(self) -> bool:

@@ -32,6 +32,8 @@ class Snapshot(Struct, frozen=True):
 
     source: str
     version: str
+    key: tuple[str, ...]
+    known_at: str
     columns: tuple[FoundColumn, ...]
     segments: tuple[Segment, ...]
 

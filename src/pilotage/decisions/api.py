@@ -29,7 +29,7 @@ def one_decision(decision_id: str, request: Request[Any, Any, Any], work: Worksp
 @get("/v1/use-cases/{use_case:str}/schema", guards=[needs(Permission.DECIDE)], sync_to_thread=True)
 def request_schema(use_case: str, work: Workspace) -> dict[str, Any]:
     """JSON Schema of a request to this use case."""
-    return Contract(defining.find(work, use_case).plan).schema()
+    return Contract(defining.find_adopted(work, use_case).plan).schema()
 
 
 ROUTES = [one_decision, request_schema]

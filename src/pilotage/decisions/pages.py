@@ -19,7 +19,7 @@ _SHOWN = 100
 @get("/use-cases/{use_case:str}/decisions", guards=[needs(Permission.READ)], sync_to_thread=True)
 def decisions_page(use_case: str, work: Workspace, q: str = "") -> Template:
     """The newest decisions, searched by entity."""
-    definition = defining.find(work, use_case)
+    definition = defining.find_adopted(work, use_case)
     query = q.strip()
     return Template(
         "decisions/decisions.html",

@@ -89,3 +89,35 @@ class Verification(Struct, frozen=True):
     checkpoints: int
     root: str
     message: str
+
+
+class Checkpoint(Struct, frozen=True):
+    """The root of the audit log's tree at a size, signed. ``range`` is what later roots are computed from."""
+
+    size: int
+    root: bytes
+    signature: str
+    made_at: datetime
+    range: tuple[bytes, ...] = ()
+
+
+class Person(Struct, frozen=True):
+    """Somebody who may log in."""
+
+    id: str
+    name: str
+    made_at: datetime
+    disabled_at: datetime | None
+    grants: tuple[Grant, ...] = ()
+
+
+class Key(Struct, frozen=True):
+    """An app's key, without the key: its first letters are all that is kept in clear."""
+
+    id: str
+    name: str
+    prefix: str
+    made_at: datetime
+    made_by: str
+    disabled_at: datetime | None
+    grants: tuple[Grant, ...] = ()

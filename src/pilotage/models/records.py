@@ -77,6 +77,20 @@ class Signal(Struct, frozen=True):
     weight: float
 
 
+class Parity(Struct, frozen=True):
+    """Whether an artefact, read back from the lake, answers as the estimator that was trained.
+
+    ``rows_batch`` were scored at once, ``rows_single`` one by one; ``flips`` counts decisions that differ.
+    """
+
+    candidate: CandidateName
+    rows_batch: int
+    rows_single: int
+    difference_max: float
+    flips: int
+    passed: bool
+
+
 class FileEntry(Struct, frozen=True):
     """A file of an artefact: its digest and size."""
 

@@ -41,15 +41,15 @@ def volume(hours: Sequence[Hour], changes: Iterable[Live]) -> dict[str, Any]:
     time = {"type": "temporal", "title": None, "scale": {"type": "utc", "domain": [_utc(first), _utc(end)]}}
     bars = {
         "data": {"values": [row for each in shown for row in _rows(each)]},
-        "mark": {"type": "bar"},
+        "mark": {"type": "rect"},
         "encoding": {
             "x": {"field": "from", **time, "axis": {"grid": False, "format": _format(end - first), "tickCount": 7}},
             "x2": {"field": "to"},
-            "y": {"field": "decisions", "type": "quantitative", "stack": "zero", "title": "decisions per hour",
-                  "axis": {"tickCount": 4, "tickMinStep": 1}},
+            "y": {"field": "low", "type": "quantitative", "title": "decisions per hour", "scale": {"zero": True},
+                  "axis": {"tickCount": 4, "tickMinStep": 1, "titlePadding": 10}},
+            "y2": {"field": "high"},
             "color": {"field": "kind", "type": "nominal", "title": None,
                       "scale": {"domain": kinds, "range": [_COLOURS[i % len(_COLOURS)] for i in range(len(kinds))]}},
-            "order": {"field": "order"},
         },
     }  # fmt: skip
     marks = {
@@ -62,7 +62,8 @@ def volume(hours: Sequence[Hour], changes: Iterable[Live]) -> dict[str, Any]:
 
 def earnings(days: Sequence[Day], currency: str) -> dict[str, Any]:
     """What model and rule earned up to each day, on the same decisions."""
-    rows = []
+    rows: list[dict[str, Any]] = []
+    step = max(1, len(days) // 7)
     model = rule = 0.0
     for each in days:
         model, rule = model + each.model, rule + each.rule
@@ -72,15 +73,15 @@ def earnings(days: Sequence[Day], currency: str) -> dict[str, Any]:
         ]
     line = {
         "data": {"values": rows},
-        "mark": {"type": "line", "point": {"size": 36}},
+        "mark": {"type": "line"},
         "encoding": {
             "x": {"field": "day", "type": "temporal", "title": None, "scale": {"type": "utc"},
-                  "axis": {"grid": False, "format": "%-d %b", "tickCount": {"interval": "day", "step": max(1, len(days) // 7)}}},
+                  "axis": {"grid": False, "format": "%-d %b", "tickCount": {"interval": "day", "step": step}}},
             "y": {"field": "money", "type": "quantitative", "title": f"{currency}, summed up",
-                  "axis": {"tickCount": 5, "format": ",.0f"}},
+                  "axis": {"tickCount": 5, "format": ",.0f", "titlePadding": 14}},
             "color": {"field": "who", "type": "nominal", "title": None,
                       "scale": {"domain": ["model", "rule"], "range": [ACCENT, SECOND]}},
-            "strokeDash": {"field": "who", "type": "nominal", "legend": None,
+            "strokeDash": {"field": "who", "type": "nominal", "title": None,
                            "scale": {"domain": ["model", "rule"], "range": [[1, 0], [6, 3]]}},
         },
     }  # fmt: skip
@@ -98,13 +99,16 @@ def _chart(description: str, layers: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _rows(hour: Hour) -> list[dict[str, Any]]:
+    """The bar of one hour, in pieces from the ground up."""
     span = {"from": _utc(hour.hour), "to": _utc(hour.hour + timedelta(hours=1))}
-    fine = hour.decisions - sum(hour.fallbacks.values())
-    rows = [{**span, "kind": ANSWERED, "decisions": fine, "order": 0}]
-    rows += [
-        {**span, "kind": reason_words(reason), "decisions": count, "order": 1}
-        for reason, count in hour.fallbacks.items()
-    ]
+    pieces = {ANSWERED: hour.decisions - sum(hour.fallbacks.values())}
+    pieces |= {reason_words(reason): count for reason, count in sorted(hour.fallbacks.items())}
+    rows: list[dict[str, Any]] = []
+    low = 0
+    for kind, count in pieces.items():
+        if count:
+            rows.append({**span, "kind": kind, "low": low, "high": low + count})
+            low += count
     return rows
 
 

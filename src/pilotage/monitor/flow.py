@@ -56,7 +56,7 @@ def operation(work: Workspace, definition: Definition) -> Operation:
 
 
 def worth(work: Workspace, definition: Definition) -> tuple[tuple[Day, ...], tuple[float, float, float] | None]:
-    """Model and rule day by day on the same decisions; and the model's advantage with its interval, None if too early."""
+    """Model and rule day by day on the same decisions; the advantage with its interval, None if too early."""
     with work.database.reading() as connection:
         both = rules.comparable(store.matured(connection, definition.name))
     value = definition.use_case.brief.value

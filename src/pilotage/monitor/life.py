@@ -27,7 +27,7 @@ def steps(
     outcomes: Sequence[JoinedOutcome],
     use_case: UseCase,
 ) -> list[Step]:
-    """Everything that happened to a decision, in the order of the loop; what has not happened says what it waits for."""
+    """Everything that happened to a decision, in the order of the loop; what has not says what it waits for."""
     return [
         Step("request", decision.decided_at, f"{decision.asked_by} asked about {decision.entity}."),
         Step("answer", decision.decided_at, f"“{decision.action}”. {REASONS[decision.reason]}"),
@@ -72,12 +72,9 @@ def _outcome(outcomes: Sequence[JoinedOutcome], use_case: UseCase) -> list[Step]
         Step(
             "outcome",
             each.known_at,
-            ("Corrected: " if each.revision > 1 else "")
-            + (
-                f"Yes, it {use_case.outcome.says}."
-                if each.positive
-                else f"No, it is not so that it {use_case.outcome.says}."
-            ),
+            ("Corrected. " if each.revision > 1 else "")
+            + ("It happened: " if each.positive else "It did not happen: ")
+            + f"{use_case.outcome.says}.",
         )
         for each in oldest_first
     ]
@@ -91,6 +88,10 @@ def _money(decision: Decision, case: Case | None, outcomes: Sequence[JoinedOutco
     earned = rules.money(bool(decision.positive), newest.positive, value)
     by_rule = rules.money(bool(decision.rule_positive), newest.positive, value)
     reviewing = use_case.review.minutes_per_case * value.review_minute if case and case.verdict_at else 0.0
-    text = f"The answer given was worth {earned:+,.0f} {value.currency}"
+    text = f"The answer given was worth {_signed(earned)} {value.currency}"
     text += f", less {-reviewing:,.0f} {value.currency} for reviewing it" if reviewing else ""
-    return Step("money", newest.joined_at, f"{text}; today's rule alone {by_rule:+,.0f} {value.currency}.")
+    return Step("money", newest.joined_at, f"{text}; today's rule alone {_signed(by_rule)} {value.currency}.")
+
+
+def _signed(money: float) -> str:
+    return f"{money:+,.0f}".replace("-", "\u2212")

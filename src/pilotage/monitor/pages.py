@@ -28,7 +28,7 @@ from pilotage.usecase.records import Definition
 @get("/use-cases/{use_case:str}/operate", guards=[needs(Permission.READ)], sync_to_thread=True)
 def operate_page(use_case: str, work: Workspace) -> Template:
     """Still safe? Still worth it? Then the figures behind the two answers."""
-    definition = defining.find(work, use_case)
+    definition = defining.find_adopted(work, use_case)
     found = flow.operation(work, definition)
     live, history = releasing.live(work, use_case), releasing.history(work, use_case)
     numbers = {version.id: version.number for version in releasing.versions(work, use_case)}
@@ -58,7 +58,7 @@ def decision_page(decision_id: str, request: Request[Any, Any, Any], work: Works
     decision = deciding.find(work, decision_id)
     if not allowed(principal_of(request), Permission.READ, decision.use_case):
         raise NotFound(f"There is no decision {decision_id}.", "Use the id that came with the answer.")
-    definition = defining.find(work, decision.use_case)
+    definition = defining.find_adopted(work, decision.use_case)
     steps, case = flow.life_of(work, definition, decision)
     return Template(
         "monitor/decision.html",
@@ -80,7 +80,7 @@ def inputs_in_words(definition: Definition, decision: Decision) -> list[tuple[st
     said = {column.name: column.says for column in definition.plan.columns}
     ordered = [name for name in said if name in decision.inputs]
     ordered += [name for name in decision.inputs if name not in said]
-    return [(name, said.get(name, ""), decision.inputs[name]) for name in ordered]
+    return [(name, said.get(name) or name.replace("_", " "), decision.inputs[name]) for name in ordered]
 
 
 def _page(definition: Definition, decision: Decision) -> dict[str, Any]:

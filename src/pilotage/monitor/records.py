@@ -82,7 +82,7 @@ class Verdict(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """One step in the life of a decision. ``at`` is None for a step that has not happened; ``text`` says what it waits for."""
+    """One step in the life of a decision. ``at`` is None where it has not happened; ``text`` then says why."""
 
     name: Literal["request", "answer", "shown", "feedback", "review", "outcome", "money"]
     at: datetime | None

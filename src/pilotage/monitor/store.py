@@ -80,6 +80,6 @@ def override_reasons(connection: sa.Connection, use_case: str) -> dict[str, int]
 def case_counts(connection: sa.Connection, use_case: str) -> tuple[int, int]:
     """Review cases: (open, done)."""
     query = sa.select(cases.c.state, sa.func.count()).where(cases.c.use_case == use_case).group_by(cases.c.state)
-    by_state = dict(connection.execute(query).tuples().all())
+    by_state: dict[str, int] = dict(connection.execute(query).tuples().all())
     done = sum(count for state, count in by_state.items() if state in DONE)
     return sum(by_state.values()) - done, done

@@ -41,14 +41,16 @@ def still_safe(found: Operation, live: Live, use_case: UseCase) -> Verdict:
     p99_ms, budget_ms = found.latency_p99_us / 1000, use_case.brief.latency_ms
     wrong = []
     if share > limit:
-        wrong.append(f"{share:.1%} of the last {decisions:,} answers were fallbacks; at most {limit:.1%} are agreed")
+        wrong.append(
+            f"{_percent(share)} of the last {decisions:,} answers were fallbacks; at most {_percent(limit)} are agreed"
+        )
     if p99_ms > budget_ms:
         wrong.append(f"the slowest 1 in 100 take {p99_ms:,.0f} ms; {budget_ms} ms are agreed")
     if wrong:
         return Verdict("fail", f"No: {' and '.join(wrong)}.")
     return Verdict(
         "pass",
-        f"Yes: {share:.1%} of the last {decisions:,} answers were fallbacks (at most {limit:.1%} agreed), "
+        f"Yes: {_percent(share)} of the last {decisions:,} answers were fallbacks (at most {_percent(limit)} agreed), "
         f"and 99 of 100 came within {p99_ms:,.1f} ms (of {budget_ms}).",
     )
 
@@ -61,19 +63,23 @@ def still_worth_it(found: Operation, advantage: tuple[float, float, float] | Non
     if advantage is None:
         return Verdict("inform", f"Not known yet: {judged:,} outcomes, but from fewer than {DAYS_MIN} days.")
     total, low, high = advantage
-    span = f"between {low:+,.0f} and {high:+,.0f} {found.currency}, 90 % interval by days"
-    if low > 0:
-        return Verdict(
-            "pass", f"Yes: {total:+,.0f} {found.currency} against the rule on the same {judged:,} decisions ({span})."
-        )
-    if high < 0:
-        return Verdict(
-            "fail", f"No: {total:+,.0f} {found.currency} against the rule on the same {judged:,} decisions ({span})."
-        )
-    return Verdict(
-        "warn",
-        f"Not clear: {total:+,.0f} {found.currency} against the rule on {judged:,} decisions could be luck ({span}).",
+    gain = (
+        f"{_signed(total)} {found.currency} for the model's answers against the rule's on the same {judged:,} decisions"
     )
+    span = f"between {_signed(low)} and {_signed(high)} {found.currency}, 90\u202f% interval by days"
+    if low > 0:
+        return Verdict("pass", f"Yes: {gain} ({span}).")
+    if high < 0:
+        return Verdict("fail", f"No: {gain} ({span}).")
+    return Verdict("warn", f"Not clear: {gain} may be luck ({span}).")
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f}\u202f%"
+
+
+def _signed(money: float) -> str:
+    return f"{money:+,.0f}".replace("-", "\u2212")
 
 
 def false_alarms(quality: Quality) -> str:

@@ -42,7 +42,7 @@ Reason = Annotated[ReasonForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 @get("/use-cases/{use_case:str}/versions", guards=[needs(Permission.READ)], sync_to_thread=True)
 def versions_page(use_case: str, work: Workspace) -> Template:
     """Every version, which one is live, and everything that was."""
-    definition = defining.find(work, use_case)
+    definition = defining.find_adopted(work, use_case)
     versions = flow.versions(work, use_case)
     comparison = modelling.latest_comparison(work, use_case)
     return Template(
@@ -62,7 +62,7 @@ def versions_page(use_case: str, work: Workspace) -> Template:
 @post("/use-cases/{use_case:str}/versions", guards=[needs(Permission.RELEASE)], sync_to_thread=True)
 def release_recommended(use_case: str, data: Reason, request: Request[Any, Any, Any], work: Workspace) -> Redirect:
     """Make a version of what the newest comparison recommends, and release it."""
-    definition, by = defining.find(work, use_case), principal_of(request)
+    definition, by = defining.find_adopted(work, use_case), principal_of(request)
     comparison = modelling.latest_comparison(work, use_case)
     if comparison is None:
         raise EvidenceMissing(f"{use_case} has no comparison yet.", f"Run pilotage train {use_case} first.")
@@ -78,7 +78,7 @@ def release_version(
     use_case: str, number: int, data: Reason, request: Request[Any, Any, Any], work: Workspace
 ) -> Redirect:
     """Make an earlier version the live one."""
-    definition = defining.find(work, use_case)
+    definition = defining.find_adopted(work, use_case)
     version = flow.version_number(work, use_case, number)
     flow.release(work, definition, version, principal_of(request), data.reason)
     return _to_versions(use_case)

@@ -65,7 +65,7 @@ def rolled_back(live: Live, reason: str, now: datetime, by: str) -> Live:
 
 
 def difference(before: Live | None, after: Live, numbers: Mapping[str, int]) -> str:
-    """What changed, in words: ``Stage shadow, version 2``. ``numbers`` gives each version's number by its identifier."""
+    """What changed, in words: ``Stage shadow, version 2``. ``numbers`` is by version identifier."""
     changed = []
     if before is None or before.stage != after.stage:
         changed.append(f"stage {after.stage}")

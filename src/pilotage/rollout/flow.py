@@ -80,7 +80,6 @@ def gather(work: Workspace, definition: Definition, log_valid: bool | None = Non
     evidence = {kind: defining.latest_evidence(work, name, kind) for kind in _KINDS}
     with work.database.reading() as connection:
         matured = quality.comparable(readings.matured(connection, name))
-    people = governing.people(work)
     training_set, parity = evidence["training_set"], evidence["parity"]
     return Dossier(
         definition=definition,
@@ -91,8 +90,8 @@ def gather(work: Workspace, definition: Definition, log_valid: bool | None = Non
         parity=parity.body if parity else None,
         operation=monitoring.operation(work, definition),
         advantage=quality.advantage(matured, definition.use_case.brief.value, _SEED),
-        reviewers=sum(allowed(person, Permission.REVIEW, name) for person in people),
-        switchers=sum(allowed(person, Permission.SWITCH, name) for person in people),
+        reviewers=len(governing.who_may(work, Permission.REVIEW, name)),
+        switchers=len(governing.who_may(work, Permission.SWITCH, name)),
         card_keys=sum(allowed(key, Permission.EMBED, name) for key in governing.all_keys(work).values()),
         log_valid=deciding.verify_recorded(work).valid if log_valid is None else log_valid,
         definitions={kind: found.definition for kind, found in evidence.items() if found is not None},

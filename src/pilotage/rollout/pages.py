@@ -48,7 +48,7 @@ def use_cases_page(request: Request[Any, Any, Any], work: Workspace) -> Template
 @get("/use-cases/{use_case:str}", guards=[needs(Permission.READ)], sync_to_thread=True)
 def home_page(use_case: str, work: Workspace) -> Template:
     """Still safe, still worth it; the gates; what blocks the next stage."""
-    return _home(work, defining.find(work, use_case))
+    return _home(work, defining.find_adopted(work, use_case))
 
 
 @post("/use-cases/{use_case:str}/stage", guards=[needs(Permission.RELEASE)], sync_to_thread=True)
@@ -59,7 +59,7 @@ def change_stage(
     work: Workspace,
 ) -> Response[Any]:
     """Enter a stage; where a gate is closed, the page comes back and says which and why."""
-    definition = defining.find(work, use_case)
+    definition = defining.find_adopted(work, use_case)
     share = None if data.percent is None else data.percent / 100
     try:
         flow.advance(work, definition, data.stage, principal_of(request), data.reason, share)
@@ -71,7 +71,7 @@ def change_stage(
 @get("/use-cases/{use_case:str}/integrate", guards=[needs(Permission.READ)], sync_to_thread=True)
 def integrate_page(use_case: str, work: Workspace) -> Template:
     """The few lines that the existing app needs."""
-    definition = defining.find(work, use_case)
+    definition = defining.find_adopted(work, use_case)
     address = work.settings.address
     request = example_request(definition.plan, work.clock.now())
     outcome = definition.use_case.outcome

@@ -15,6 +15,7 @@ Duration = Annotated[
     Meta(pattern=r"^[1-9][0-9]{0,4} (minute|hour|day)s?$", description="Such as '90 minutes' or '7 days'."),
 ]
 Text = Annotated[str, Meta(min_length=1, max_length=2000)]
+SourceColumn = Annotated[str, Meta(description="A column's name, as its source has it.")]
 ColumnKind = Literal["number", "category", "datetime", "flag"]
 Risk = Literal["minimal", "limited", "high"]
 Aggregate = Literal["count", "sum", "mean", "min", "max", "distinct"]
@@ -24,7 +25,7 @@ class _Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True,
     """A part of the file: immutable, unknown keys refused."""
 
 
-class Value(_Part, kw_only=True):
+class Value(_Part, frozen=True, kw_only=True):
     """What decisions are worth, in one currency; costs are negative."""
 
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")]
@@ -34,7 +35,7 @@ class Value(_Part, kw_only=True):
     review_minute: float = 0.0
 
 
-class Brief(_Part, kw_only=True):
+class Brief(_Part, frozen=True, kw_only=True):
     """The workflow in the owner's words."""
 
     workflow: Text
@@ -47,19 +48,19 @@ class Brief(_Part, kw_only=True):
     constraints: list[Text] = []
 
 
-class Source(_Part, kw_only=True):
+class Source(_Part, frozen=True, kw_only=True):
     """A table or files, with the two clocks: when it happened, when it could be known."""
 
-    database: str = ""
-    table: str = ""
-    files: str = ""
-    key: list[str]
-    event_time: str
-    known_at: str
-    owner: str = ""
+    database: Annotated[str, Meta(description="env:NAME of the variable that holds the database's address.")] = ""
+    table: Annotated[str, Meta(description="The table, or schema.table.")] = ""
+    files: Annotated[str, Meta(description="Parquet or CSV files: a pattern, which may begin with env:NAME.")] = ""
+    key: Annotated[list[SourceColumn], Meta(description="Columns that tell rows apart.")]
+    event_time: Annotated[str, Meta(description="Column: when it happened.")]
+    known_at: Annotated[str, Meta(description="Column: when it could first be known.")]
+    owner: Annotated[str, Meta(description="Who answers for this source; data_owner when empty.")] = ""
 
 
-class RequestColumn(_Part, kw_only=True):
+class RequestColumn(_Part, frozen=True, kw_only=True):
     """A column that the app sends."""
 
     kind: ColumnKind
@@ -68,17 +69,17 @@ class RequestColumn(_Part, kw_only=True):
     personal: bool = False
 
 
-class DecisionPoint(_Part, kw_only=True):
+class DecisionPoint(_Part, frozen=True, kw_only=True):
     """What is decided, for which entity, when, and what the app sends."""
 
-    entity: str
-    source: Name
-    moment: Expression
-    where: str = ""
+    entity: Annotated[str, Meta(description="Column that tells one case from another, in sources and requests.")]
+    source: Annotated[Name, Meta(description="Source with one row per case, and in it the request's columns.")]
+    moment: Annotated[Expression, Meta(description="When the decision is due: over datetime columns of the request.")]
+    where: Annotated[str, Meta(description="Which rows of the source are cases; all when empty.")] = ""
     request: dict[str, ColumnKind | RequestColumn]
 
 
-class Outcome(_Part, kw_only=True):
+class Outcome(_Part, frozen=True, kw_only=True):
     """What really happened: a true-or-false expression over a row of its source with the entity's key."""
 
     source: Name
@@ -87,29 +88,29 @@ class Outcome(_Part, kw_only=True):
     matures: Duration = "2 days"
 
 
-class Input(_Part, kw_only=True):
+class Input(_Part, frozen=True, kw_only=True):
     """One input: a newest-known lookup, trailing windows, or an expression over other inputs."""
 
-    latest: str = ""
-    windows: str = ""
-    derived: str = ""
-    by: str | list[str] = []
-    take: str | list[str] = []
+    latest: Annotated[str, Meta(description="Source whose newest row, known by the decision, is looked up.")] = ""
+    windows: Annotated[str, Meta(description="Source whose rows before the decision are aggregated.")] = ""
+    derived: Annotated[str, Meta(description="Scalar SQL over request columns and inputs above.")] = ""
+    by: Annotated[str | list[str], Meta(description="Request columns by which rows are found.")] = []
+    take: Annotated[str | list[str], Meta(description="Source columns to take; the input's own name when empty.")] = []
     aggregate: Aggregate = "mean"
-    within: Duration = "3 days"
-    over: Duration | list[Duration] = []
-    kind: ColumnKind = "number"
-    says: str = ""
+    within: Annotated[Duration, Meta(description="How old a looked-up value may be.")] = "3 days"
+    over: Annotated[Duration | list[Duration], Meta(description="How far windows reach back.")] = []
+    kind: Annotated[ColumnKind | None, Meta(description="Number, or what the expression gives, when absent.")] = None
+    says: Annotated[str, Meta(description="The input in words, as reviewers read it.")] = ""
 
 
-class Rule(_Part, kw_only=True):
+class Rule(_Part, frozen=True, kw_only=True):
     """What the app does today: positive when the expression over request and inputs is true."""
 
     positive: Expression
     says: Text
 
 
-class Policy(_Part, kw_only=True):
+class Policy(_Part, frozen=True, kw_only=True):
     """How a probability becomes an action."""
 
     actions: dict[Literal["positive", "negative"], Text]
@@ -118,7 +119,7 @@ class Policy(_Part, kw_only=True):
     default: Literal["positive", "negative"] = "negative"
 
 
-class Review(_Part, kw_only=True):
+class Review(_Part, frozen=True, kw_only=True):
     """Who looks at uncertain and escalated cases, and how."""
 
     minutes_per_case: Annotated[float, Meta(gt=0)] = 2.0
@@ -127,7 +128,7 @@ class Review(_Part, kw_only=True):
     guidelines: str = ""
 
 
-class Rollout(_Part, kw_only=True):
+class Rollout(_Part, frozen=True, kw_only=True):
     """How far exposure may go, and on what evidence."""
 
     assist_share: Annotated[float, Meta(gt=0, le=1)] = 0.2
@@ -135,7 +136,7 @@ class Rollout(_Part, kw_only=True):
     fallback_share_max: Annotated[float, Meta(ge=0, le=1)] = 0.05
 
 
-class UseCase(_Part, kw_only=True):
+class UseCase(_Part, frozen=True, kw_only=True):
     """One predictive feature: the whole file."""
 
     use_case: Name

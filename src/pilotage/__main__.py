@@ -1,0 +1,5 @@
+"""``python -m pilotage``."""
+
+from pilotage.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""What the engine measures for an audit, in SQL: sources, decisions, leakage."""

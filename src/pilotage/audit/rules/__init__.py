@@ -1,0 +1,1 @@
+"""Pure judgements: figures in, findings and answers out."""

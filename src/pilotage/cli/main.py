@@ -1,0 +1,178 @@
+"""The command line: which command lives where, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+import msgspec
+from cyclopts import App, Group
+from cyclopts.exceptions import CycloptsError, UnknownCommandError
+
+from pilotage import __version__
+from pilotage.platform.errors import PilotageError
+
+COMMANDS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    (
+        "Describe",
+        (
+            (
+                "check",
+                "pilotage.usecase.commands:check",
+                "Check a use-case file; every mistake is named with its line.",
+            ),
+            ("brief", "pilotage.usecase.commands:brief", "Print what the use case decides, for whom and why."),
+            ("schema", "pilotage.usecase.commands:schema", "Print the JSON Schema of use-case files, for editors."),
+        ),
+    ),
+    (
+        "Data",
+        (
+            ("sync", "pilotage.data.commands:sync", "Take what is new from the sources into snapshots."),
+            ("audit", "pilotage.audit.commands:audit", "Answer the seven questions about the data."),
+            ("build", "pilotage.data.commands:build", "Build the training set, point in time."),
+            ("sql", "pilotage.data.commands:sql", "Print the SQL that builds the training set."),
+        ),
+    ),
+    (
+        "Model",
+        (
+            ("train", "pilotage.models.commands:train", "Train candidates and hold them against today's rule."),
+            ("compare", "pilotage.models.commands:compare", "Show the comparison of rule and candidates."),
+            ("release", "pilotage.releases.commands:release", "Make a version live from the comparison's candidate."),
+            ("versions", "pilotage.releases.commands:versions", "List the versions and which one is live."),
+        ),
+    ),
+    (
+        "Run",
+        (
+            ("serve", "pilotage.web.commands:serve", "Start the console and the API."),
+            ("decide", "pilotage.decisions.commands:decide", "Ask for one decision."),
+            ("batch", "pilotage.decisions.commands:batch", "Ask for the decisions of a whole file."),
+            ("review", "pilotage.review.commands:review", "Show what waits for a person."),
+            ("outcomes", "pilotage.outcomes.commands:outcomes", "Join what really happened to the decisions."),
+            ("monitor", "pilotage.monitor.commands:monitor", "Say whether it is still safe and still worth it."),
+        ),
+    ),
+    (
+        "Steer",
+        (
+            ("gate", "pilotage.rollout.commands:gate", "Read the evidence: may the use case advance?"),
+            ("stage", "pilotage.rollout.commands:stage", "Change the stage: off, shadow, assist, automate."),
+            ("disable", "pilotage.releases.commands:disable", "Switch the model off; the rule answers."),
+            ("enable", "pilotage.releases.commands:enable", "Switch the model on again."),
+            ("rollback", "pilotage.releases.commands:rollback", "Go back to the version before."),
+        ),
+    ),
+    (
+        "Govern",
+        (
+            ("verify", "pilotage.decisions.commands:verify", "Verify the audit log and what it vouches for, offline."),
+            ("person add", "pilotage.govern.commands:add_person", "Add a person who may log in."),
+            ("key make", "pilotage.govern.commands:make_key", "Make a key with which an app comes."),
+        ),
+    ),
+)
+"""Group by group: the command, the function behind it, and its one line. Functions are imported when called."""
+
+_GROUPS = {"person": "People who may log in.", "key": "Keys of apps."}
+_INTERRUPTED = 130
+_DEFECT = 3
+
+
+def application() -> App:
+    """All commands, none of them imported yet."""
+    app = App(
+        name="pilotage",
+        help="Takes one predictive feature from idea to controlled production inside software that already exists.",
+        version=__version__,
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+        exit_on_error=False,
+        print_error=False,
+        help_format="plaintext",
+        group_commands=Group("Other", sort_key=len(COMMANDS)),
+    )
+    for position, (title, commands) in enumerate(COMMANDS):
+        group = Group(title, sort_key=position)
+        for words, where, line in commands:
+            *parents, name = words.split()
+            place = app
+            for parent in parents:
+                if parent not in place:
+                    place.command(App(name=parent, help=_GROUPS[parent], group=group))
+                place = place[parent]
+            if parents:
+                place.command(where, name=name, help=line)
+            else:
+                place.command(where, name=name, help=line, group=group)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit: 0 done, 1 a check or gate fails, 2 usage or file error, 3 a defect of ours."""
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(run(tokens))
+
+
+def run(tokens: list[str]) -> int:
+    """Run one command; its exit code."""
+    machine = "--json" in tokens
+    try:
+        application()(tokens)
+    except PilotageError as error:
+        _print_error(error, machine)
+        return error.exit_code
+    except CycloptsError as error:
+        _print_error(_usage(error), machine)
+        return PilotageError.exit_code
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except Exception as error:  # noqa: BLE001  the outermost door: whatever it is, it is written down and said
+        from pilotage.cli.defects import keep_trace
+
+        place = keep_trace(error)
+        said = PilotageError("Something went wrong that is not your mistake.", f"Its trace is in {place}: report it.")
+        _print_error(said, machine)
+        return _DEFECT
+    return 0
+
+
+def _print_error(error: PilotageError, machine: bool) -> None:
+    if machine:
+        document = {
+            "error": error.code,
+            "title": error.title,
+            "message": error.message,
+            "repair": error.repair,
+            "problems": error.problems,
+        }
+        print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode(), file=sys.stderr)
+        return
+    print(f"Error: {error.message}", file=sys.stderr)
+    for problem in error.problems:
+        print(f"  {problem}", file=sys.stderr)
+    if error.repair:
+        print(error.repair, file=sys.stderr)
+
+
+def _usage(error: CycloptsError) -> PilotageError:
+    """What is wrong with the words of a command. Says nothing that would need the commands to be imported."""
+    if isinstance(error, UnknownCommandError):
+        given = (error.unused_tokens or ["?"])[0]
+        known = [words for _, commands in COMMANDS for words, _, _ in commands]
+        near = get_close_matches(given, known, n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        wrong = PilotageError(f"There is no command '{given}'.{meant}", "See pilotage --help.")
+    else:
+        wrong = PilotageError(" ".join(str(error).split()), "See pilotage --help.")
+    wrong.code, wrong.title = "usage", "The command does not fit"
+    return wrong

@@ -1,0 +1,35 @@
+"""What the data room does: sync sources, build training sets and prove them, open the columns for live answers."""
+
+from pilotage.data.flow.opening import open_live
+from pilotage.data.flow.reading import outcomes_of, snapshot_versions
+from pilotage.data.flow.syncing import OVERLAP, asked_of, current_snapshots, segments_sql, snapshot, sync
+from pilotage.data.flow.training import (
+    assembled,
+    build,
+    latest_training_set,
+    prove,
+    script,
+    training_rows,
+    verify_training_set,
+)
+from pilotage.data.live import LiveColumns
+
+__all__ = [
+    "OVERLAP",
+    "LiveColumns",
+    "asked_of",
+    "assembled",
+    "build",
+    "current_snapshots",
+    "latest_training_set",
+    "open_live",
+    "outcomes_of",
+    "prove",
+    "script",
+    "segments_sql",
+    "snapshot",
+    "snapshot_versions",
+    "sync",
+    "training_rows",
+    "verify_training_set",
+]

@@ -1,0 +1,44 @@
+"""Readings of the snapshots: which versions are current, and what happened to entities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from pilotage.data import snapshots, store
+from pilotage.data.flow.syncing import snapshot
+from pilotage.platform.engine import quoted
+from pilotage.platform.workspace import Workspace
+from pilotage.usecase.records import Definition
+from pilotage.usecase.rules.expressions import to_sql
+
+
+def snapshot_versions(work: Workspace, use_case: str | None = None) -> dict[str, str]:
+    """The current version of every source, by ``use_case/source``; one query, as workers ask it often."""
+    with work.database.reading() as connection:
+        return store.current_versions(connection, use_case)
+
+
+def outcomes_of(work: Workspace, definition: Definition, entities: Sequence[str]) -> dict[str, tuple[bool, datetime]]:
+    """What is known to have happened to these entities, and when that became known.
+
+    Reads the newest row of each entity in the outcome source's snapshot; an entity without a row, or whose outcome is
+    not decided by its row, is not in the answer.
+    """
+    import pyarrow as pa
+
+    outcome = definition.use_case.outcome
+    found = snapshot(work, definition.name, outcome.source)
+    entity, known_at = quoted(definition.plan.entity), quoted(found.known_at)
+    with snapshots.engine(work.lake) as connection:
+        connection.register("asked", pa.table({"asked": pa.array(entities, pa.string())}))
+        rows = connection.execute(
+            f"SELECT asked, {to_sql(outcome.positive)}, {known_at} "
+            f"FROM asked JOIN {snapshots.newest_sql(work.lake, found)} ON CAST({entity} AS VARCHAR) = asked "
+            f"WHERE ({to_sql(outcome.positive)}) IS NOT NULL"
+        ).fetchall()
+    return {name: (bool(positive), _utc(at)) for name, positive, at in rows}
+
+
+def _utc(instant: datetime) -> datetime:
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

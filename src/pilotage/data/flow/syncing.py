@@ -1,0 +1,150 @@
+"""Sync: what became known at each source since the last time becomes a new segment of its snapshot.
+
+A row may be committed a little after the instant its ``known_at`` names, while a later one is visible already. So each
+sync reads again the last ten minutes before the newest ``known_at`` it has, and leaves out what is there by key and
+``known_at``. A row that is committed later than that is missed: such a source must set ``known_at`` when it commits.
+A row whose ``known_at`` lies in the future is read when its time has come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from pilotage.data import snapshots, sources, store
+from pilotage.data.records import FoundColumn, Segment, Snapshot, SyncResult
+from pilotage.data.rules import needs, segments
+from pilotage.data.sources.asked import Asked, asked, nearest
+from pilotage.platform.errors import EvidenceMissing
+from pilotage.platform.workspace import Workspace
+from pilotage.usecase.flow import keep_evidence
+from pilotage.usecase.records import Definition
+
+OVERLAP = timedelta(minutes=10)
+
+
+def sync(work: Workspace, definition: Definition) -> list[SyncResult]:
+    """Bring the snapshots of all sources up to now. Evidence is kept when anything came.
+
+    Raises:
+        SourceUnavailable: a source cannot be read, or lacks a column that the use case needs.
+    """
+    needed = needs.needed_columns(definition)
+    results = [_sync_one(work, definition, name, needed[name]) for name in definition.use_case.sources]
+    if any(result.rows_new for result in results):
+        keep_evidence(work, definition, "sync", {"sources": [_evidence(result) for result in results]})
+    return results
+
+
+def asked_of(definition: Definition, name: str) -> Asked:
+    """The source of this name, with its owner."""
+    return asked(definition.use_case, name)
+
+
+def snapshot(work: Workspace, use_case: str, source: str) -> Snapshot:
+    """The current snapshot of a source.
+
+    Raises:
+        EvidenceMissing: it was never synced.
+    """
+    with work.database.reading() as connection:
+        found = store.current_snapshot(connection, use_case, source)
+    if found is None:
+        raise EvidenceMissing(
+            f"Source {source} of {use_case} was never read.", f"Run `pilotage sync {use_case}` first."
+        )
+    return found
+
+
+def current_snapshots(work: Workspace, definition: Definition) -> dict[str, Snapshot]:
+    """The current snapshot of every source of a use case."""
+    return {name: snapshot(work, definition.name, name) for name in definition.use_case.sources}
+
+
+def segments_sql(work: Workspace, found: Snapshot) -> str:
+    """The newest row of each key of a snapshot, as a relation that can stand after FROM."""
+    return snapshots.newest_sql(work.lake, found)
+
+
+def _sync_one(work: Workspace, definition: Definition, name: str, needed: Sequence[str]) -> SyncResult:
+    import duckdb
+
+    wanted = asked(definition.use_case, name)
+    with work.database.reading() as connection:
+        before = store.current_snapshot(connection, definition.name, name)
+    if before and (before.known_at, before.key) != (wanted.source.known_at, tuple(wanted.source.key)):
+        before = None  # declared anew: read it anew
+    columns = sources.introspect(wanted)
+    _check_columns(wanted, needed, columns, before)
+    _check_numbers(definition, wanted, columns)
+    try:
+        after, rows_new = _take_in(work, definition, wanted, columns, before)
+    except duckdb.ConversionException as error:
+        reason = str(error).splitlines()[0]
+        raise wanted.failure(f"Source {name}: a value does not fit its column: {reason}", "Correct the rows.") from None
+    if after is None:
+        raise wanted.failure(
+            f"Source {name} has no rows that are known by now.",
+            f"Fill it, or check that {wanted.source.known_at} is set and not in the future.",
+        )
+    return SyncResult(source=name, version=after.version, rows_new=rows_new, rows=after.rows, known_to=after.known_to)
+
+
+def _take_in(
+    work: Workspace, definition: Definition, wanted: Asked, columns: Sequence[FoundColumn], before: Snapshot | None
+) -> tuple[Snapshot | None, int]:
+    """Read, stage, write and remember what is new: the snapshot now current, and the number of new rows."""
+    until = work.clock.now()
+    after = before.known_to - OVERLAP if before and before.known_to else None
+    known = _reaching(before.segments, after) if before and after else ()
+    with snapshots.engine(work.lake) as connection:
+        batches = sources.read_new(wanted, tuple(columns), after, until)
+        rows_new = snapshots.stage(connection, work.lake, wanted.source, columns, batches, known, after, until)
+        if not rows_new:
+            return before, 0
+        kept, merged = segments.split(before.segments if before else (), rows_new)
+        new = snapshots.write_segment(connection, work.lake, wanted.source, columns, merged, after)
+    made = snapshots.make_snapshot(work.lake, wanted.name, wanted.source, columns, (*kept, new))
+    with work.database.writing() as control:
+        store.add_snapshot(control, definition.name, made, until)
+    return made, rows_new
+
+
+def _reaching(known: Sequence[Segment], after: datetime) -> tuple[Segment, ...]:
+    return tuple(segment for segment in known if segment.known_to >= after)
+
+
+def _check_columns(
+    wanted: Asked, needed: Sequence[str], columns: Sequence[FoundColumn], before: Snapshot | None
+) -> None:
+    known_before = {column.name for column in before.columns} if before else set()
+    for name in needs.missing(needed, columns):
+        gone = "has vanished since the last sync" if name in known_before else "is not there"
+        hint = nearest(name, [column.name for column in columns])
+        raise wanted.failure(f"Source {wanted.name}: column {name} {gone}.", f"{hint} Restore it, or correct the file.")
+    for name, (was, is_now) in needs.changed_types(before.columns if before else (), columns).items():
+        if name in needed:
+            raise wanted.failure(
+                f"Source {wanted.name}: column {name} was {was} and is now {is_now}.",
+                "Change it back, or declare a new source under another name.",
+            )
+
+
+def _check_numbers(definition: Definition, wanted: Asked, columns: Sequence[FoundColumn]) -> None:
+    types = {column.name: column.type for column in columns}
+    for column, taken_by in needs.numbers_taken_from(definition, wanted.name).items():
+        if types.get(column) not in {"number", "flag"}:
+            raise wanted.failure(
+                f"Source {wanted.name}: column {column} is {types.get(column)}; input {taken_by} takes it as a number.",
+                "Say `kind: category` in the input, use aggregate count or distinct, or correct the column.",
+            )
+
+
+def _evidence(result: SyncResult) -> dict[str, object]:
+    return {
+        "source": result.source,
+        "version": result.version,
+        "rows_new": result.rows_new,
+        "rows": result.rows,
+        "known_to": None if result.known_to is None else result.known_to.isoformat(),
+    }

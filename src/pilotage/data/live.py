@@ -1,0 +1,195 @@
+"""Columns for one live answer: the request, lookups and windows as of a moment, derived values.
+
+The timelines of :mod:`pilotage.data.rules.timelines` are made by the engine once, with the SQL that makes training
+sets, and kept in memory as sorted arrays. An answer is one bisection per timeline: no database, no lock.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pilotage.data import relations
+from pilotage.data.records import Snapshot
+from pilotage.data.rules.timelines import Timeline, key_columns, timelines
+from pilotage.data.rules.training import column_script
+from pilotage.platform.clock import as_utc
+from pilotage.platform.engine import quoted
+from pilotage.usecase.records import ColumnKind, Definition, Derived, Given, Latest
+from pilotage.usecase.rules.expressions import compile_row
+
+if TYPE_CHECKING:
+    import duckdb
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_Read = Callable[[Sequence[Any], int], Any]
+
+
+class _State:
+    """One timeline in memory: per key a slice of sorted instants, and the values that hold from each."""
+
+    def __init__(self, line: Timeline, rows: Mapping[str, Any], positions: dict[Any, tuple[int, int]]) -> None:
+        self.by = line.by
+        self.kinds = line.kinds
+        self.positions = positions
+        self.starts = array("q", rows["_from"])
+        self.event_time = array("q", rows["_event_time"]) if "_event_time" in rows else None
+        self.columns = tuple(
+            (
+                column.name,
+                rows[column.name],
+                column.within_seconds * 1_000_000 if isinstance(column, Latest) else None,
+                not isinstance(column, Latest) and column.aggregate in {"count", "distinct"},
+            )
+            for column in line.columns
+        )
+
+    def put(self, values: dict[str, Any], request: Mapping[str, Any], moment_us: int) -> None:
+        """Write this timeline's columns, as of the moment, into ``values``."""
+        key = self._key(request)
+        row = -1
+        if key is not None:
+            first, last = self.positions.get(key, (0, 0))
+            row = bisect_right(self.starts, moment_us, first, last) - 1
+            row = row if row >= first else -1
+        for name, column, within, counts in self.columns:
+            if row < 0:
+                values[name] = 0.0 if counts and key is not None else None
+            elif within is None or (self.event_time is not None and self.event_time[row] >= moment_us - within):
+                values[name] = column[row]
+            else:
+                values[name] = None
+
+    def _key(self, request: Mapping[str, Any]) -> Any:
+        parts = [as_kind(request.get(by), kind) for by, kind in zip(self.by, self.kinds, strict=True)]
+        if any(part is None for part in parts):
+            return None
+        return parts[0] if len(parts) == 1 else tuple(parts)
+
+
+class LiveColumns:
+    """All columns of a use case for one request. Immutable, hence safe to use from many threads."""
+
+    def __init__(
+        self, definition: Definition, states: Sequence[_State], found: Mapping[str, Snapshot], since: datetime | None
+    ) -> None:
+        plan = definition.plan
+        self.versions = {name: snapshot.version for name, snapshot in found.items()}
+        self.known_to = {name: snapshot.known_to for name, snapshot in found.items()}
+        self.since = since
+        self._states = tuple(states)
+        self._names = plan.names
+        self._request = tuple((name, column.kind) for name, column in plan.request.items())
+        self._entity = plan.entity
+        self._derived = tuple(
+            (column.name, compile_row(column.expression), column.kind)
+            for column in plan.columns
+            if isinstance(column, Derived)
+        )
+        self._given = tuple(column.name for column in plan.columns if isinstance(column, Given))
+
+    def assemble(self, request: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
+        """Values of the plan's columns in its order; None where unknown.
+
+        Numbers are floats, flags booleans, instants datetimes in UTC without zone, as in a training set.
+
+        Raises:
+            ValueError: the moment lies before ``since``, from which on these columns were opened.
+        """
+        row = self.assemble_all(request, moment)
+        return {name: row[name] for name in self._names}
+
+    def assemble_all(self, request: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
+        """As :meth:`assemble`, with request columns that only keys and the rule need."""
+        if self.since is not None and moment < self.since:
+            raise ValueError(f"These columns are known from {self.since} on; asked for {moment}.")
+        values = {name: as_kind(request.get(name), kind) for name, kind in self._request}
+        if self._entity not in values:
+            values[self._entity] = as_kind(request.get(self._entity), "category")
+        moment_us = (as_utc(moment) - _EPOCH) // _MICROSECOND
+        for state in self._states:
+            state.put(values, values, moment_us)
+        for name, compute, kind in self._derived:
+            values[name] = as_kind(compute(values), kind)
+        return values
+
+
+def as_kind(value: Any, kind: ColumnKind) -> Any:
+    """A value as the training set has it: float, text, boolean, or an instant in UTC without zone."""
+    if value is None:
+        return None
+    if kind == "number":
+        number = float(value)
+        return number if number - number == 0.0 else None
+    if kind == "category":
+        return value if isinstance(value, str) else str(value)
+    if kind == "flag":
+        return bool(value)
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+
+
+def live_columns(
+    connection: duckdb.DuckDBPyConnection,
+    definition: Definition,
+    found: Mapping[str, Snapshot],
+    since: datetime | None = None,
+) -> LiveColumns:
+    """The columns made from the sources' relations in an engine, which is not needed afterwards.
+
+    With ``since``, rows that no moment from then on can see are left out.
+    """
+    lines = timelines(definition.plan)
+    for statement in column_script(definition, relations.measure(connection, definition)):
+        connection.execute(statement)
+        if since is not None and statement.startswith('CREATE TABLE "history_'):
+            _forget(connection, lines, statement, since)
+    return LiveColumns(definition, [_read(connection, line) for line in lines], found, since)
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, lines: Sequence[Timeline], statement: str, since: datetime) -> None:
+    """Drop the rows that no moment from ``since`` on can see."""
+    for source in dict.fromkeys(line.source for line in lines):
+        if statement.startswith(f"CREATE TABLE {quoted('history_' + source)}"):
+            span = max(line.over_seconds for line in lines if line.source == source)
+            oldest = as_utc(since).replace(tzinfo=None) - timedelta(seconds=span)
+            connection.execute(
+                f"DELETE FROM {quoted('history_' + source)} WHERE _event_time < $oldest", {"oldest": oldest}
+            )
+
+
+def _read(connection: duckdb.DuckDBPyConnection, line: Timeline) -> _State:
+    keys = key_columns(line)
+    names = ", ".join(quoted(column.name) for column in line.columns)
+    clock = ", coalesce(epoch_us(_event_time), -9000000000000000000) AS _event_time" if not line.is_window else ""
+    table = connection.sql(
+        f"SELECT {keys}, epoch_us(_from) AS _from{clock}, {names} FROM {line.name} ORDER BY {keys}, _from"
+    ).to_arrow_table()
+    ends = connection.execute(f"SELECT {keys}, count(*) FROM {line.name} GROUP BY ALL ORDER BY {keys}").fetchall()
+    positions: dict[Any, tuple[int, int]] = {}
+    start = 0
+    for *key, count in ends:
+        positions[key[0] if len(key) == 1 else tuple(key)] = (start, start + count)
+        start += count
+    rows: dict[str, Any] = {"_from": table["_from"].to_numpy().tobytes()}
+    if not line.is_window:
+        rows["_event_time"] = table["_event_time"].to_numpy().tobytes()
+    for column in line.columns:
+        rows[column.name] = _Numbers(table[column.name]) if column.kind == "number" else table[column.name].to_pylist()
+    return _State(line, rows, positions)
+
+
+class _Numbers:
+    """Floats in eight bytes each, with NaN for unknown."""
+
+    def __init__(self, values: Any) -> None:
+        self._values = array("d", values.fill_null(float("nan")).to_numpy().tobytes())
+
+    def __getitem__(self, row: int) -> float | None:
+        value = self._values[row]
+        return value if value == value else None

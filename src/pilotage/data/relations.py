@@ -1,0 +1,54 @@
+"""A use case's sources as relations in the engine, and what must be measured of them before columns are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pilotage.data import snapshots
+from pilotage.data.records import Snapshot
+from pilotage.data.rules.needs import needed_columns, numbers_taken_from
+from pilotage.data.rules.timelines import SourceFacts, timelines
+from pilotage.platform.engine import quoted
+from pilotage.platform.lake import Lake
+from pilotage.usecase.records import Definition
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def loading_sql(lake: Lake, found: Snapshot, columns: Sequence[str]) -> str:
+    """All versions of a source's rows as a relation of its name, with the columns that are needed."""
+    chosen = ", ".join(quoted(column) for column in columns)
+    return f"CREATE TABLE {quoted(found.source)} AS\nSELECT {chosen} FROM {snapshots.versions_sql(lake, found)}"
+
+
+def load(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    definition: Definition,
+    found: Mapping[str, Snapshot],
+    names: Sequence[str],
+) -> None:
+    """Make these sources' relations."""
+    needed = needed_columns(definition)
+    for name in names:
+        connection.execute(loading_sql(lake, found[name], needed[name]))
+
+
+def measure(connection: duckdb.DuckDBPyConnection, definition: Definition) -> dict[str, SourceFacts]:
+    """Of each source that columns are taken from: is any row corrected, and how large are the numbers taken?"""
+    sources = dict.fromkeys(line.source for line in timelines(definition.plan))
+    return {name: _facts(connection, definition, name) for name in sources}
+
+
+def _facts(connection: duckdb.DuckDBPyConnection, definition: Definition, name: str) -> SourceFacts:
+    key = ", ".join(quoted(column) for column in definition.use_case.sources[name].key)
+    taken = list(numbers_taken_from(definition, name))
+    largest = [f"max(abs(CAST({quoted(c)} AS DOUBLE))) FILTER (isfinite(CAST({quoted(c)} AS DOUBLE)))" for c in taken]
+    corrected = f"EXISTS (SELECT 1 FROM {quoted(name)} GROUP BY {key} HAVING count(*) > 1)"
+    relation = f" FROM {quoted(name)}" if largest else ""
+    row = connection.execute(f"SELECT {', '.join([corrected, *largest])}{relation}").fetchall()[0]
+    return SourceFacts(
+        corrected=bool(row[0]), largest={c: value or 0.0 for c, value in zip(taken, row[1:], strict=True)}
+    )

@@ -1,0 +1,65 @@
+"""Which columns of each source a use case needs, and whether the source has them as the use case uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pilotage.data.records import FoundColumn
+from pilotage.usecase.records import Definition, Latest, UseCase, Window, seconds
+from pilotage.usecase.rules.expressions import columns_of
+
+
+def needed_columns(definition: Definition) -> dict[str, tuple[str, ...]]:
+    """Per source the columns that the file names, in a fixed order: key, clocks, then the others by name."""
+    use_case = definition.use_case
+    needed: dict[str, set[str]] = {name: set() for name in use_case.sources}
+    needed[use_case.decision.source] |= _of_spine(use_case)
+    needed[use_case.outcome.source] |= {use_case.decision.entity} | columns_of(use_case.outcome.positive)
+    for column in definition.plan.columns:
+        if isinstance(column, (Latest, Window)):
+            needed[column.source] |= {*column.by, *([column.take] if column.take else [])}
+    ordered = {}
+    for name, columns in needed.items():
+        source = use_case.sources[name]
+        first = list(dict.fromkeys([*source.key, source.event_time, source.known_at]))
+        ordered[name] = (*first, *sorted(columns - set(first)))
+    return ordered
+
+
+def _of_spine(use_case: UseCase) -> set[str]:
+    decision = use_case.decision
+    where = columns_of(decision.where) if decision.where else frozenset()
+    return {decision.entity} | set(decision.request) | columns_of(decision.moment) | where
+
+
+def numbers_taken_from(definition: Definition, source: str) -> dict[str, str]:
+    """Columns of a source that an input takes as a number, with the input's name."""
+    taken: dict[str, str] = {}
+    for column in definition.plan.columns:
+        if not isinstance(column, (Latest, Window)) or column.source != source or not column.take:
+            continue
+        counts = isinstance(column, Window) and column.aggregate in {"count", "distinct"}
+        if column.kind == "number" and not counts:
+            taken.setdefault(column.take, column.name)
+    return taken
+
+
+def missing(needed: Sequence[str], found: Sequence[FoundColumn]) -> tuple[str, ...]:
+    """Needed columns that the source does not have."""
+    names = {column.name for column in found}
+    return tuple(name for name in needed if name not in names)
+
+
+def changed_types(before: Sequence[FoundColumn], now: Sequence[FoundColumn]) -> Mapping[str, tuple[str, str]]:
+    """Columns whose type is another than at the last sync: name → (before, now)."""
+    types = {column.name: column.type for column in before}
+    return {
+        column.name: (types[column.name], column.type)
+        for column in now
+        if column.name in types and types[column.name] != column.type
+    }
+
+
+def matures_seconds(use_case: UseCase) -> int:
+    """How long after the decision its outcome may still be unknown."""
+    return seconds(use_case.outcome.matures)

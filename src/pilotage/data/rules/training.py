@@ -1,0 +1,119 @@
+"""The SQL of a training set: one row per decision that was or would have been taken, with what was known by then.
+
+The script reads one relation per source (all versions of its rows, named as the source) and leaves the table
+``training_set``. Names beginning with an underscore are ours; a use-case file cannot declare such names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pilotage.data.rules.needs import matures_seconds, needed_columns
+from pilotage.data.rules.timelines import SourceFacts, Timeline, cast, history_sql, timeline_sql, timelines
+from pilotage.platform.clock import as_utc
+from pilotage.platform.engine import quoted
+from pilotage.usecase.records import Definition, Derived, Latest, Plan, UseCase, Window
+from pilotage.usecase.rules.expressions import to_sql
+
+
+def training_script(definition: Definition, facts: Mapping[str, SourceFacts], outcomes_known_to: datetime) -> list[str]:
+    """The statements that make ``training_set``, in order."""
+    use_case, plan = definition.use_case, definition.plan
+    return [
+        spine_sql(use_case, outcomes_known_to),
+        *column_script(definition, facts),
+        _labels(use_case),
+        _assembled(plan),
+        _training_set(definition),
+    ]
+
+
+def column_script(definition: Definition, facts: Mapping[str, SourceFacts]) -> list[str]:
+    """The statements that make the histories and timelines: the same for training and live."""
+    needed = needed_columns(definition)
+    lines = timelines(definition.plan)
+    sources = dict.fromkeys(line.source for line in lines)
+    histories = [history_sql(name, definition.use_case.sources[name], needed[name], facts[name]) for name in sources]
+    return histories + [timeline_sql(line, facts[line.source]) for line in lines]
+
+
+def spine_sql(use_case: UseCase, outcomes_known_to: datetime) -> str:
+    """The decisions: per entity its newest row, as known at the decision's own moment, old enough to have matured."""
+    decision = use_case.decision
+    source = use_case.sources[decision.source]
+    entity, known_at = quoted(decision.entity), quoted(source.known_at)
+    request = "".join(
+        f",\n         {cast(quoted(name), column if isinstance(column, str) else column.kind)} AS {quoted(name)}"
+        for name, column in decision.request.items()
+        if name != decision.entity
+    )
+    where = f"({to_sql(decision.where)})" if decision.where else "true"
+    ties = ", ".join(quoted(name) for name in dict.fromkeys([source.event_time, *source.key, *decision.request]))
+    mature = f"TIMESTAMP '{as_utc(outcomes_known_to):%Y-%m-%d %H:%M:%S.%f}' - to_seconds({matures_seconds(use_case)})"
+    return f"""CREATE TABLE spine AS
+WITH known AS (
+  SELECT *, CAST({to_sql(decision.moment)} AS TIMESTAMP) AS _moment FROM {quoted(decision.source)}
+), newest AS (
+  SELECT * FROM known WHERE {known_at} <= _moment AND {entity} IS NOT NULL
+  QUALIFY row_number() OVER (PARTITION BY {entity} ORDER BY {known_at} DESC, {ties}) = 1
+)
+SELECT CAST({entity} AS VARCHAR) AS {entity}, _moment{request}
+FROM newest WHERE {where} AND _moment <= {mature}"""
+
+
+def _labels(use_case: UseCase) -> str:
+    """The newest outcome of each entity. It may be known after the decision: that is what is to be predicted."""
+    source = use_case.sources[use_case.outcome.source]
+    entity, known_at = quoted(use_case.decision.entity), quoted(source.known_at)
+    ties = ", ".join(quoted(name) for name in dict.fromkeys([source.event_time, *source.key]))
+    positive = to_sql(use_case.outcome.positive)
+    return f"""CREATE TABLE labels AS
+WITH newest AS (
+  SELECT * FROM {quoted(use_case.outcome.source)} WHERE {entity} IS NOT NULL
+  QUALIFY row_number() OVER (PARTITION BY {entity} ORDER BY {known_at} DESC, {ties}, ({positive})) = 1
+)
+SELECT CAST({entity} AS VARCHAR) AS _entity, CAST(({positive}) AS BOOLEAN) AS _label FROM newest"""
+
+
+def _assembled(plan: Plan) -> str:
+    """Each decision beside the state of every timeline at its moment."""
+    lines = timelines(plan)
+    values = "".join(
+        f",\n       {_value(line, column)} AS {quoted(column.name)}" for line in lines for column in line.columns
+    )
+    joins = "".join(
+        f"\n  ASOF LEFT JOIN {line.name} ON {_same_key(line)} AND s._moment >= {line.name}._from" for line in lines
+    )
+    return f"CREATE TABLE assembled AS\nSELECT s.*{values}\nFROM spine s{joins}"
+
+
+def _same_key(line: Timeline) -> str:
+    return " AND ".join(f"s.{quoted(by)} = {line.name}.by_{n}" for n, by in enumerate(line.by, 1))
+
+
+def _value(line: Timeline, column: Latest | Window) -> str:
+    value = f"{line.name}.{quoted(column.name)}"
+    if isinstance(column, Latest):
+        oldest = f"s._moment - to_seconds({column.within_seconds})"
+        return f"CASE WHEN {line.name}._event_time >= {oldest} THEN {value} END"
+    if column.aggregate in {"count", "distinct"}:
+        known = " AND ".join(f"s.{quoted(by)} IS NOT NULL" for by in line.by)
+        return f"CASE WHEN {known} THEN coalesce({value}, 0) END"
+    return value
+
+
+def _training_set(definition: Definition) -> str:
+    """Derived columns on top of each other, then the rule and the label."""
+    use_case, plan = definition.use_case, definition.plan
+    relation = "assembled"
+    for column in plan.columns:
+        if isinstance(column, Derived):
+            value = cast(f"({to_sql(column.expression)})", column.kind)
+            relation = f"(SELECT *, {value} AS {quoted(column.name)} FROM {relation})"
+    chosen = "".join(f", {quoted(name)}" for name in plan.names)
+    return f"""CREATE TABLE training_set AS
+SELECT {quoted(plan.entity)} AS entity, _moment AS moment{chosen},
+       CAST(({to_sql(use_case.rule.positive)}) AS BOOLEAN) AS rule, _label AS label
+FROM {relation} LEFT JOIN labels ON {quoted(plan.entity)} = _entity
+ORDER BY moment, entity"""

@@ -1,0 +1,36 @@
+"""A source as it was asked for: its name, its declaration and who repairs it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from pilotage.platform.errors import SourceUnavailable
+from pilotage.usecase.records import Source, UseCase
+
+
+class Asked(Struct, frozen=True):
+    """One source of a use case."""
+
+    name: str
+    source: Source
+    owner: str
+
+    def failure(self, message: str, repair: str) -> SourceUnavailable:
+        """What is wrong, how to repair it and whom to ask."""
+        return SourceUnavailable(message, f"{repair} Owner of {self.name}: {self.owner}.")
+
+
+def asked(use_case: UseCase, name: str) -> Asked:
+    """The source of this name; its owner is its own, else the data owner, else the use case's."""
+    source = use_case.sources[name]
+    return Asked(name, source, source.owner or use_case.data_owner or use_case.owner)
+
+
+def nearest(wanted: str, known: Iterable[str]) -> str:
+    """A sentence with the closest names, for an error message."""
+    names = list(known)
+    close = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5) or sorted(names)[:8]
+    return f"Did you mean {' or '.join(close)}?" if close else "There is none at all."

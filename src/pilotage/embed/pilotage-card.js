@@ -1,0 +1,515 @@
+// <pilotage-card>: shows one decision in an app that already runs, and takes what people do with it.
+//
+//   <script type="module" src="https://pilotage.example/embed/pilotage-card.js" integrity="sha384-…" crossorigin></script>
+//   <pilotage-card server="https://pilotage.example" token-url="/my-app/card-token?flight=UA1545"></pilotage-card>
+//
+// No dependency, no cookie, no inline style, no HTML made from data. A token comes by `card.token = "…"` or from the
+// host's own `token-url` as {"token": "…"}; it is sent in a header, never in an address.
+//
+// Attributes: server, token-url, show-status (show loading and errors before the first answer; without it a card that
+// has nothing to show takes no space at all), action-button (the recommended action is a button).
+// Events: pilotage-state {state}, pilotage-feedback {kind, reason}, pilotage-action {action, decision},
+// pilotage-error {status}, pilotage-token-expired.
+// Colours and shape: --pilotage-accent, -on-accent, -text, -muted, -surface, -raised, -border, -good, -warn, -bad, -radius, -font.
+
+/**
+ * @typedef {"answer"|"rule"|"uncertain"|"missing"|"nothing"} Look
+ * @typedef {{sentence: string, direction: "raises"|"lowers"}} Signal
+ * @typedef {{state: Look, version?: string, decision?: string, title?: string, entity?: string, words?: string,
+ *   because?: string, note?: string, band?: string, band_words?: string, tenths?: number, signals?: Signal[],
+ *   action?: string, reasons?: string[], actions?: string[]}} Card
+ */
+
+const MESSAGES = {
+  en: {
+    label: "Prediction", signals: "What speaks for and against", raises: "Speaks for it", lowers: "Speaks against it",
+    recommended: "Recommended", meanwhile: "Until then", current: "Now holds",
+    answer: "Prediction", rule: "Today's rule", uncertain: "Sent to a person", missing: "Cannot say",
+    useful: "Useful", wrong: "Wrong", override: "I do otherwise", escalate: "Ask a person",
+    why: "Why?", choose: "Choose a reason", other: "Another reason", words: "In your own words", note: "What should they know?",
+    send: "Send", cancel: "Cancel", needed: "Please say why.", retry: "Try again",
+    loading: "Loading the prediction…", failed: "The prediction cannot be reached just now.",
+    denied: "This page may not show the prediction.", expired: "This card has expired. Reload the page.",
+    unsent: "That could not be sent. Please try again.", stale: "This may be out of date.",
+    thanks_useful: "Thank you: noted as useful.", thanks_wrong: "Thank you: noted as wrong.",
+    thanks_override: "Noted: you do otherwise.", thanks_escalate: "Sent: a person will look at it.",
+  },
+  de: {
+    label: "Vorhersage", signals: "Was dafür und dagegen spricht", raises: "Spricht dafür", lowers: "Spricht dagegen",
+    recommended: "Empfohlen", meanwhile: "Bis dahin", current: "Es gilt",
+    answer: "Vorhersage", rule: "Heutige Regel", uncertain: "Wird von einer Person geprüft", missing: "Keine Aussage",
+    useful: "Hilfreich", wrong: "Falsch", override: "Ich entscheide anders", escalate: "Person fragen",
+    why: "Warum?", choose: "Grund wählen", other: "Anderer Grund", words: "In eigenen Worten", note: "Was soll sie wissen?",
+    send: "Senden", cancel: "Abbrechen", needed: "Bitte einen Grund angeben.", retry: "Noch einmal",
+    loading: "Vorhersage wird geladen …", failed: "Die Vorhersage ist gerade nicht erreichbar.",
+    denied: "Diese Seite darf die Vorhersage nicht zeigen.", expired: "Diese Karte ist abgelaufen. Bitte Seite neu laden.",
+    unsent: "Das konnte nicht gesendet werden. Bitte noch einmal versuchen.", stale: "Dies ist vielleicht nicht mehr aktuell.",
+    thanks_useful: "Danke, als hilfreich vermerkt.", thanks_wrong: "Danke, als falsch vermerkt.",
+    thanks_override: "Vermerkt: Sie entscheiden anders.", thanks_escalate: "Gesendet: Eine Person sieht es sich an.",
+  },
+};
+
+const REQUEST_MS_MAX = 8_000;
+const RENEW_BEFORE_MS = 20_000;
+const REFRESH_AFTER_MS = 30_000;
+const SEEN_AFTER_MS = 1_000;
+const SEEN_SHARE = 0.5;
+const CHARACTERS_MAX = 1_500;
+
+const HIDDEN = sheet(":host { display: none !important; }");
+const STYLE = sheet(`
+:host {
+  --text: var(--pilotage-text, light-dark(#1b1f24, #e9edf1)); --muted: var(--pilotage-muted, light-dark(#57606a, #a3adb8));
+  --surface: var(--pilotage-surface, light-dark(#fff, #181c21)); --raised: var(--pilotage-raised, light-dark(#f3f5f7, #232930));
+  --border: var(--pilotage-border, light-dark(#d0d7de, #3a434d)); --accent: var(--pilotage-accent, light-dark(#0b5fc0, #7cb8ff));
+  --on-accent: var(--pilotage-on-accent, light-dark(#fff, #0c1a2b)); --good: var(--pilotage-good, light-dark(#1a6b35, #6fd08c));
+  --warn: var(--pilotage-warn, light-dark(#8a4b00, #f0b35a)); --bad: var(--pilotage-bad, light-dark(#b3261e, #ff9d96));
+  --tone: var(--accent);
+  display: block; container-type: inline-size; color: var(--text);
+  font: 400 0.9375rem/1.45 var(--pilotage-font, system-ui, sans-serif); text-align: start;
+}
+* { box-sizing: border-box; }
+h3, p, ul, fieldset { margin: 0; padding: 0; border: 0; min-inline-size: 0; }
+.card { background: var(--surface); border: 1px solid var(--border); border-inline-start: 4px solid var(--tone);
+  border-radius: var(--pilotage-radius, 10px); padding: 1rem; display: grid; gap: 0.75rem; overflow-wrap: anywhere; hyphens: auto; }
+.rule { --tone: var(--muted); } .uncertain { --tone: var(--warn); } .missing, .problem { --tone: var(--bad); }
+.head { display: flex; flex-wrap: wrap; gap: 0.35rem 0.75rem; align-items: start; justify-content: space-between; }
+.head > div { min-inline-size: 0; flex: 1 1 9rem; }
+h3 { font-size: 1.0625rem; line-height: 1.3; font-weight: 650; }
+.small { font-size: 0.8125rem; color: var(--muted); }
+.chip { flex: none; max-inline-size: 100%; border: 1px solid currentcolor; border-radius: 99px; padding: 0.1rem 0.65rem;
+  font-size: 0.8125rem; font-weight: 600; color: var(--tone); }
+.chip.low { color: var(--good); } .chip.high { color: var(--accent); } .chip.uncertain { color: var(--warn); }
+.words { font-size: 1.0625rem; font-weight: 600; }
+.tenths { display: grid; grid-template-columns: repeat(10, minmax(0, 1.25rem)); gap: 3px; }
+.tenths i { block-size: 0.5rem; border-radius: 2px; background: var(--raised); border: 1px solid var(--muted); }
+.tenths .on { background: var(--tone); border-color: var(--tone); }
+ul { list-style: none; display: grid; gap: 0.4rem; margin-block-start: 0.35rem; }
+li { display: grid; grid-template-columns: 1.25rem minmax(0, 1fr); gap: 0.4rem; }
+li svg { inline-size: 1rem; block-size: 1rem; margin-block-start: 0.2rem; fill: var(--bad); }
+li.lowers svg { fill: var(--good); transform: rotate(180deg); }
+.action { background: var(--raised); border-radius: 8px; padding: 0.6rem 0.8rem; display: grid; gap: 0.1rem; justify-items: start; }
+.action strong { font-size: 1rem; }
+.row { display: flex; flex-wrap: wrap; gap: 0.5rem; }
+button, select, textarea { font: inherit; color: var(--text); background: var(--surface); border: 1px solid var(--muted);
+  border-radius: 7px; padding: 0.35rem 0.75rem; min-block-size: 2.25rem; max-inline-size: 100%; }
+button { cursor: pointer; font-weight: 550; overflow-wrap: break-word; }
+button:hover { background: var(--raised); }
+button.main { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
+button.main:hover { filter: brightness(1.08); }
+button[aria-expanded=true] { border-color: var(--accent); color: var(--accent); }
+button[disabled] { opacity: 0.55; cursor: default; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+form, label { display: grid; gap: 0.35rem; } form { gap: 0.7rem; }
+form { border-block-start: 1px solid var(--border); padding-block-start: 0.75rem; }
+select, textarea { inline-size: 100%; } textarea { min-block-size: 4rem; resize: vertical; }
+.fault { color: var(--bad); } .live:empty { display: none; } .live { font-weight: 550; color: var(--good); } .live.fault { color: var(--bad); }
+.sr { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.pulse { block-size: 0.75rem; border-radius: 4px; background: var(--raised); animation: pulse 1.4s ease-in-out infinite; }
+.pulse + .pulse { inline-size: 70%; }
+@keyframes pulse { 50% { opacity: 0.4; } }
+@media (prefers-reduced-motion: reduce) { .pulse { animation: none; } }
+@media (forced-colors: active) { .tenths .on { background: CanvasText; } li svg { fill: CanvasText; } }
+@container (max-width: 22rem) { .card { padding: 0.8rem; } .buttons button { flex: 1 1 auto; } }
+`);
+
+/** @param {string} css @returns {CSSStyleSheet} */
+function sheet(css) {
+  const made = new CSSStyleSheet();
+  made.replaceSync(css);
+  return made;
+}
+
+/**
+ * An element with attributes, properties (functions, booleans) and children; texts stay texts.
+ * @param {string} tag @param {Record<string, any>} [given] @param {...(Node|string|null|undefined|false)} children
+ */
+function el(tag, given = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(given)) {
+    if (typeof value === "function" || typeof value === "boolean") made[name] = value;
+    else if (value !== undefined) made.setAttribute(name, String(value));
+  }
+  made.append(...children.filter((child) => child || child === 0));
+  return made;
+}
+
+/** A text that keeps its own direction, also within a page of the other. @param {string|undefined} text */
+const own = (text) => el("bdi", {}, text ?? "");
+
+/** A triangle that points up, drawn: no font needs to have it. */
+function arrow() {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(space, "path");
+  path.setAttribute("d", "M8 2 15 14H1z");
+  svg.append(path);
+  return svg;
+}
+
+/** When a token ends, in milliseconds since 1970; Infinity when it does not say. @param {string} token */
+function endOf(token) {
+  try {
+    const body = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
+    return JSON.parse(atob(body)).exp * 1000 || Infinity;
+  } catch {
+    return Infinity;
+  }
+}
+
+/** A request that did not succeed; status 0 when no answer came. */
+class Refused extends Error {
+  /** @param {number} status */
+  constructor(status) {
+    super(`Pilotage answered ${status}`);
+    this.status = status;
+  }
+}
+
+/** @param {string|URL} url @param {RequestInit} init @returns {Promise<any>} */
+async function ask(url, init) {
+  let reply;
+  try {
+    reply = await fetch(url, { cache: "no-store", referrerPolicy: "no-referrer", signal: AbortSignal.timeout(REQUEST_MS_MAX), ...init });
+  } catch {
+    throw new Refused(0);
+  }
+  if (!reply.ok) throw new Refused(reply.status);
+  return reply.status === 204 ? null : reply.json();
+}
+
+class PilotageCard extends HTMLElement {
+  static observedAttributes = ["server", "token-url"];
+
+  #root = this.attachShadow({ mode: "open" });
+  #token = "";
+  /** @type {Card|null} */ #card = null;
+  #load = 0;
+  #due = false;
+  #loadedAt = 0;
+  #seen = "";
+  #watcher = new IntersectionObserver((entries) => this.#onSight(entries.at(-1)), { threshold: [0, SEEN_SHARE, 1] });
+  #sightTimer = 0;
+  #onVisible = () => this.#refreshIfOld();
+
+  constructor() {
+    super();
+    this.#root.adoptedStyleSheets = [STYLE, HIDDEN];
+  }
+
+  connectedCallback() {
+    document.addEventListener("visibilitychange", this.#onVisible);
+    if (Object.hasOwn(this, "token")) { // set before this module had loaded
+      const token = Reflect.get(this, "token");
+      Reflect.deleteProperty(this, "token");
+      this.#token = String(token);
+    }
+    this.#refreshSoon();
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("visibilitychange", this.#onVisible);
+    this.#watcher.disconnect();
+    clearTimeout(this.#sightTimer);
+    this.#load += 1;
+  }
+
+  /** Another server or token source is another card: the old one's content must not stay beside a new heading. */
+  attributeChangedCallback(name, before) {
+    if (before !== null) {
+      this.#card = null;
+      this.#replace();
+    }
+    if (name === "token-url") this.#token = "";
+    this.#refreshSoon();
+  }
+
+  get token() { return ""; } // a token goes in and does not come out
+  set token(token) {
+    this.#token = String(token ?? "");
+    this.#refreshSoon();
+  }
+
+  /** The decision shown, or null. */
+  get decision() { return this.#card?.decision ?? null; }
+
+  /** Ask again what to show. The newest call wins, whatever order the answers come in. */
+  async refresh() {
+    if (!this.getAttribute("server") || !(this.#token || this.getAttribute("token-url"))) return;
+    const load = (this.#load += 1);
+    if (!this.#card && this.hasAttribute("show-status")) this.#showLoading();
+    try {
+      const card = await this.#request("/v1/card", {});
+      if (load === this.#load) this.#show(card);
+    } catch (error) {
+      if (load === this.#load) this.#showFailure(error instanceof Refused ? error.status : 0);
+    }
+  }
+
+  /** Several changes in one turn of the page are one request. */
+  #refreshSoon() {
+    if (this.#due) return;
+    this.#due = true;
+    queueMicrotask(() => {
+      this.#due = false;
+      if (this.isConnected) this.refresh();
+    });
+  }
+
+  // Talking to the server.
+
+  /** One request with a fresh token; a refused token is renewed once. @param {string} path @param {RequestInit} init */
+  async #request(path, init, again = true) {
+    const token = await this.#freshToken();
+    const headers = { Authorization: `Bearer ${token}`, "Accept-Language": this.#language(), ...init.headers };
+    try {
+      return await ask(new URL(path, this.getAttribute("server")), { credentials: "omit", mode: "cors", ...init, headers });
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 401) throw error;
+      if (again && this.getAttribute("token-url")) {
+        this.#token = "";
+        return this.#request(path, init, false);
+      }
+      this.#tell("pilotage-token-expired", {});
+      throw error;
+    }
+  }
+
+  /** The token at hand, or a new one from the host's own address shortly before that one ends. */
+  async #freshToken() {
+    const source = this.getAttribute("token-url");
+    if (!source || (this.#token && endOf(this.#token) - Date.now() > RENEW_BEFORE_MS)) return this.#token;
+    const given = await ask(new URL(source, document.baseURI), { credentials: "same-origin", headers: { Accept: "application/json" } });
+    this.#token = String(given?.token ?? "");
+    return this.#token;
+  }
+
+  /** @param {string} kind @param {string} reason */
+  #send(kind, reason) {
+    const body = JSON.stringify({ kind, reason });
+    return this.#request("/v1/card/feedback", { method: "POST", body, headers: { "Content-Type": "application/json" } });
+  }
+
+  // What is shown.
+
+  #language() {
+    const near = this.closest("[lang]")?.getAttribute("lang") || document.documentElement.lang || "en";
+    const short = near.toLowerCase().split("-")[0];
+    return short in MESSAGES ? short : "en";
+  }
+
+  /** @param {keyof typeof MESSAGES.en} key */
+  #text(key) { return MESSAGES[this.#language()][key]; }
+
+  /** @param {string} name @param {object} detail */
+  #tell(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true })); }
+
+  /** Replace the whole content; none at all takes no space. @param {...Node} nodes */
+  #replace(...nodes) {
+    this.#root.adoptedStyleSheets = nodes.length ? [STYLE] : [STYLE, HIDDEN];
+    this.#root.replaceChildren(...nodes);
+  }
+
+  /** @param {Card} card */
+  #show(card) {
+    this.#loadedAt = Date.now();
+    const changed = !this.#card || this.#card.version !== card.version || this.#card.state !== card.state;
+    const stale = this.#root.querySelector(".stale") !== null;
+    this.#card = card.state === "nothing" ? null : card;
+    if (!this.#card) this.#replace();
+    else if (changed || stale) this.#replace(this.#drawn(card));
+    this.#watch();
+    if (changed) this.#tell("pilotage-state", { state: card.state });
+  }
+
+  #showLoading() {
+    const pulses = [el("div", { class: "pulse" }), el("div", { class: "pulse" })];
+    this.#replace(el("section", { class: "card", "aria-busy": "true", "aria-label": this.#text("label") },
+      el("p", { class: "sr", role: "status" }, this.#text("loading")), ...pulses));
+  }
+
+  /** Before the first answer a failure shows nothing unless the host asks for it: in shadow there must be no trace. */
+  #showFailure(status) {
+    this.#tell("pilotage-error", { status });
+    const key = status === 401 ? "expired" : status === 403 || status === 404 ? "denied" : "failed";
+    if (this.#card && key === "failed") return this.#markStale();
+    const visible = this.#card || this.hasAttribute("show-status");
+    this.#card = null;
+    this.#watch();
+    if (visible) this.#replace(this.#problem(key));
+    else this.#replace();
+  }
+
+  #problem(key) {
+    const retry = key === "failed" && el("button", { type: "button", onclick: () => this.refresh() }, this.#text("retry"));
+    return el("section", { class: "card problem", "aria-label": this.#text("label") },
+      el("p", { role: "alert" }, this.#text(key)), retry && el("div", { class: "row" }, retry));
+  }
+
+  #markStale() {
+    if (this.#root.querySelector(".stale")) return;
+    this.#root.querySelector(".head")?.after(el("p", { class: "small stale", role: "status" }, this.#text("stale")));
+  }
+
+  /** @param {Card} card */
+  #drawn(card) {
+    const entity = el("h3", { id: "entity" }, own(card.entity));
+    return el("section", { class: `card ${card.state}`, "aria-labelledby": "entity", lang: this.#language() },
+      el("div", { class: "head" },
+        el("div", {}, el("p", { class: "small" }, own(card.title)), entity),
+        el("p", { class: `chip ${card.state === "answer" ? card.band ?? "" : ""}` }, this.#chip(card))),
+      card.because && el("p", {}, own(card.because)),
+      card.note && el("p", {}, own(card.note)),
+      card.words && el("p", { class: "words" }, own(card.words)),
+      this.#tenths(card), this.#signals(card), this.#action(card), this.#buttons(card),
+      el("p", { class: "live", role: "status", "aria-live": "polite" }));
+  }
+
+  #chip(card) { return card.state === "answer" && card.band_words ? card.band_words : this.#text(card.state); }
+
+  #tenths(card) {
+    if (card.tenths === undefined || card.tenths === null) return null;
+    const boxes = Array.from({ length: 10 }, (_, number) => el("i", { class: number < card.tenths ? "on" : "" }));
+    return el("div", { class: "tenths", "aria-hidden": "true" }, ...boxes);
+  }
+
+  #signals(card) {
+    if (!card.signals?.length) return null;
+    const item = (signal) => el("li", { class: signal.direction }, arrow(),
+      el("span", {}, el("span", { class: "sr" }, `${this.#text(signal.direction)}: `), own(signal.sentence)));
+    return el("div", {}, el("p", { class: "small", id: "signals" }, this.#text("signals")),
+      el("ul", { role: "list", "aria-labelledby": "signals" }, ...card.signals.map(item)));
+  }
+
+  #action(card) {
+    if (!card.action) return null;
+    const label = { answer: "recommended", uncertain: "meanwhile" }[card.state] ?? "current";
+    const act = () => this.#tell("pilotage-action", { action: card.action, decision: card.decision });
+    const shown = this.hasAttribute("action-button") && card.state !== "missing"
+      ? el("button", { type: "button", class: "main", onclick: act }, card.action) : el("strong", {}, own(card.action));
+    return el("div", { class: "action" }, el("span", { class: "small" }, this.#text(label)), shown);
+  }
+
+  #buttons(card) {
+    if (!card.actions?.length) return null;
+    const plain = (kind) => el("button", { type: "button", "data-kind": kind, onclick: () => this.#submit(kind, "") }, this.#text(kind));
+    const asking = (kind) => el("button", { type: "button", "data-kind": kind, "aria-expanded": "false",
+      onclick: (event) => this.#toggleForm(kind, event.currentTarget) }, this.#text(kind));
+    const button = { useful: plain, wrong: plain, override: asking, escalate: asking };
+    return el("div", { class: "row buttons" }, ...card.actions.filter((kind) => kind in button).map((kind) => button[kind](kind)));
+  }
+
+  // What people do.
+
+  #toggleForm(kind, opener) {
+    const open = this.#root.querySelector("form");
+    const same = open?.dataset.kind === kind;
+    this.#closeForm();
+    if (same) return;
+    const form = this.#form(kind, opener);
+    opener.setAttribute("aria-expanded", "true");
+    this.#root.querySelector(".buttons").after(form);
+    form.querySelector("select, textarea").focus();
+  }
+
+  #closeForm() {
+    this.#root.querySelector("form")?.remove();
+    for (const button of this.#root.querySelectorAll("[aria-expanded]")) button.setAttribute("aria-expanded", "false");
+  }
+
+  #form(kind, opener) {
+    const cancel = () => { this.#closeForm(); opener.focus(); };
+    const choices = kind === "override" ? this.#choices() : null;
+    const words = el("textarea", { name: "words", maxlength: CHARACTERS_MAX, rows: 2 });
+    return el("form", {
+      "data-kind": kind, "aria-label": this.#text(kind), noValidate: true,
+      onsubmit: (event) => { event.preventDefault(); this.#submitForm(event.currentTarget); },
+      onkeydown: (event) => { if (event.key === "Escape") { event.stopPropagation(); cancel(); } },
+    },
+    choices && el("label", {}, el("span", {}, own(this.#text("why"))), choices),
+    el("label", {}, this.#text(kind === "override" ? "words" : "note"), words),
+    el("p", { class: "fault", id: "fault", role: "alert" }),
+    el("div", { class: "row" }, el("button", { type: "submit", class: "main" }, this.#text("send")),
+      el("button", { type: "button", onclick: cancel }, this.#text("cancel"))));
+  }
+
+  #choices() {
+    const listed = (this.#card?.reasons ?? []).map((reason) => el("option", {}, reason));
+    return el("select", { name: "choice" }, el("option", { value: "" }, this.#text("choose")), ...listed,
+      el("option", { value: "other" }, this.#text("other")));
+  }
+
+  /** The reason is a choice, own words, or both; "another reason" needs the words. */
+  #submitForm(form) {
+    const choice = form.querySelector("select");
+    const words = form.querySelector("textarea");
+    const picked = choice && choice.value !== "other" ? choice.value : "";
+    const reason = [picked, words.value.trim()].filter(Boolean).join(": ");
+    const lacking = choice && !choice.value && !reason ? choice : reason ? null : words;
+    form.querySelector("#fault").replaceChildren(own(lacking ? this.#text("needed") : ""));
+    for (const field of [choice, words]) field?.setAttribute("aria-invalid", String(field === lacking));
+    if (lacking) lacking.focus();
+    else this.#submit(form.dataset.kind, reason);
+  }
+
+  async #submit(kind, reason) {
+    this.#busy(true);
+    try {
+      await this.#send(kind, reason);
+    } catch {
+      this.#busy(false);
+      this.#say(this.#text("unsent"), true);
+      return;
+    }
+    this.#busy(false);
+    this.#closeForm();
+    this.#tell("pilotage-feedback", { kind, reason, decision: this.decision });
+    if (kind === "escalate") await this.refresh();
+    this.#say(this.#text(`thanks_${kind}`), false);
+  }
+
+  #busy(busy) { for (const button of this.#root.querySelectorAll("button")) button.disabled = busy; }
+
+  #say(sentence, fault) {
+    const live = this.#root.querySelector(".live");
+    if (!live) return;
+    live.classList.toggle("fault", fault);
+    live.replaceChildren(own(sentence));
+    if (!fault && !this.#root.activeElement) { live.tabIndex = -1; live.focus({ preventScroll: true }); }
+  }
+
+  // Whether it was seen, and whether it is still true.
+
+  #watch() {
+    this.#watcher.disconnect();
+    clearTimeout(this.#sightTimer);
+    if (this.#card && this.#seen !== this.#card.decision) this.#watcher.observe(this);
+  }
+
+  /** 'shown' is sent once per decision, when half of the card was in sight for a second. */
+  #onSight(entry) {
+    clearTimeout(this.#sightTimer);
+    if (!entry || entry.intersectionRatio < SEEN_SHARE) return;
+    this.#sightTimer = setTimeout(() => this.#reportSeen(), SEEN_AFTER_MS);
+  }
+
+  async #reportSeen() {
+    const decision = this.#card?.decision;
+    if (!decision || this.#seen === decision || document.visibilityState !== "visible") return;
+    this.#seen = decision;
+    this.#watcher.disconnect();
+    await this.#send("shown", "").catch(() => { this.#seen = ""; });
+  }
+
+  #refreshIfOld() {
+    const editing = this.#root.querySelector("form");
+    if (document.visibilityState === "visible" && !editing && Date.now() - this.#loadedAt > REFRESH_AFTER_MS) this.refresh();
+    if (document.visibilityState === "visible") this.#watch();
+  }
+}
+
+if (!customElements.get("pilotage-card")) customElements.define("pilotage-card", PilotageCard);
+
+export { PilotageCard };

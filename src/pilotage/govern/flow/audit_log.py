@@ -1,0 +1,113 @@
+"""Writes deeds to the audit log, makes checkpoints, and verifies all of it from the stored bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from pilotage.govern.flow.verifying import Examination
+from pilotage.govern.records import AuditEntry, Checkpoint, Principal, Verification
+from pilotage.govern.rules import entries as rules
+from pilotage.govern.rules.merkle import CompactRange, leaf_hash
+from pilotage.govern.store import audit_log as store
+from pilotage.platform.errors import CorruptArtefact
+from pilotage.platform.workspace import Workspace
+
+
+def record(
+    connection: sa.Connection, work: Workspace, actor: Principal, action: str, subject: str, detail: dict[str, Any]
+) -> AuditEntry:
+    """Append one deed within the caller's write transaction: both are stored, or neither.
+
+    ``detail`` is anything that msgspec encodes; it must hold no secret. ``detail["use_case"]`` or else the subject
+    is what the page filters by.
+    """
+    store.wait_for_turn(connection)
+    number = store.last_number(connection) + 1
+    content = rules.entry_bytes(number, work.clock.now(), actor, action, subject, detail)
+    store.append(
+        connection,
+        number=number,
+        content=content,
+        leaf_hash=leaf_hash(content),
+        action=action[:200],
+        use_case=rules.use_case_of(subject, detail)[:200],
+    )
+    return rules.entry_of(content)
+
+
+def entries(work: Workspace, action: str) -> Iterator[AuditEntry]:
+    """All entries of one action, in order."""
+    with work.database.reading() as connection:
+        for content in store.of_action(connection, action):
+            yield rules.entry_of(content)
+
+
+def anchors(work: Workspace) -> Path:
+    """The file that every checkpoint is also written to: copy it elsewhere, and the past is out of our hands."""
+    return work.home / "anchors" / "audit-log.txt"
+
+
+def checkpoint(work: Workspace) -> Checkpoint | None:
+    """Sign the log's root as it is now, and write it to the anchor file; None while there are no entries.
+
+    Costs the entries since the last checkpoint. When there are none, that checkpoint is returned.
+
+    Raises:
+        CorruptArtefact: the last checkpoint does not carry our signature, so nothing is built on it.
+    """
+    with work.database.writing() as connection:
+        store.wait_for_turn(connection)
+        last = store.last_checkpoint(connection)
+        tree = CompactRange() if last is None else _continued(work, last)
+        for leaf in store.leaf_hashes_after(connection, tree.size):
+            tree.append(bytes(leaf))
+        if last is not None and last.size == tree.size:
+            return last
+        if tree.size == 0:
+            return None
+        signature = work.signer.sign(rules.note(tree.size, tree.root()))
+        made = Checkpoint(tree.size, tree.root(), signature, work.clock.now(), tuple(tree.hashes))
+        store.keep_checkpoint(connection, made)
+    _anchor(anchors(work), rules.anchor_line(made.size, made.root, made.signature))
+    return made
+
+
+def verify(work: Workspace) -> Verification:
+    """Recompute every hash from the stored bytes, and hold them to every checkpoint here and in the anchor file.
+
+    Needs no network. Whatever a checkpoint covers cannot be changed, removed or reordered without a word here.
+    """
+    path = anchors(work)
+    anchored = path.read_text().splitlines() if path.exists() else []
+    with work.database.reading() as connection:
+        known = store.all_checkpoints(connection)
+        examination = Examination(work.signer, known, anchored)
+        for row in store.in_order(connection):
+            if not examination.look_at(row.number, bytes(row.content), bytes(row.leaf_hash)):
+                break
+    return examination.finding()
+
+
+def _continued(work: Workspace, last: Checkpoint) -> CompactRange:
+    is_ours = work.signer.is_valid(rules.note(last.size, last.root), last.signature)
+    if is_ours and len(last.range) == last.size.bit_count():
+        tree = CompactRange(last.size, last.range)
+        if tree.root() == last.root:
+            return tree
+    raise CorruptArtefact(
+        f"The audit log's checkpoint at {last.size} entries was changed after it was signed.",
+        "Run pilotage verify, and restore the database from a backup.",
+    )
+
+
+def _anchor(path: Path, line: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())

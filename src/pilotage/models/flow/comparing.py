@@ -1,0 +1,181 @@
+"""All candidates and the rule on the same held-out time; the evidence that a release stands on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from pilotage.data import flow as data
+from pilotage.data.records import TrainingSet
+from pilotage.models.flow.training import SEED, Outcome, Task, teach
+from pilotage.models.inputs import Encoder
+from pilotage.models.records import CandidateName, Comparison, Measured
+from pilotage.models.rules import choice, evaluation
+from pilotage.models.rules.evaluation import Figures, Worth
+from pilotage.models.rules.splitting import split
+from pilotage.models.tasks import TASKS
+from pilotage.models.tasks.candidate import Vector
+from pilotage.models.tasks.classify import rule
+from pilotage.platform.errors import EvidenceMissing
+from pilotage.platform.identifiers import new_id
+from pilotage.platform.workspace import Workspace
+from pilotage.usecase import flow as usecase
+from pilotage.usecase.records import Definition, seconds
+from pilotage.usecase.rules.expressions import compile_row
+
+COMPARISON, PARITY = "comparison", "parity"
+RULE_LATENCY_ROWS = 2_000
+
+
+def train_and_compare(work: Workspace, definition: Definition, say: Callable[[str], None]) -> Comparison:
+    """Train every candidate on the newest training set, measure them and the rule, keep the evidence.
+
+    Raises:
+        EvidenceMissing: there is no training set of this file's text, or too little in it to learn and to judge.
+    """
+    training_set = data.latest_training_set(work, definition.name)
+    if training_set.definition != definition.fingerprint:
+        raise EvidenceMissing(
+            f"The training set of {definition.name} was built from an earlier text of the use-case file.",
+            f"Build it again: pilotage build {definition.name}",
+        )
+    return compare_on(work, definition, training_set, data.training_rows(work, training_set), say)
+
+
+def compare_on(
+    work: Workspace, definition: Definition, training_set: TrainingSet, rows: pa.Table, say: Callable[[str], None]
+) -> Comparison:
+    """The same, on the given rows of a training set, sorted by moment."""
+    task, ruled = _prepared(definition, training_set, rows)
+    parts = task.split
+    say(
+        f"Learning from {len(parts.train):,} decisions before {parts.train_to:%Y-%m-%d}, calibrating on "
+        f"{len(parts.calibrate):,} before {parts.calibrate_to:%Y-%m-%d}, judging on {len(parts.held_out):,} after that."
+    )
+    rule_measured, rule_figures = _rule(task, ruled)
+    outcomes: dict[CandidateName, Outcome] = {}
+    for candidate in TASKS["classify"]:
+        outcome = outcomes[candidate.name] = teach(work, task, candidate)
+        say(_told(candidate.title, outcome))
+    proved = {name: outcome for name, outcome in outcomes.items() if outcome.measured is not None}
+    measured = (rule_measured, *(one.measured for one in proved.values() if one.measured is not None))
+    figures: dict[CandidateName, Figures] = {name: one.figures for name, one in proved.items()}
+    figures["rule"] = rule_figures
+    currency = definition.use_case.brief.value.currency
+    advice = choice.recommend(measured, {name: one.money_draws for name, one in figures.items()}, currency)
+    comparison = Comparison(
+        id=new_id("cmp", work.clock.now()),
+        use_case=definition.name,
+        training_set=training_set.id,
+        train_to=parts.train_to,
+        calibrate_to=parts.calibrate_to,
+        held_out_to=parts.held_out_to,
+        rows_train=len(parts.train),
+        rows_calibrate=len(parts.calibrate),
+        rows_held_out=len(parts.held_out),
+        currency=currency,
+        candidates=measured,
+        best=advice.best,
+        recommended=advice.recommended,
+        reason=advice.reason,
+        artefacts={name: one.digest for name, one in proved.items()},
+        made_at=work.clock.now(),
+    )
+    parities = [msgspec.to_builtins(one.parity) for one in outcomes.values()]
+    usecase.keep_evidence(work, definition, PARITY, {"comparison": comparison.id, "candidates": parities})
+    usecase.keep_evidence(work, definition, COMPARISON, msgspec.to_builtins(comparison))
+    return comparison
+
+
+def latest_comparison(work: Workspace, use_case: str) -> Comparison | None:
+    """The newest comparison, or None where nothing was trained yet."""
+    evidence = usecase.latest_evidence(work, use_case, COMPARISON)
+    return None if evidence is None else msgspec.convert(evidence.body, Comparison)
+
+
+def _prepared(definition: Definition, training_set: TrainingSet, rows: pa.Table) -> tuple[Task, Vector]:
+    """What all candidates share, and the rule's answers; rows without an outcome are left out."""
+    rows = rows.filter(rows["label"].is_valid())
+    if not rows.num_rows:
+        raise EvidenceMissing(
+            f"No row of the training set of {definition.name} has an outcome.",
+            "Sync the outcome's source, then build again: pilotage sync, pilotage build.",
+        )
+    labels = np.array(rows["label"].to_numpy(), dtype=np.bool_)
+    moments = rows["moment"].cast(pa.timestamp("us")).to_numpy()
+    use_case, plan = definition.use_case, definition.plan
+    parts = split(moments, labels, timedelta(seconds=seconds(use_case.outcome.matures)))
+    encoder = Encoder.fitted(plan.columns, rows.take(pa.array(parts.train)))
+    judged = parts.held_out
+    at = choice.threshold(use_case.policy, use_case.brief.value)
+    task = Task(
+        definition=definition,
+        training_set=training_set,
+        split=parts,
+        encoder=encoder,
+        matrix=encoder.table(rows),
+        labels=labels,
+        held_out=rows.take(pa.array(judged)).select(list(plan.names)),
+        time=evaluation.held_out(labels[judged], parts.days[judged], np.random.default_rng(SEED)),
+        worth=Worth.of(use_case.brief.value, use_case.review.minutes_per_case),
+        threshold=at,
+        uncertain=choice.uncertain_band(use_case.policy, at),
+    )
+    return task, rule.scores(rows["rule"])
+
+
+def _rule(task: Task, ruled: Vector) -> tuple[Measured, Figures]:
+    """The rule on the held-out time; nobody reviews it, as today."""
+    calibrate = task.split.calibrate
+    rates = rule.rates(ruled[calibrate], task.labels[calibrate])
+    scored = ruled[task.split.held_out]
+    figures = evaluation.measured(task.time, scored, rule.THRESHOLD, None, task.worth)
+    probabilities = rule.probabilities(scored, rates)
+    as_rates = evaluation.measured(task.time, probabilities, rule.THRESHOLD, None, task.worth)
+    measured = Measured(
+        candidate="rule",
+        title=rule.TITLE,
+        auc=figures.auc,
+        precision=figures.precision,
+        recall=figures.recall,
+        log_loss=as_rates.log_loss,
+        calibration_error=as_rates.calibration_error,
+        money=figures.money,
+        threshold=rule.THRESHOLD,
+        alerts_share=figures.alerts_share,
+        review_share=0.0,
+        latency_us=_rule_latency_us(task),
+        size_bytes=len(task.definition.use_case.rule.positive.encode()),
+        train_seconds=0.0,
+        calibration=as_rates.calibration,
+    )
+    return measured, figures
+
+
+def _rule_latency_us(task: Task) -> float:
+    """The median time of the rule over one row, in microseconds."""
+    says = compile_row(task.definition.use_case.rule.positive)
+    taken_ns = []
+    for values in task.held_out.slice(0, RULE_LATENCY_ROWS).to_pylist():
+        began = time.perf_counter_ns()
+        says(values)
+        taken_ns.append(time.perf_counter_ns() - began)
+    return float(np.median(taken_ns)) / 1000
+
+
+def _told(title: str, outcome: Outcome) -> str:
+    parity = outcome.parity
+    if outcome.measured is None:
+        return (
+            f"{title}: refused. Read back, it differs from what was trained by up to {parity.difference_max:.1e} "
+            f"and decides {parity.flips} of {parity.rows_batch + parity.rows_single:,} rows otherwise."
+        )
+    return (
+        f"{title}: trained in {outcome.measured.train_seconds:.1f} s, proved on {parity.rows_batch:,} rows "
+        f"(0 decisions differ), {outcome.measured.latency_us:.0f} µs a row."
+    )

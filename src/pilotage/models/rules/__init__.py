@@ -1,0 +1,1 @@
+"""What models decides without touching anything: pure functions over arrays and records."""

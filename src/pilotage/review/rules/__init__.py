@@ -1,0 +1,1 @@
+"""What review decides, as pure functions."""

@@ -1,0 +1,160 @@
+"""Which of its five faces the card shows for a decision, and what is on it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import msgspec
+
+from pilotage.decisions.records import Decision
+from pilotage.releases.records import Stage
+from pilotage.review.records import Card, CardLook, Case, Language, Reason
+from pilotage.review.rules import words
+from pilotage.review.rules.feedback import ACTIONS
+from pilotage.usecase.records import UseCase
+
+SIGNALS_MAX = 5
+_VISIBLE = frozenset({Stage.ASSIST, Stage.AUTOMATE})
+_SILENT = frozenset({"shadow", "rule_arm", "off", "no_version"})
+_ACTIONS: dict[CardLook, tuple[str, ...]] = {
+    "answer": ACTIONS,
+    "rule": ACTIONS,
+    "uncertain": ("useful", "wrong", "override"),
+    "missing": ("override", "escalate"),
+    "nothing": (),
+}
+NOTHING = Card(state="nothing")
+"""Shadow, off, and the share that keeps the rule: the same empty card for all, so that nothing can be read from it."""
+
+
+class Situation(msgspec.Struct, frozen=True):
+    """Everything that a card depends on besides the decision: the case, what is live, what is missing."""
+
+    case: Case | None
+    stage: Stage
+    enabled: bool
+    missing: tuple[str, ...] = ()
+
+
+def state_of(decision: Decision, now: Situation) -> CardLook:
+    """The card's face. A decision taken or looked at where the model may not be shown has none."""
+    if not _may_show(decision, now.stage):
+        return "nothing"
+    if now.case is not None:
+        return _after_review(now.case)
+    if decision.produced_by in {"default", "none"} or decision.positive is None:
+        return "missing"
+    if decision.produced_by == "rule":
+        return "rule"
+    if not now.enabled:
+        return "missing" if decision.rule_positive is None else "rule"
+    return "uncertain" if decision.review else "answer"
+
+
+def offers(state: CardLook, kind: str) -> bool:
+    """Whether the card in this state takes this feedback; a card that shows nothing was not shown either."""
+    return state != "nothing" and (kind == "shown" or kind in _ACTIONS[state])
+
+
+def card_of(decision: Decision, now: Situation, use_case: UseCase, granted: Sequence[str], language: Language) -> Card:
+    """The whole card, versioned by its content. ``granted`` are the actions that the card's token carries."""
+    state = state_of(decision, now)
+    if state == "nothing":
+        return NOTHING
+    positive = _positive(decision, now)
+    card = Card(
+        state=state,
+        decision=decision.id,
+        title=use_case.title,
+        entity=decision.entity,
+        words=_words(state, decision, now, use_case, language),
+        because=_because(state, decision, now, language),
+        note=_note(now.case, language),
+        action=_action(use_case, positive) if state != "missing" or decision.positive is not None else "",
+        reasons=use_case.review.reasons,
+        actions=tuple(action for action in _ACTIONS[state] if action in granted),
+    )
+    if _model_shows(state, decision, now):
+        card = _with_model(card, decision, language)
+    return msgspec.structs.replace(card, version=_version(card))
+
+
+def _may_show(decision: Decision, stage: Stage) -> bool:
+    visible_then = decision.stage in _VISIBLE and decision.arm == "model" and decision.reason not in _SILENT
+    return visible_then and stage in _VISIBLE
+
+
+def _after_review(case: Case) -> CardLook:
+    if case.state in {"approved", "corrected"}:
+        return "answer"
+    return "missing" if case.state == "rejected" else "uncertain"
+
+
+def _model_shows(state: CardLook, decision: Decision, now: Situation) -> bool:
+    shown = state in {"answer", "uncertain"} and decision.produced_by == "model" and now.enabled
+    return shown and decision.probability is not None
+
+
+def _with_model(card: Card, decision: Decision, language: Language) -> Card:
+    probability = decision.probability or 0.0
+    return msgspec.structs.replace(
+        card,
+        band=decision.band or "",
+        band_words=words.band(decision.band, language),
+        probability=probability,
+        tenths=words.tenths_of(probability),
+        signals=tuple(_reason(signal) for signal in decision.signals[:SIGNALS_MAX]),
+    )
+
+
+def _reason(signal: dict[str, object]) -> Reason:
+    weight = signal.get("weight", 0.0)
+    raises = isinstance(weight, (int, float)) and weight > 0
+    return Reason(sentence=str(signal.get("sentence", "")), direction="raises" if raises else "lowers")
+
+
+def _positive(decision: Decision, now: Situation) -> bool | None:
+    """The answer that holds now: the reviewer's, the rule's where the model was switched off since, else the given."""
+    if now.case is not None and now.case.state in {"approved", "corrected"}:
+        return now.case.verdict_positive
+    if decision.produced_by == "model" and not now.enabled:
+        return decision.rule_positive
+    return decision.positive
+
+
+def _action(use_case: UseCase, positive: bool | None) -> str:
+    if positive is None:
+        return ""
+    return use_case.policy.actions.get("positive" if positive else "negative", "")
+
+
+def _words(state: CardLook, decision: Decision, now: Situation, use_case: UseCase, language: Language) -> str:
+    if state == "missing":
+        undecidable = now.case is not None and now.case.state == "rejected"
+        return words.text("undecidable", language) if undecidable else words.missing(now.missing, language)
+    if _model_shows(state, decision, now):
+        return words.chance(decision.probability or 0.0, use_case.outcome.says, language)
+    if decision.rule_positive is None:
+        return ""
+    return words.text("rule_yes" if decision.rule_positive else "rule_no", language, says=use_case.rule.says)
+
+
+def _because(state: CardLook, decision: Decision, now: Situation, language: Language) -> str:
+    if state == "uncertain":
+        return words.text("sent", language)
+    if state != "rule":
+        return ""
+    reason = "disabled" if decision.produced_by == "model" else decision.reason
+    return words.text(reason if reason in _FALLBACKS else "model_failed", language)
+
+
+_FALLBACKS = frozenset({"too_slow", "model_failed", "not_finite", "disabled", "not_recorded"})
+
+
+def _note(case: Case | None, language: Language) -> str:
+    return words.text(case.state, language) if case and case.state in {"approved", "corrected"} else ""
+
+
+def _version(card: Card) -> str:
+    return hashlib.sha256(msgspec.json.encode(card, order="deterministic")).hexdigest()[:16]

@@ -1,0 +1,175 @@
+"""Reading use-case files, adopting them as current, and keeping the evidence that phases leave."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pilotage.govern import flow as governing
+from pilotage.govern.records import SYSTEM, Principal
+from pilotage.platform.code_version import code_version
+from pilotage.platform.errors import InvalidFile, NotFound, Problem, TooLarge
+from pilotage.platform.identifiers import new_id
+from pilotage.platform.workspace import Workspace
+from pilotage.usecase import store
+from pilotage.usecase.records import Definition, Evidence
+from pilotage.usecase.rules import consistency, expansion
+from pilotage.usecase.rules.document import FILE_BYTES_MAX
+from pilotage.usecase.rules.places import located
+from pilotage.usecase.rules.reading import read
+
+
+def read_definition(path: Path) -> Definition:
+    """The use case in a file.
+
+    Raises:
+        NotFound: there is no such file.
+        TooLarge: it is larger than a use case may be; only its beginning was read.
+        InvalidFile: it has mistakes; ``problems`` names all of them.
+    """
+    if not path.is_file():
+        raise NotFound(f"There is no file {path}.", "Give the path of a use-case file.")
+    with path.open("rb") as file:
+        content = file.read(FILE_BYTES_MAX + 1)
+    _refuse_large(len(content), str(path))
+    return parse_definition(_decoded(content, str(path)), str(path))
+
+
+def parse_definition(text: str, file: str) -> Definition:
+    """The use case in a text; ``file`` names it in messages.
+
+    Raises:
+        TooLarge: the text is larger than a use case may be.
+        InvalidFile: it has mistakes; ``problems`` names all of them.
+    """
+    _refuse_large(len(text.encode()), file)
+    return _parsed(text, file)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str, file: str) -> Definition:
+    reading = read(text)
+    mistakes = list(reading.mistakes)
+    if reading.use_case is not None:
+        mistakes += consistency.check(reading.use_case, reading.mistakes)
+    problems = located(mistakes, reading.positions)
+    if problems or reading.use_case is None:
+        count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+        raise InvalidFile(f"{file} has {count}.", "Correct what is named below.", problems)
+    return Definition(
+        use_case=reading.use_case,
+        text=text,
+        fingerprint=hashlib.sha256(text.encode()).hexdigest(),
+        plan=expansion.expand(reading.use_case),
+    )
+
+
+def _refuse_large(size: int, file: str) -> None:
+    if size > FILE_BYTES_MAX:
+        raise TooLarge(
+            f"{file} is larger than {FILE_BYTES_MAX // 1024} KiB; a use-case file has a few.",
+            "Check that it is the right file.",
+        )
+
+
+def _decoded(content: bytes, file: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        problem = Problem("file", "This byte is not UTF-8.", "Save the file as UTF-8 text.", line, column)
+        raise InvalidFile(f"{file} is not UTF-8 text.", "Save it as UTF-8.", [problem]) from None
+
+
+def adopt(work: Workspace, definition: Definition, by: Principal, file: str = "") -> Definition:
+    """Make a definition the current one of its use case; a change is recorded in the audit log."""
+    with work.database.writing() as connection:
+        before = store.put(
+            connection, definition.name, definition.text, definition.fingerprint, file, work.clock.now(), by.id
+        )
+        if before != definition.fingerprint:
+            detail = {"fingerprint": definition.fingerprint, "before": before, "file": file}
+            governing.record(connection, work, by, "use_case.adopted", definition.name, detail)
+    return definition
+
+
+def find(work: Workspace, name_or_path: str | None) -> Definition:
+    """The use case that is meant: a file is read and adopted, a name looked up, and nothing means the only one.
+
+    Raises:
+        NotFound: there is none of this name or path, or nothing was given and there are several or none.
+        InvalidFile: the file has mistakes.
+    """
+    if name_or_path is None:
+        return _only(work)
+    if _is_path(name_or_path):
+        return adopt(work, read_definition(Path(name_or_path)), SYSTEM, name_or_path)
+    return find_adopted(work, name_or_path)
+
+
+def find_adopted(work: Workspace, name: str) -> Definition:
+    """The current definition of a use case; never looks at files, so that a name from outside opens none.
+
+    Raises:
+        NotFound: no use case of this name was adopted.
+    """
+    with work.database.reading() as connection:
+        found = store.text_of(connection, name)
+        names = store.names(connection) if found is None else []
+    if found is None:
+        near = get_close_matches(name, names, 1)
+        known = f"Known: {', '.join(names)}." if names else "None is adopted yet: pilotage sync <file> adopts one."
+        raise NotFound(f"There is no use case {name}.", f"Did you mean {near[0]}?" if near else known)
+    return parse_definition(*found)
+
+
+def _is_path(text: str) -> bool:
+    return text.endswith((".yaml", ".yml")) or os.sep in text
+
+
+def _only(work: Workspace) -> Definition:
+    with work.database.reading() as connection:
+        names = store.names(connection)
+    if len(names) == 1:
+        return find_adopted(work, names[0])
+    if names:
+        raise NotFound("Several use cases are adopted.", f"Say which one: {', '.join(names)}.")
+    raise NotFound("No use case is adopted yet.", "Give a use-case file: pilotage sync <file>.")
+
+
+def definitions(work: Workspace) -> list[Definition]:
+    """All adopted use cases, by name."""
+    with work.database.reading() as connection:
+        found = [store.text_of(connection, name) for name in store.names(connection)]
+    return [parse_definition(*pair) for pair in found if pair is not None]
+
+
+def keep_evidence(work: Workspace, definition: Definition, kind: str, body: Mapping[str, Any]) -> Evidence:
+    """Keep what a phase measured: kinds are sync, audit, training_set, comparison, parity, gate."""
+    now = work.clock.now()
+    piece = Evidence(
+        id=new_id("evi", now),
+        use_case=definition.name,
+        kind=kind,
+        definition=definition.fingerprint,
+        code=code_version(),
+        body=msgspec.to_builtins(body, str_keys=True),
+        made_at=now,
+    )
+    with work.database.writing() as connection:
+        store.add_evidence(connection, piece)
+    return piece
+
+
+def latest_evidence(work: Workspace, use_case: str, kind: str) -> Evidence | None:
+    """The newest evidence of a kind, None when that phase has not run."""
+    with work.database.reading() as connection:
+        return store.newest_evidence(connection, use_case, kind)

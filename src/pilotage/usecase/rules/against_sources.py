@@ -1,0 +1,122 @@
+"""Checks of the file against the columns that its sources really have, once they were looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from pilotage.platform.errors import Problem
+from pilotage.usecase.records import ColumnKind, Definition, Input, UseCase, listed
+from pilotage.usecase.rules import expansion, expressions
+from pilotage.usecase.rules.expressions.kinds import unknown_name
+from pilotage.usecase.rules.naming import taken
+from pilotage.usecase.rules.places import Mistake, Path, located
+from pilotage.usecase.rules.reading import read
+
+_KINDS: dict[str, ColumnKind] = {"number": "number", "text": "category", "datetime": "datetime", "flag": "flag"}
+
+Columns = Mapping[str, Mapping[str, str]]
+"""Source → column → its type: number, text, datetime or flag."""
+
+
+def check_against_sources(definition: Definition, columns: Columns) -> list[Problem]:
+    """Every column that the file names and its source does not have, or has with another type.
+
+    Sources that are not in ``columns`` are passed over: they could not be looked at yet.
+    """
+    use_case = definition.use_case
+    mistakes = [*_keys_and_clocks(use_case, columns), *_decision(use_case, columns), *_outcome(use_case, columns)]
+    for key, entry in use_case.inputs.items():
+        if isinstance(entry, Input) and not entry.derived:
+            mistakes += _looked_up(("inputs", key), key, entry, use_case, columns)
+    return located(mistakes, read(definition.text).positions)
+
+
+def _keys_and_clocks(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
+    for name, source in use_case.sources.items():
+        if name not in columns:
+            continue
+        for number, column in enumerate(source.key):
+            yield from _has(("sources", name, "key", number), name, column, columns)
+        for clock in ("event_time", "known_at"):
+            column = getattr(source, clock)
+            yield from _has(("sources", name, clock), name, column, columns, ("datetime",))
+
+
+def _decision(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
+    decision = use_case.decision
+    if decision.source not in columns:
+        return
+    yield from _has(("decision", "entity"), decision.source, decision.entity, columns)
+    for name, column in expansion.request_columns(use_case).items():
+        types = tuple(type_ for type_, kind in _KINDS.items() if kind == column.kind)
+        if column.kind == "category":
+            types = ("text", "number", "flag")
+        yield from _has(("decision", "request", name), decision.source, name, columns, types)
+    if decision.where:
+        yield from _condition(("decision", "where"), decision.where, decision.source, columns)
+
+
+def _outcome(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
+    outcome = use_case.outcome
+    if outcome.source in columns:
+        entity = use_case.decision.entity
+        if entity not in columns[outcome.source]:
+            message = f"{outcome.source} has no column {entity}, by which outcomes find their decision."
+            yield Mistake(("outcome", "source"), message, "Name a source that has it, or give it that column.")
+        yield from _condition(("outcome", "positive"), outcome.positive, outcome.source, columns)
+
+
+def _looked_up(path: Path, key: str, entry: Input, use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
+    source = entry.latest or entry.windows
+    if source not in columns:
+        return
+    for place, by in _placed((*path, "by"), entry.by):
+        yield from _has(place, source, by, columns, repair=f"{by} is looked up under the same name as in the request.")
+    takes = list(taken(key, entry).values()) if entry.latest else listed(entry.take)
+    places = [place for place, _ in _placed((*path, "take"), entry.take)]
+    for number, take in enumerate(takes):
+        if take:
+            place = places[number] if number < len(places) else path
+            yield from _has(place, source, take, columns, _takable(entry))
+
+
+def _takable(entry: Input) -> tuple[str, ...]:
+    if entry.latest:
+        return {"number": ("number",), "category": ("text", "number", "flag")}.get(
+            entry.kind or "number", (str(entry.kind),)
+        )
+    return () if entry.aggregate in ("count", "distinct") else ("number", "flag")
+
+
+def _has(
+    path: Path, source: str, column: str, columns: Columns, types: Iterable[str] = (), repair: str = ""
+) -> Iterator[Mistake]:
+    found = columns[source]
+    if column not in found:
+        yield Mistake(path, f"In source {source}: {unknown_name(column, 'column', found)}", repair)
+        return
+    wanted = tuple(types)
+    if wanted and found[column] not in wanted:
+        message = f"{source}.{column} is a {found[column]}; a {' or '.join(wanted)} is wanted."
+        yield Mistake(path, message, _kind_repair(path, found[column], wanted))
+
+
+def _kind_repair(path: Path, found: str, wanted: tuple[str, ...]) -> str:
+    if path[0] == "inputs" and wanted == ("number",):
+        return f"Write kind: {_KINDS[found]}."
+    if path[0] == "decision":
+        return f"Declare it as {_KINDS[found]}."
+    return "Name another column, or correct the type in the source."
+
+
+def _condition(path: Path, text: str, source: str, columns: Columns) -> Iterator[Mistake]:
+    known = {name: _KINDS[type_] for name, type_ in columns[source].items()}
+    messages = expressions.check(text, known)
+    for message in messages:
+        yield Mistake(path, f"In source {source}: {message}")
+    if not messages and expressions.kind_of(text, known) not in ("flag", None):
+        yield Mistake(path, f"It gives a {expressions.kind_of(text, known)}.", "Write a condition: delay_minutes > 30")
+
+
+def _placed(path: Path, value: str | list[str]) -> list[tuple[Path, str]]:
+    return [(path, value)] if isinstance(value, str) else [((*path, n), item) for n, item in enumerate(value)]

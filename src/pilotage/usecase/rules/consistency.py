@@ -1,0 +1,133 @@
+"""What must agree across the file: names that point at names, expressions, and what belongs together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from pilotage.usecase.records import ColumnKind, Source, UseCase, seconds
+from pilotage.usecase.rules import expansion, expressions
+from pilotage.usecase.rules.against_sources import check_against_sources
+from pilotage.usecase.rules.expressions.kinds import unknown_name
+from pilotage.usecase.rules.inputs import check_inputs
+from pilotage.usecase.rules.places import Mistake, Path
+from pilotage.usecase.rules.value import break_even
+
+__all__ = ["check", "check_against_sources"]
+
+_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+_TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?", re.ASCII)
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
+
+
+def check(use_case: UseCase, already: Iterable[Mistake] = ()) -> list[Mistake]:
+    """Everything in the file that does not agree. What lies on the path of an earlier mistake is not said twice."""
+    paths = [mistake.path for mistake in already]
+    found: list[Mistake] = []
+    for name, source in use_case.sources.items():
+        found += _source(("sources", name), source)
+    found += _decision(use_case)
+    found += _outcome(use_case)
+    found += check_inputs(use_case)
+    if not any(path[:1] == ("inputs",) for path in [*paths, *(mistake.path for mistake in found)]):
+        found += _rule(use_case)  # with a broken input, its columns would be called unknown
+    found += _policy(use_case)
+    return [mistake for mistake in found if not any(_overlap(mistake.path, path) for path in paths)]
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    length = min(len(one), len(other))
+    return length > 0 and one[:length] == other[:length] and (len(other) > 1 or len(one) == 1)
+
+
+def _source(path: Path, source: Source) -> Iterator[Mistake]:
+    if bool(source.database) == bool(source.files):
+        message = "It has both database and files." if source.files else "It has neither database nor files."
+        yield Mistake(path, message, "Give database and table, or files.")
+    elif source.database and not source.table:
+        yield Mistake(path, "table is missing.", "Name the table of the database.")
+    elif source.files and source.table:
+        yield Mistake((*path, "table"), "Files have no table.", "Remove table, or give database in place of files.")
+    if source.table and not _TABLE.fullmatch(source.table):
+        yield Mistake((*path, "table"), f"'{source.table}' is not a table's name.", "Write table or schema.table.")
+    if _PASSWORD.search(source.database):
+        repair = "Put it into an environment variable and write env:ITS_NAME."
+        yield Mistake((*path, "database"), "The address holds a password, which must not stand in the file.", repair)
+    if not source.key:
+        yield Mistake((*path, "key"), "The key is empty.", "List the columns that tell rows apart.")
+    for name in ("event_time", "known_at"):
+        if not getattr(source, name):
+            yield Mistake((*path, name), "It is empty.", "Name a column.")
+
+
+def _decision(use_case: UseCase) -> Iterator[Mistake]:
+    decision = use_case.decision
+    if not decision.entity:
+        yield Mistake(("decision", "entity"), "It is empty.", "Name the column that tells one case from another.")
+    yield from _known_source(use_case, ("decision", "source"), decision.source)
+    if not decision.request:
+        yield Mistake(("decision", "request"), "The app sends nothing.", "List at least one column.")
+    for name in decision.request:
+        if not _IDENTIFIER.fullmatch(name):
+            repair = "Letters, digits and underscores, beginning with a letter."
+            yield Mistake(("decision", "request", name), f"'{name}' cannot be a column's name.", repair)
+    request = expansion.request_columns(use_case)
+    path = ("decision", "moment")
+    times: dict[str, ColumnKind] = {name: column.kind for name, column in request.items() if column.kind == "datetime"}
+    yield from _expression(path, decision.moment, times, "datetime", "datetime columns of the request")
+    if decision.where:
+        yield from _syntax(("decision", "where"), decision.where)
+
+
+def _outcome(use_case: UseCase) -> Iterator[Mistake]:
+    outcome = use_case.outcome
+    yield from _known_source(use_case, ("outcome", "source"), outcome.source)
+    yield from _syntax(("outcome", "positive"), outcome.positive)
+    if outcome.matures and use_case.retention and seconds(use_case.retention) < seconds(outcome.matures):
+        message = f"Decisions are erased after {use_case.retention}, before outcomes are ripe ({outcome.matures})."
+        yield Mistake(("retention",), message, "Keep decisions for longer than outcomes take.")
+
+
+def _rule(use_case: UseCase) -> Iterator[Mistake]:
+    known: dict[str, ColumnKind] = {name: column.kind for name, column in expansion.request_columns(use_case).items()}
+    known.update((column.name, column.kind) for column in expansion.columns(use_case))
+    yield from _expression(("rule", "positive"), use_case.rule.positive, known, "flag", "request columns and inputs")
+
+
+def _policy(use_case: UseCase) -> Iterator[Mistake]:
+    actions = use_case.policy.actions
+    for side in ("positive", "negative"):
+        if side not in actions:
+            yield Mistake(("policy", "actions"), f"{side} is missing.", f"Add {side}: what people do then.")
+    if len(set(actions.values())) < len(actions):
+        yield Mistake(("policy", "actions"), "Both actions are the same.", "A decision needs two different ones.")
+    threshold = break_even(use_case.brief.value)
+    if use_case.policy.threshold == "by value" and not 0 < threshold < 1:
+        message = "By these values one action is always the better one, so that there is nothing to predict."
+        repair = "caught must be worth more than missed, and a false_alarm must cost something (a negative number)."
+        yield Mistake(("brief", "value"), message, repair)
+    if not use_case.review.reasons:
+        yield Mistake(("review", "reasons"), "There is no reason to choose from.", "Give at least one.")
+
+
+def _known_source(use_case: UseCase, path: Path, name: str) -> Iterator[Mistake]:
+    if name not in use_case.sources:
+        yield Mistake(path, unknown_name(name, "source", use_case.sources))
+
+
+def _syntax(path: Path, text: str) -> Iterator[Mistake]:
+    """Only that the text is an expression: which columns it may use is known once the source was read."""
+    try:
+        expressions.parse(text)
+    except expressions.ExpressionError as error:
+        yield Mistake(path, str(error))
+
+
+def _expression(
+    path: Path, text: str, known: dict[str, ColumnKind], wanted: ColumnKind, noun: str
+) -> Iterator[Mistake]:
+    messages = expressions.check(text, known)
+    for message in messages:
+        yield Mistake(path, message, f"It may use {noun}." if message.startswith("There is no column") else "")
+    if not messages and expressions.kind_of(text, known) not in (wanted, None):
+        yield Mistake(path, f"It gives a {expressions.kind_of(text, known)}; a {wanted} is wanted.")

@@ -1,0 +1,130 @@
+"""The well-known ways in which such projects fail, as far as the file alone shows them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from pilotage.usecase.records import Definition, UseCase, seconds
+from pilotage.usecase.rules import expressions
+from pilotage.usecase.rules.places import Mistake, Path, Positions, located
+from pilotage.usecase.rules.reading import read
+
+_MODEL_METRIC = re.compile(
+    r"\b(accuracy|auc|roc|f1|f-score|precision|recall|log.?loss|brier|rmse|mae|mape|r2|r²)\b", re.IGNORECASE
+)
+_SHARE_FOR_A_START = 0.5
+_DECISIONS_FOR_EVIDENCE = 100
+
+
+class Lint(msgspec.Struct, frozen=True):
+    """A warning: a known way to fail, with its remedy. The file is usable nevertheless."""
+
+    id: str
+    message: str
+    remedy: str
+    line: int = 0
+    column: int = 0
+
+
+Found = Iterator[tuple[Path, str, str]]
+
+
+def lints(definition: Definition) -> list[Lint]:
+    """All warnings about a use case, by their place in the file."""
+    positions = read(definition.text).positions
+    found = []
+    for identifier, check in CHECKS.items():
+        for path, message, remedy in check(definition.use_case, positions):
+            problem = located([Mistake(path, message)], positions)[0]
+            found.append(Lint(identifier, message, remedy, problem.line, problem.column))
+    return sorted(found, key=lambda lint: (lint.line, lint.column, lint.id))
+
+
+def _model_metric(use_case: UseCase, positions: Positions) -> Found:
+    if metric := _MODEL_METRIC.search(use_case.brief.kpi):
+        message = f"The KPI speaks of {metric.group()}, which measures a model and not the work."
+        yield ("brief", "kpi"), message, "Name what the business counts: cost, hours, losses, complaints."
+
+
+def _latency(use_case: UseCase, positions: Positions) -> Found:
+    if ("brief", "latency_ms") not in positions:
+        message = f"No latency budget is stated; {use_case.brief.latency_ms} ms is assumed."
+        yield ("brief",), message, "Ask the app's team how long it can wait and write latency_ms."
+
+
+def _fallback(use_case: UseCase, positions: Positions) -> Found:
+    if ("policy", "default") not in positions:
+        action = use_case.policy.actions[use_case.policy.default]
+        message = f"What to do when neither model nor rule can answer is not stated; '{action}' is assumed."
+        yield ("policy",), message, "Write default: positive or negative."
+
+
+def _review(use_case: UseCase, positions: Positions) -> Found:
+    if use_case.brief.risk != "high":
+        return
+    if use_case.policy.uncertain_within == 0:
+        message = "Decisions of high risk are taken, and none goes to a person."
+        yield ("policy", "uncertain_within"), message, "Let uncertain ones go to review: uncertain_within: 0.05."
+    if not use_case.review.guidelines:
+        message = "Decisions of high risk are reviewed without guidelines."
+        yield ("review",), message, "Write review.guidelines: what a reviewer looks at, and when to ask another."
+
+
+def _support(use_case: UseCase, positions: Positions) -> Found:
+    orphans = [name for name, source in use_case.sources.items() if not source.owner and not use_case.data_owner]
+    if orphans:
+        message = f"Nobody is named who answers for the data: {', '.join(orphans)}."
+        yield ("sources",), message, "Write data_owner, or an owner for each source."
+
+
+def _no_rule(use_case: UseCase, positions: Positions) -> Found:
+    if not expressions.columns_of(use_case.rule.positive):
+        message = "The rule looks at nothing: a model would only be compared with always doing the same."
+        yield ("rule", "positive"), message, "Write down how people decide today."
+
+
+def _one_clock(use_case: UseCase, positions: Positions) -> Found:
+    for name, source in use_case.sources.items():
+        if source.event_time == source.known_at and name != use_case.outcome.source:
+            message = f"{name} has one clock: what happens is taken as known in the same instant."
+            yield ("sources", name), message, "Name the column that says when a row was recorded or published."
+
+
+def _early_expansion(use_case: UseCase, positions: Positions) -> Found:
+    rollout = use_case.rollout
+    if rollout.assist_share > _SHARE_FOR_A_START:
+        message = f"The pilot begins with {rollout.assist_share:.0%} of all decisions."
+        yield ("rollout", "assist_share"), message, "Begin with a fifth, and widen on evidence."
+    if rollout.decisions_min < _DECISIONS_FOR_EVIDENCE:
+        message = f"{rollout.decisions_min} decisions are taken as evidence enough to advance."
+        yield ("rollout", "decisions_min"), message, "Some hundreds are needed to tell a gain from luck."
+
+
+def _personal(use_case: UseCase, positions: Positions) -> Found:
+    personal = [name for name, column in use_case.decision.request.items() if getattr(column, "personal", False)]
+    if personal and use_case.brief.risk == "minimal":
+        message = f"Personal data ({', '.join(personal)}) goes into a use case said to be of minimal risk."
+        yield ("brief", "risk"), message, "Have the risk looked at by who answers for data protection."
+
+
+def _late_outcomes(use_case: UseCase, positions: Positions) -> Found:
+    if seconds(use_case.outcome.matures) > seconds("90 days"):
+        message = f"Outcomes take {use_case.outcome.matures} to show: harm would be noticed that late."
+        yield ("outcome", "matures"), message, "Look for an earlier sign that goes with the outcome."
+
+
+CHECKS: dict[str, Callable[[UseCase, Positions], Found]] = {
+    "model-metric-without-business-metric": _model_metric,
+    "no-latency-budget": _latency,
+    "no-fallback": _fallback,
+    "no-human-review": _review,
+    "no-data-owner": _support,
+    "no-rule-to-beat": _no_rule,
+    "one-clock": _one_clock,
+    "expansion-before-evidence": _early_expansion,
+    "personal-data-minimal-risk": _personal,
+    "late-outcomes": _late_outcomes,
+}

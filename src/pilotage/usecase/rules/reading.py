@@ -1,0 +1,30 @@
+"""From the text of a file to a use case: the document, then the records, all mistakes located."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pilotage.usecase.records import UseCase
+from pilotage.usecase.rules.conversion import Conversion
+from pilotage.usecase.rules.document import UnreadableDocument, read_document
+from pilotage.usecase.rules.places import Mistake, Positions
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What was read. With mistakes, ``use_case`` has stand-ins; it is None when too little could be read."""
+
+    use_case: UseCase | None
+    positions: Positions
+    mistakes: tuple[Mistake, ...]
+
+
+def read(text: str) -> Reading:
+    """Read the text of a use-case file. Never raises for what a user wrote: see ``mistakes``."""
+    try:
+        document, mistakes = read_document(text)
+    except UnreadableDocument as error:
+        return Reading(None, {}, (error.mistake,))
+    conversion = Conversion()
+    use_case = conversion.converted(document, UseCase)
+    found = (*mistakes, *conversion.mistakes)
+    return Reading(use_case if conversion.complete else None, conversion.positions, found)

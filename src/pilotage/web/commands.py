@@ -1,0 +1,69 @@
+"""The command that starts the server."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from pilotage.govern import flow
+from pilotage.platform.errors import SettingsError
+from pilotage.platform.logs import configure
+from pilotage.platform.settings import Settings
+from pilotage.platform.terminal import Terminal
+from pilotage.platform.workspace import opened
+
+_DRAIN_SECONDS = 10
+
+
+def serve(*, host: str | None = None, port: int | None = None, workers: int = 1) -> None:
+    """Start the console and the API; prints the first log-in once.
+
+    Parameters
+    ----------
+    host
+        Address to listen on; this machine only, unless told otherwise.
+    port
+        Port to listen on.
+    workers
+        Processes that answer.
+    """
+    import uvicorn
+
+    terminal = Terminal()
+    if workers < 1:
+        raise SettingsError(f"--workers must be at least 1 (got {workers}).", "Give the number of processes.")
+    with opened() as work:
+        settings = work.settings
+        host, port = host or settings.host, port or settings.port
+        first = flow.first_start(work)
+    if first:
+        terminal.say(f"First start. Log in as {first[0]} with this password, shown this once: {first[1]}")
+    if not is_loopback(host) and not settings.public_url.startswith("https://"):
+        terminal.say(f"Warning: {host} can be reached from other machines, and {_without_https(settings)}")
+    terminal.say(f"Console and API: {settings.public_url or f'http://{host}:{port}'} (stop with Ctrl+C)")
+    configure(settings.log_level)
+    uvicorn.run(
+        "pilotage.app:create",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        log_level=settings.log_level.lower(),
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _without_https(settings: Settings) -> str:
+    said = "PILOTAGE_PUBLIC_URL is not set" if not settings.public_url else "PILOTAGE_PUBLIC_URL is not https"
+    return f"{said}: passwords would travel in clear. Put a proxy with https before it."

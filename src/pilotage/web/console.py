@@ -1,0 +1,80 @@
+"""Assembles the console and the API: the rooms' handlers, who is asking, how errors look, what browsers may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.config.csrf import CSRFConfig
+from litestar.contrib.jinja import JinjaTemplateEngine
+from litestar.datastructures import CacheControlHeader
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.middleware import DefineMiddleware
+from litestar.static_files import create_static_files_router
+from litestar.template import TemplateConfig
+
+from pilotage.govern.cookies import CSRF, is_secure
+from pilotage.govern.flow.secret_files import secret_of
+from pilotage.govern.guards import public
+from pilotage.platform.errors import PilotageError
+from pilotage.platform.logs import configure
+from pilotage.platform.workspace import Workspace
+from pilotage.web.authentication import Authentication
+from pilotage.web.problems import on_defect, on_http_error, on_pilotage_error
+from pilotage.web.rendering import STATIC, environment
+from pilotage.web.routes import handlers
+from pilotage.web.security import add_headers
+
+_KEEP_SECONDS = 86_400
+
+
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+def build_console(work: Workspace, *, extra: Sequence[Any] = (), lifespan: Sequence[Lifespan] = ()) -> Litestar:
+    """The console and API over one installation; with further handlers, and with what runs as long as it does."""
+    configure(work.settings.log_level)
+    return Litestar(
+        # One router for all: Litestar prepares a path's handlers again for each one that is registered by itself, and
+        # the second preparation wraps a synchronous handler twice (2.25).
+        route_handlers=[Router(path="/", route_handlers=[*handlers(), _static(), *extra])],
+        dependencies={"work": Provide(lambda: work, sync_to_thread=False)},
+        middleware=[DefineMiddleware(Authentication, work=work)],
+        exception_handlers={
+            PilotageError: on_pilotage_error,
+            HTTPException: on_http_error,
+            Exception: on_defect,
+        },
+        csrf_config=_csrf(work),
+        template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment())),
+        before_send=[add_headers],
+        lifespan=[*lifespan],
+        request_max_body_size=work.settings.request_bytes_max,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def _csrf(work: Workspace) -> CSRFConfig:
+    """Forms prove that they come from our own pages. ``/v1`` looks at no cookie, so nothing can be ridden there."""
+    return CSRFConfig(
+        secret=secret_of(work, "csrf").hex(),
+        cookie_name=CSRF,
+        cookie_httponly=True,
+        cookie_samesite="lax",
+        cookie_secure=is_secure(work),
+        exclude=["^/v1/", "^/static/", "^/embed/"],
+    )
+
+
+def _static() -> Any:
+    return create_static_files_router(
+        path="/static",
+        directories=[STATIC],
+        guards=[public("stylesheet and script of the pages")],
+        cache_control=CacheControlHeader(max_age=_KEEP_SECONDS, public=True),
+    )

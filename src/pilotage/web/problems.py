@@ -1,0 +1,88 @@
+"""Translates errors once: problem details (RFC 9457) under ``/v1``, a page elsewhere, the log-in for strangers."""
+
+from __future__ import annotations
+
+import secrets
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, PermissionDeniedException, ValidationException
+from litestar.response import Redirect, Template
+
+from pilotage.govern.cookies import CSRF
+from pilotage.platform.errors import InvalidRequest, NotAllowed, NotAuthenticated, NotFound, PilotageError, Problem
+from pilotage.platform.problems import MEDIA_TYPE, problem_details
+from pilotage.web.authentication import API
+
+LOG_IN = "/log-in"
+_LOG = structlog.get_logger("pilotage.web")
+
+AnyRequest = Request[Any, Any, Any]
+
+
+def on_pilotage_error(request: AnyRequest, error: PilotageError) -> Response[Any]:
+    """An error that the caller can understand and repair."""
+    if isinstance(error, NotAuthenticated) and error.status == 401 and not _is_api(request):
+        return Redirect(f"{LOG_IN}?next={quote(_wanted(request))}", status_code=303)
+    return _answer(request, error)
+
+
+def on_http_error(request: AnyRequest, error: HTTPException) -> Response[Any]:
+    """An error that Litestar raised: a wrong path, method, body or parameter."""
+    answer = _answer(request, _translated(request, error), error.headers)
+    if isinstance(error, PermissionDeniedException) and CSRF in request.cookies:
+        answer.delete_cookie(CSRF)  # one signed with a secret that is gone would be refused for ever
+    return answer
+
+
+def on_defect(request: AnyRequest, error: Exception) -> Response[Any]:
+    """A mistake of ours: recorded with an id that the caller is told; what went wrong stays inside."""
+    identifier = secrets.token_hex(6)
+    _LOG.error("unexpected error", id=identifier, method=request.method, path=request.url.path, exc_info=error)
+    return _answer(
+        request,
+        PilotageError(
+            f"Something went wrong on our side. Its number is {identifier}.", "Tell it to who runs Pilotage."
+        ),
+    )
+
+
+def _translated(request: AnyRequest, error: HTTPException) -> PilotageError:
+    if isinstance(error, ValidationException):
+        extra = error.extra if isinstance(error.extra, list) else []
+        problems = [Problem(str(one.get("key", "body")), str(one.get("message", ""))) for one in extra]
+        return InvalidRequest("The request does not fit.", "Correct what is named.", problems)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return NotFound(f"There is nothing at {request.url.path}.", "Check the address.")
+    if isinstance(error, PermissionDeniedException) and error.detail.startswith("CSRF"):
+        return NotAllowed("This form was too old, or did not come from here.", "Go back, reload, and try again.")
+    status = HTTPStatus(error.status_code)
+    known = PilotageError(error.detail if error.status_code < 500 else "Something went wrong on our side.")
+    known.status, known.title, known.code = status.value, status.phrase, status.phrase.lower().replace(" ", "-")
+    return known
+
+
+def _answer(request: AnyRequest, error: PilotageError, headers: dict[str, str] | None = None) -> Response[Any]:
+    headers = dict(headers or {})
+    if not _is_api(request):
+        context = {"error": error, "page": {"use_case": None, "active": ""}}
+        return Template("error.html", context=context, status_code=error.status, headers=headers)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    body = problem_details(error, request.url.path)
+    return Response(body, status_code=error.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def _wanted(request: AnyRequest) -> str:
+    """Where to go after the log-in; a form that was sent by a stranger is not sent again."""
+    if request.method != "GET":
+        return "/"
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def _is_api(request: AnyRequest) -> bool:
+    return request.url.path.startswith(API)

@@ -1,0 +1,46 @@
+"""Documents are true of the code: links lead somewhere, commands exist, rooms are those that are there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted(
+    path
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("src/**/*.md"), *ROOT.glob("examples/**/*.md")]
+    if ".venv" not in path.parts
+)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_within_the_repository_leads_to_a_file(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", document.read_text())
+    for link in links:
+        if "://" not in link:
+            assert (document.parent / link).exists(), f"{document.name} links to {link}, which is not there"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_that_a_document_names_exists(document: Path) -> None:
+    from pilotage.cli.main import COMMANDS
+
+    named = set(re.findall(r"pilotage ([a-z]+)\b(?=[ `\n])", document.read_text()))
+    prose = {"is", "answers", "does", "and", "puts", "takes", "reads", "where", "has", "to", "read", "was", "of", "may"}
+    assert named - prose <= set(COMMANDS), f"{document.name} names {named - prose - set(COMMANDS)}"
+
+
+def test_the_architecture_names_every_room_and_no_other() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    named = set(re.findall(r"^\| .*$", text, re.MULTILINE))
+    rooms = {path.name for path in (ROOT / "src" / "pilotage").iterdir() if (path / "__init__.py").exists()} | {"embed"}
+    mentioned = {room for line in named for room in re.findall(r"`([a-z]+)/`", line.split("|")[1])}
+    assert mentioned - {"rules", "flow"} == rooms
+
+
+def test_every_room_explains_itself_to_a_newcomer() -> None:
+    rooms = [path.parent for path in (ROOT / "src" / "pilotage").glob("*/records.py")]
+    without = [room.name for room in rooms if not (room / "README.md").exists()]
+    assert without == []

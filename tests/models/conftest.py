@@ -1,0 +1,56 @@
+"""Real flights of January and February 2013, and one comparison trained on them, shared by all tests here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pilotage.models import flow
+from pilotage.models.inputs import Encoder
+from pilotage.models.records import Comparison
+from pilotage.platform.clock import FixedClock
+from pilotage.platform.settings import Settings
+from pilotage.platform.workspace import Workspace, open_workspace
+from pilotage.usecase.records import Definition
+from tests.models import flights
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished comparison and the installation that holds its artefacts."""
+
+    work: Workspace
+    definition: Definition
+    rows: pa.Table
+    comparison: Comparison
+    said: tuple[str, ...]
+
+
+@pytest.fixture(scope="session")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
+    """Every third flight of the two months, in order, with its columns as of an hour before departure."""
+    table = flights.training_table(tmp_path_factory.mktemp("flights"), range(1, 3))
+    return table.take(pa.array(np.arange(0, table.num_rows, 3)))
+
+
+@pytest.fixture(scope="session")
+def trained(rows: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """All candidates trained on the two months."""
+    clock = FixedClock(datetime(2013, 12, 5, 20, tzinfo=UTC))
+    work = open_workspace(Settings(home=tmp_path_factory.mktemp("trained") / "home"), clock)
+    definition = flights.definition()
+    said: list[str] = []
+    comparison = flow.compare_on(work, definition, flights.training_set(rows), rows, said.append)
+    return Trained(work, definition, rows, comparison, tuple(said))
+
+
+@pytest.fixture(scope="session")
+def encoded(rows: pa.Table) -> tuple[Encoder, np.ndarray, np.ndarray]:
+    """The rows with an outcome: their encoder, the encoded matrix and the labels."""
+    known = rows.filter(rows["label"].is_valid())
+    encoder = Encoder.fitted(flights.columns(), known)
+    return encoder, encoder.table(known), known["label"].to_numpy(zero_copy_only=False).astype(bool)

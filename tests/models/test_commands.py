@@ -1,0 +1,50 @@
+"""What `pilotage compare` prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from pilotage.models import commands
+from pilotage.platform.errors import EvidenceMissing
+from pilotage.platform.workspace import Workspace
+from pilotage.usecase import flow as usecase
+from tests.models.conftest import Trained
+
+
+@pytest.fixture
+def door(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> Trained:
+    @contextmanager
+    def opened() -> Iterator[Workspace]:
+        yield trained.work
+
+    monkeypatch.setattr(commands, "opened", opened)
+    monkeypatch.setattr(usecase, "find", lambda work, name: trained.definition)
+    return trained
+
+
+def test_compare_prints_the_table_the_sentence_and_what_comes_next(
+    door: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands.compare("late_arrival")
+    printed = capsys.readouterr().out
+    assert "The rule of today" in printed
+    assert "Boosted trees" in printed
+    assert door.comparison.reason in printed
+    assert "Next: pilotage " in printed
+
+
+def test_compare_prints_one_document_for_machines(door: Trained, capsys: pytest.CaptureFixture[str]) -> None:
+    commands.compare("late_arrival", json=True)
+    document = json.loads(capsys.readouterr().out)
+    assert document["recommended"] == door.comparison.recommended
+    assert len(document["candidates"]) == 4
+
+
+def test_compare_before_training_names_the_command(door: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands.flow, "latest_comparison", lambda work, name: None)
+    with pytest.raises(EvidenceMissing, match="pilotage train late_arrival"):
+        commands.compare("late_arrival")

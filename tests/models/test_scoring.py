@@ -1,0 +1,70 @@
+"""The scorer: what it answers for odd rows, its reasons in words, and how fast it is."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from pilotage.models import flow
+from pilotage.models.scoring import Scorer
+from tests.models.conftest import Trained
+
+NAMES = ("logistic", "additive", "boosted")
+
+
+@pytest.fixture(params=NAMES)
+def scorer(request: pytest.FixtureRequest, trained: Trained) -> Scorer:
+    digest = trained.comparison.artefacts[request.param]
+    return flow.load_artefact(trained.work, digest, flow.sign_artefact(trained.work, digest))
+
+
+def test_single_rows_have_the_very_bits_of_the_table(scorer: Scorer, trained: Trained) -> None:
+    sample = trained.rows.slice(12_000, 3_000)
+    assert [scorer.score(values) for values in sample.to_pylist()] == scorer.score_table(sample).tolist()
+
+
+def test_a_row_of_which_nothing_is_known_still_has_a_probability(scorer: Scorer) -> None:
+    assert 0 < scorer.score({}) < 1
+    assert scorer.score({}) == scorer.score(dict.fromkeys(scorer.plan.names))
+
+
+def test_not_a_number_counts_as_missing(scorer: Scorer, trained: Trained) -> None:
+    values = trained.rows.slice(500, 1).to_pylist()[0]
+    missing = scorer.score(dict(values, weather_temp_f=None))
+    assert scorer.score(dict(values, weather_temp_f=float("nan"))) == missing
+    assert scorer.score(dict(values, weather_temp_f=float("inf"))) == missing
+
+
+def test_contributions_of_columns_sum_to_the_difference_from_an_average_row(scorer: Scorer, trained: Trained) -> None:
+    values = trained.rows.slice(700, 1).to_pylist()[0]
+    margin = scorer.model.margin(scorer.encoder.row(values))
+    assert sum(scorer.contributions(values).values()) == pytest.approx(margin - scorer.model.base, abs=1e-9)
+
+
+def test_signals_are_the_strongest_contributions_strongest_first(scorer: Scorer, trained: Trained) -> None:
+    values = trained.rows.slice(700, 1).to_pylist()[0]
+    found = scorer.signals(values, top=5)
+    weights = [abs(one.weight) for one in found]
+    assert len(found) == 5
+    assert weights == sorted(weights, reverse=True)
+    assert weights[0] == max(abs(weight) for weight in scorer.contributions(values).values())
+    assert all(one.sentence.endswith("raises the chance" if one.weight > 0 else "lowers the chance") for one in found)
+
+
+def test_reference_shares_sum_to_one(scorer: Scorer) -> None:
+    assert sum(scorer.reference.scores) == pytest.approx(1)
+    carrier = scorer.reference.slots["carrier"]
+    assert sum(carrier.shares.values()) + carrier.other + carrier.missing == pytest.approx(1)
+    assert sum(scorer.reference.slots["distance_miles"].shares) == pytest.approx(1)
+
+
+def test_one_row_takes_far_less_than_a_millisecond(scorer: Scorer, trained: Trained) -> None:
+    rows = trained.rows.slice(1_000, 500).to_pylist()
+    taken = []
+    for values in rows:
+        began = time.perf_counter_ns()
+        scorer.score(values)
+        taken.append(time.perf_counter_ns() - began)
+    assert np.median(taken) < 300_000

@@ -1,0 +1,128 @@
+"""The operate page, and one decision's whole life."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.living import NAME, happened, release, visitor
+from tests.review.arranging import a_decision, adopt, record, recorded, reviewer
+
+from pilotage.govern.records import SYSTEM, Principal, Role
+from pilotage.platform.clock import FixedClock
+from pilotage.platform.workspace import Workspace
+from pilotage.releases import flow as releasing
+from pilotage.releases.records import Stage
+from pilotage.review import flow as reviewing
+
+OPERATE = f"/use-cases/{NAME}/operate"
+PLANNER = Principal("card:maria", "maria", "card")
+
+
+def test_before_the_first_decision_the_page_says_what_comes_next(work: Workspace) -> None:
+    adopt(work)
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(OPERATE)
+    assert page.status_code == 200
+    assert "No decision yet" in page.text
+    assert f"/use-cases/{NAME}/integrate" in page.text
+
+
+def test_the_first_two_sentences_answer_safe_and_worth(work: Workspace, clock: FixedClock) -> None:
+    adopt(work)
+    for day in range(4):
+        for positive in (True, False):
+            at = clock.now() - timedelta(days=day)
+            decision = a_decision(at, model_positive=positive, rule_positive=False, positive=positive)
+            record(work, decision)
+            happened(work, decision.id, positive, at)
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(OPERATE).text
+    safe, worth = page.index("Still safe?</strong> Yes"), page.index("Still worth it?</strong> Yes: +720 USD")
+    assert safe < worth < page.index("questions answered")
+    assert "Of 100 alerts about 0 were false alarms; 100 of 100 cases were found" in page
+    assert page.count('<svg xmlns="http://www.w3.org/2000/svg"') == 2
+    assert "style=" not in page
+
+
+def test_fallbacks_are_told_by_reason(work: Workspace) -> None:
+    adopt(work)
+    for _ in range(3):
+        recorded(work, produced_by="rule", reason="too_slow")
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(OPERATE).text
+    assert "Still safe?</strong> No" in page
+    assert "The model did not answer within the latency budget." in page
+    assert "too slow" in page
+
+
+def test_overrides_and_reviews_are_counted(work: Workspace) -> None:
+    adopt(work)
+    decision = recorded(work)
+    reviewing.give_feedback(work, decision, "shown", "", PLANNER, work.clock.now())
+    reviewing.give_feedback(work, decision, "override", "Data looks wrong", PLANNER, work.clock.now())
+    reviewing.open_case(work, decision, "escalated", "please look")
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(OPERATE).text
+    assert "1 of 1 cards shown" in page
+    assert "Data looks wrong" in page
+
+
+def test_changes_of_stage_and_version_are_a_list_with_times(work: Workspace) -> None:
+    release(work, adopt(work), 1)
+    releasing.set_stage(work, NAME, Stage.SHADOW, 1.0, SYSTEM, "first look")
+    releasing.disable(work, NAME, SYSTEM, "weather feed is wrong")
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(OPERATE).text
+    assert page.index("Switched off") < page.index("Stage shadow") < page.index("Stage off, version 1")
+
+
+def test_a_decision_is_told_from_the_request_to_the_money(work: Workspace) -> None:
+    release(work, adopt(work), 1)
+    decision = recorded(work, version=releasing.live(work, NAME).version)
+    now = work.clock.now()
+    reviewing.give_feedback(work, decision, "shown", "", PLANNER, now)
+    reviewing.give_feedback(work, decision, "escalate", "Aircraft swapped", PLANNER, now)
+    case = reviewing.queue(work, NAME)[0]
+    rita = reviewer("rita")
+    leased = reviewing.lease(work, case.id, rita)
+    reviewing.submit(work, case.id, leased.fence, "corrected", False, "Old data", rita)
+    happened(work, decision.id, False, now)
+    happened(work, decision.id, True, now + timedelta(hours=1), revision=2)
+    with visitor(work, Role.OWNER) as person:
+        page = person.get(f"/decisions/{decision.id}")
+    assert page.status_code == 200
+    told = [
+        "dispatch asked about",
+        "The model answered.",
+        "maria saw the card.",
+        "maria escalated it: “Aircraft swapped”.",
+        "A case was opened: somebody escalated.",
+        "rita corrected it: “Old data”.",
+        "It did not happen: arrives more than 30 minutes late.",
+        "Corrected. It happened: arrives more than 30 minutes late.",
+        "The answer given was worth +180 USD; today&#39;s rule alone +180 USD.",
+    ]
+    places = [page.text.index(step, page.text.index("Its life")) for step in told]
+    assert places == sorted(places)
+    assert "last arrival of this aircraft, minutes late" in page.text
+    assert f"/queue/cases/{case.id}" in page.text
+    assert "Version 1" in page.text
+
+
+def test_what_has_not_happened_says_what_it_waits_for(work: Workspace) -> None:
+    adopt(work)
+    decision = recorded(work, stage="shadow", arm="rule", version=None, produced_by="rule", reason="shadow", signals=())
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(f"/decisions/{decision.id}").text
+    assert "Recorded only: the app never saw this." in page
+    assert "outcomes mature within 2 days" in page
+    assert "Known when the outcome is." in page
+
+
+def test_a_decision_of_another_use_case_does_not_exist_for_a_stranger(work: Workspace) -> None:
+    adopt(work)
+    decision = recorded(work)
+    with visitor(work, Role.VIEWER, "another") as person:
+        page = person.get(f"/decisions/{decision.id}")
+    assert page.status_code == 404
+    assert decision.entity not in page.text

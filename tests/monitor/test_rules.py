@@ -1,0 +1,162 @@
+"""Quality, money and hours from counted decisions; the two sentences that answer safe and worth."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.rollout.test_rules import DEFINITION, OPERATION
+
+from pilotage.monitor import charts, rules, verdicts
+from pilotage.monitor.records import Hour, Matured
+from pilotage.releases import rules as release_rules
+from pilotage.usecase.records import Value
+
+VALUE = Value(currency="USD", caught=180.0, false_alarm=-60.0, missed=-10.0)
+NOW = datetime(2013, 12, 5, 20, tzinfo=UTC)
+LIVE = release_rules.first("late_arrival", "", NOW, "")
+USE_CASE = DEFINITION.use_case
+
+
+def matured(day: str, model: bool | None, rule: bool | None, happened: bool, count: int = 1) -> Matured:
+    return Matured(day, "model", model, model, rule, happened, count)
+
+
+ROWS = [
+    matured("2013-12-01", True, False, True, 6),
+    matured("2013-12-01", True, True, False, 2),
+    matured("2013-12-02", False, True, True, 3),
+    matured("2013-12-02", False, None, False, 9),
+]
+
+
+@pytest.mark.parametrize(
+    ("answered", "happened", "worth"),
+    [(True, True, 180.0), (True, False, -60.0), (False, True, -10.0), (False, False, 0.0)],
+)
+def test_each_of_the_four_cases_has_its_price(answered: bool, happened: bool, worth: float) -> None:
+    assert rules.money(answered, happened, VALUE) == worth
+
+
+def test_quality_of_model_and_rule_on_the_same_decisions() -> None:
+    model, rule = (rules.quality(name, ROWS, VALUE) for name in ("model", "rule"))
+    assert (model.decisions, rule.decisions) == (20, 20)
+    assert (model.alerts, model.precision, model.recall) == (8, 6 / 8, 6 / 9)
+    assert (rule.alerts, rule.precision, rule.recall) == (5, 3 / 5, 3 / 9)
+    assert model.money == 6 * 180 - 2 * 60 - 3 * 10
+    assert rule.money == 3 * 180 - 2 * 60 - 6 * 10
+
+
+def test_without_alerts_or_cases_precision_and_recall_are_undefined() -> None:
+    quality = rules.quality("model", [matured("2013-12-01", False, False, False)], VALUE)
+    assert (quality.precision, quality.recall, quality.money) == (None, None, 0.0)
+    assert verdicts.false_alarms(quality) == "no alerts yet"
+
+
+def test_decisions_without_the_models_view_are_left_out_of_the_comparison() -> None:
+    rows = [*ROWS, matured("2013-12-02", None, True, True, 100)]
+    assert rules.comparable(rows) == ROWS
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.booleans(), st.booleans(), st.booleans(), st.integers(1, 50))))
+def test_money_by_day_sums_to_the_whole(counted: list[tuple[int, bool, bool, bool, int]]) -> None:
+    rows = [matured(f"2013-12-0{day}", model, rule, happened, count) for day, model, rule, happened, count in counted]
+    by_day = rules.days(rows, VALUE)
+    assert sum(day.model for day in by_day) == pytest.approx(rules.quality("model", rows, VALUE).money)
+    assert sum(day.rule for day in by_day) == pytest.approx(rules.quality("rule", rows, VALUE).money)
+    assert sum(day.decisions for day in by_day) == sum(row.count for row in rows)
+    assert [day.day for day in by_day] == sorted(day.day for day in by_day)
+
+
+def test_below_three_days_there_is_no_interval() -> None:
+    assert rules.advantage(ROWS, VALUE, seed=1) is None
+
+
+def test_the_interval_holds_the_sum_and_is_the_same_every_time() -> None:
+    rows = [matured(f"2013-12-{day:02}", True, False, day % 4 != 0, day) for day in range(1, 15)]
+    found = rules.advantage(rows, VALUE, seed=1)
+    assert found is not None
+    total, low, high = found
+    assert total == rules.quality("model", rows, VALUE).money - rules.quality("rule", rows, VALUE).money
+    assert low < total < high
+    assert rules.advantage(rows, VALUE, seed=1) == found
+
+
+def test_days_that_are_all_alike_leave_no_doubt() -> None:
+    rows = [matured(f"2013-12-0{day}", True, False, True) for day in range(1, 6)]
+    assert rules.advantage(rows, VALUE, seed=1) == (950.0, 950.0, 950.0)
+
+
+def test_hours_count_decisions_and_only_what_is_no_stage_at_work() -> None:
+    half_past = NOW + timedelta(minutes=30)
+    volume = [
+        (NOW, "shadow", 5),
+        (half_past, "too_slow", 2),
+        (half_past, "rule_arm", 1),
+        (NOW - timedelta(hours=2), "off", 3),
+    ]
+    first, second = rules.hours(volume)
+    assert (first.hour, first.decisions, first.fallbacks) == (NOW - timedelta(hours=2), 3, {})
+    assert (second.hour, second.decisions, second.fallbacks) == (NOW, 8, {"too_slow": 2})
+    assert rules.fallback_reasons((first, second)) == {"too_slow": 2}
+
+
+def test_percentiles_of_nothing_are_nothing() -> None:
+    assert rules.percentile([], 0.99) == 0
+    assert rules.percentile(list(range(101)), 0.99) == 99
+
+
+def test_an_old_trouble_is_over_after_a_day() -> None:
+    hours = (Hour(NOW - timedelta(hours=30), 100, {"too_slow": 100}), Hour(NOW, 100, {"too_slow": 1}))
+    found = msgspec.structs.replace(OPERATION, hours=hours)
+    assert verdicts.still_safe(found, LIVE, USE_CASE).standing == "pass"
+
+
+def test_unsafe_names_what_is_wrong_and_what_was_agreed() -> None:
+    found = msgspec.structs.replace(OPERATION, hours=(Hour(NOW, 100, {"too_slow": 20}),), latency_p99_us=250_000)
+    verdict = verdicts.still_safe(found, LIVE, USE_CASE)
+    assert verdict.standing == "fail"
+    assert "20.0\u202f% of the last 100" in verdict.sentence
+    assert "250 ms; 100 ms are agreed" in verdict.sentence
+
+
+def test_what_a_person_chose_is_no_trouble() -> None:
+    assert verdicts.trouble([Hour(NOW, 10, {"disabled": 4, "no_version": 3, "model_failed": 1})]) == (10, 1)
+    off = release_rules.switched(LIVE, False, "feed is wrong", NOW, "mara")
+    assert "feed is wrong" in verdicts.still_safe(OPERATION, off, USE_CASE).sentence
+
+
+@pytest.mark.parametrize(
+    ("advantage", "standing", "begins"),
+    [
+        (None, "inform", "Not known yet"),
+        ((900.0, 100.0, 1700.0), "pass", "Yes: +900 USD"),
+        ((900.0, -100.0, 1900.0), "warn", "Not clear"),
+        ((-900.0, -1700.0, -100.0), "fail", "No: \u2212900 USD"),
+    ],
+)
+def test_worth_is_judged_by_the_interval(
+    advantage: tuple[float, float, float] | None, standing: str, begins: str
+) -> None:
+    verdict = verdicts.still_worth_it(OPERATION, advantage)
+    assert verdict.standing == standing
+    assert verdict.sentence.startswith(begins)
+
+
+def test_the_bar_of_an_hour_is_as_high_as_its_decisions() -> None:
+    hours = [Hour(NOW - timedelta(days=8), 9, {}), Hour(NOW, 10, {"too_slow": 2, "disabled": 1})]
+    pieces = charts.volume(hours, [LIVE])["layer"][0]["data"]["values"]
+    assert [(piece["kind"], piece["low"], piece["high"]) for piece in pieces] == [
+        ("as intended", 0, 7),
+        ("switched off", 7, 8),
+        ("too slow", 8, 10),
+    ]
+
+
+def test_changes_are_marked_only_where_the_chart_reaches() -> None:
+    long_ago = msgspec.structs.replace(LIVE, changed_at=NOW - timedelta(days=30))
+    marks = charts.volume([Hour(NOW, 10, {})], [LIVE, long_ago])["layer"][1]["data"]["values"]
+    assert marks == [{"at": "2013-12-05T20:00:00Z"}]

@@ -1,0 +1,124 @@
+"""The versions page and the switch, as people with different roles meet them."""
+
+from __future__ import annotations
+
+import pytest
+from tests.living import NAME, release, visitor
+from tests.review.arranging import adopt
+
+from pilotage.govern.records import Role
+from pilotage.models import artefacts
+from pilotage.platform.workspace import Workspace
+from pilotage.releases import flow
+
+PAGE = f"/use-cases/{NAME}/versions"
+SWITCH = f"/use-cases/{NAME}/switch"
+
+
+def test_before_the_first_version_the_page_names_the_command(work: Workspace) -> None:
+    adopt(work)
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(PAGE)
+    assert page.status_code == 200
+    assert f"pilotage train {NAME}" in page.text
+    assert "Nothing was ever live" in page.text
+
+
+def test_the_live_version_and_the_one_before_are_marked(work: Workspace) -> None:
+    definition = adopt(work)
+    for number in (1, 2):
+        release(work, definition, number)
+    with visitor(work, Role.OWNER) as person:
+        page = person.get(PAGE).text
+    assert "Version 2 is live" in page
+    assert "Roll back to version 1" in page
+    assert page.count(">holds<") == 2
+    assert "number 2 is better" in page
+
+
+def test_a_changed_artefact_is_told_and_cannot_be_released(work: Workspace) -> None:
+    definition = adopt(work)
+    for number in (1, 2):
+        release(work, definition, number)
+    first = flow.version_number(work, NAME, 1)
+    work.lake.path(first.artefact, artefacts.MANIFEST_SUFFIX).write_bytes(b"{}")
+    with visitor(work, Role.OWNER) as person:
+        page = person.get(PAGE).text
+    assert "does not hold" in page
+    assert "cannot be loaded" in page
+    assert f"{PAGE}/1/release" not in page
+
+
+def test_a_viewer_sees_no_button_and_may_press_none(work: Workspace) -> None:
+    definition = adopt(work)
+    for number in (1, 2):
+        release(work, definition, number)
+    before = flow.live(work, NAME)
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(PAGE).text
+        answers = [
+            person.post(path, {"reason": "because", "enabled": "false"}).status_code
+            for path in (SWITCH, PAGE, f"{PAGE}/1/release", f"/use-cases/{NAME}/roll-back")
+        ]
+    assert f'action="/use-cases/{NAME}' not in page
+    assert answers == [403, 403, 403, 403]
+    assert flow.live(work, NAME) == before
+
+
+def test_an_owner_rolls_back_and_forth_with_a_reason(work: Workspace) -> None:
+    definition = adopt(work)
+    for number in (1, 2):
+        release(work, definition, number)
+    with visitor(work, Role.OWNER) as person:
+        back = person.post(f"/use-cases/{NAME}/roll-back", {"reason": "version 2 misses snow"})
+        assert (back.status_code, back.headers["location"]) == (303, PAGE)
+        assert flow.version(work, flow.live(work, NAME).version or "").number == 1
+        assert person.post(f"{PAGE}/2/release", {"reason": "snow is over"}).status_code == 303
+    live = flow.live(work, NAME)
+    assert flow.version(work, live.version or "").number == 2
+    assert (live.changed_by, live.reason) == (f"owner of {NAME}", "snow is over")
+
+
+@pytest.mark.parametrize("reason", ["", "   "])
+def test_the_switch_wants_a_reason(work: Workspace, reason: str) -> None:
+    adopt(work)
+    with visitor(work, Role.OWNER) as person:
+        answer = person.post(SWITCH, {"enabled": "false", "reason": reason})
+    assert answer.status_code == 422
+    assert "needs a reason" in answer.text
+    assert flow.live(work, NAME).enabled
+
+
+def test_the_switch_returns_to_the_page_that_asked(work: Workspace) -> None:
+    adopt(work)
+    with visitor(work, Role.OWNER) as person:
+        off = person.post(SWITCH, {"enabled": "false", "reason": "feed is wrong", "back": PAGE})
+        page = person.get(PAGE).text
+    assert (off.status_code, off.headers["location"]) == (303, PAGE)
+    assert not flow.live(work, NAME).enabled
+    assert "feed is wrong" in page
+    assert ">Switch on<" in page
+
+
+@pytest.mark.parametrize("back", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"])
+def test_the_switch_leads_to_no_other_site(work: Workspace, back: str) -> None:
+    adopt(work)
+    with visitor(work, Role.OWNER) as person:
+        off = person.post(SWITCH, {"enabled": "false", "reason": "feed is wrong", "back": back})
+    assert (off.status_code, off.headers["location"]) == (303, "/")
+
+
+def test_a_form_without_its_token_changes_nothing(work: Workspace) -> None:
+    adopt(work)
+    with visitor(work, Role.OWNER) as person:
+        answer = person.client.post(SWITCH, data={"enabled": "false", "reason": "ridden"}, follow_redirects=False)
+    assert answer.status_code == 403
+    assert flow.live(work, NAME).enabled
+
+
+def test_releasing_without_a_comparison_names_the_command(work: Workspace) -> None:
+    adopt(work)
+    with visitor(work, Role.OWNER) as person:
+        answer = person.post(PAGE, {"reason": "first"})
+    assert answer.status_code == 409
+    assert f"pilotage train {NAME}" in answer.text

@@ -1,0 +1,151 @@
+"""A small use case, decisions about it and people, for the tests of review and of the card."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from pilotage.decisions import store as ledger
+from pilotage.decisions.records import Decision
+from pilotage.govern.records import SYSTEM, Grant, Principal, Role
+from pilotage.platform.identifiers import new_id
+from pilotage.platform.workspace import Workspace
+from pilotage.releases import rules as release_rules
+from pilotage.releases import store as releases
+from pilotage.releases.records import Live, Stage
+from pilotage.usecase import flow as defining
+from pilotage.usecase.records import Definition
+
+NAME = "late_arrival"
+FILE = """
+use_case: late_arrival
+title: Late arrivals
+owner: lead@airline.example
+brief:
+  workflow: Planners rebook connecting passengers when an inbound aircraft is late.
+  users: Dispatch planners
+  decision: Prepare a rebooking or leave the plan as it is.
+  kpi: Rebooking cost per late arrival
+  value: {currency: USD, caught: 180, false_alarm: -60}
+sources:
+  flights:
+    database: env:DISPATCH_DATABASE
+    table: flights
+    key: [flight_id]
+    event_time: scheduled_departure
+    known_at: published_at
+  arrivals:
+    database: env:DISPATCH_DATABASE
+    table: arrivals
+    key: [flight_id]
+    event_time: arr_time
+    known_at: recorded_at
+decision:
+  entity: flight_id
+  source: flights
+  moment: scheduled_departure - INTERVAL '60' MINUTE
+  request:
+    carrier: category
+    tail_number: {kind: category, required: false}
+    distance_miles: {kind: number, unit: miles}
+    scheduled_departure: datetime
+outcome:
+  source: arrivals
+  positive: arr_delay > 30
+  says: arrives more than 30 minutes late
+inputs:
+  carrier: request
+  distance_miles: request
+  aircraft_last_delay:
+    latest: arrivals
+    by: tail_number
+    take: arr_delay
+    says: last arrival of this aircraft, minutes late
+rule:
+  positive: aircraft_last_delay > 30
+  says: the last arrival of the same aircraft was more than 30 minutes late
+policy:
+  actions: {positive: Prepare rebooking, negative: Leave as planned}
+review:
+  deadline: 1 hour
+  guidelines: Look at the aircraft's last leg first.
+"""
+SIGNALS: tuple[dict[str, Any], ...] = (
+    {
+        "column": "aircraft_last_delay",
+        "value": "74",
+        "sentence": "The last arrival of this aircraft was 74 minutes late; 4 are typical.",
+        "weight": 1.3,
+    },
+    {
+        "column": "wind_speed_mph",
+        "value": "31",
+        "sentence": "Wind at the origin blows at 31 miles per hour; 10 are typical.",
+        "weight": 0.4,
+    },
+    {"column": "carrier", "value": "UA", "sentence": "United is seldom late on this route.", "weight": -0.5},
+)
+
+
+def adopt(work: Workspace) -> Definition:
+    """The use case, adopted."""
+    return defining.adopt(work, defining.parse_definition(FILE, "late_arrival.yaml"), SYSTEM)
+
+
+def go_live(work: Workspace, stage: Stage = Stage.ASSIST, enabled: bool = True) -> Live:
+    """Make this stage live, as a release would."""
+    with work.database.writing() as connection:
+        before = releases.find_live(connection, NAME) or release_rules.first(NAME, "", work.clock.now(), "")
+        live = msgspec.structs.replace(before, stage=stage, enabled=enabled, share=1.0, revision=before.revision + 1)
+        releases.insert_live(connection, live)
+    return live
+
+
+def a_decision(at: datetime, **changes: Any) -> Decision:
+    """An answer of the model, in assist, about one flight."""
+    usual = Decision(
+        id=new_id("dec", at),
+        use_case=NAME,
+        entity="UA1545-2013-12-05",
+        moment=at,
+        decided_at=at,
+        stage="assist",
+        arm="model",
+        version="ver_1",
+        revision=1,
+        produced_by="model",
+        reason="model",
+        positive=True,
+        action="Prepare rebooking",
+        probability=0.68,
+        model_positive=True,
+        rule_positive=True,
+        band="high",
+        review=False,
+        flags=(),
+        inputs={"carrier": "UA", "distance_miles": 1400.0, "aircraft_last_delay": 74.0},
+        signals=SIGNALS,
+        asked_by="dispatch",
+        latency_us=900,
+    )
+    return msgspec.structs.replace(usual, **changes)
+
+
+def record(work: Workspace, *decisions: Decision) -> None:
+    """Put decisions into the ledger."""
+    with work.database.writing() as connection:
+        ledger.insert_all(connection, [(each, ledger.encode(each)) for each in decisions], "batch_test")
+
+
+def recorded(work: Workspace, **changes: Any) -> Decision:
+    """One decision of now, in the ledger."""
+    decision = a_decision(work.clock.now(), **changes)
+    record(work, decision)
+    return decision
+
+
+def reviewer(name: str) -> Principal:
+    """Somebody who may review."""
+    return Principal(id=f"usr_{name}", name=name, kind="person", grants=(Grant(Role.REVIEWER, NAME),))

@@ -1,0 +1,42 @@
+"""The console over a test's installation, and keys to call it with."""
+
+from __future__ import annotations
+
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from pilotage.govern import flow as governing
+from pilotage.govern.records import SYSTEM, Grant, Role
+from pilotage.platform.workspace import Workspace
+from pilotage.web import embedding
+from pilotage.web.console import build_console
+from tests.review.arranging import NAME
+
+ORIGIN = "https://app.example"
+
+
+def console(work: Workspace) -> Litestar:
+    """The whole console."""
+    from pilotage.web.routes import HUNG_OUT
+
+    served = any(module == "pilotage.web.embedding" for module, _ in HUNG_OUT)
+    return build_console(work, extra=() if served else embedding.ROUTES)
+
+
+def app_key(work: Workspace, use_case: str = NAME) -> dict[str, str]:
+    """Headers of an app that may show cards of this use case."""
+    key = governing.make_key(work, SYSTEM, f"app of {use_case}", (Grant(Role.APP, use_case),))
+    return {"Authorization": f"Bearer {key}"}
+
+
+def card_headers(token: str, origin: str = ORIGIN) -> dict[str, str]:
+    """Headers as a browser sends them for a card on this site."""
+    return {"Authorization": f"Bearer {token}", "Origin": origin}
+
+
+def minted(client: TestClient[Litestar], work: Workspace, entity: str, **changes: object) -> str:
+    """A card token, minted through the API."""
+    body = {"entity": entity, "origin": ORIGIN, "person": "maria", **changes}
+    reply = client.post(f"/v1/use-cases/{NAME}/card-tokens", json=body, headers=app_key(work))
+    assert reply.status_code == 201, reply.text
+    return str(reply.json()["token"])

@@ -1,0 +1,112 @@
+"""The list of use cases, the home of one, its stage and how to integrate it."""
+
+from __future__ import annotations
+
+import pytest
+from tests.living import NAME, happened, release, visitor
+from tests.review.arranging import adopt, recorded
+
+from pilotage.govern.records import SYSTEM, Role
+from pilotage.platform.workspace import Workspace
+from pilotage.releases import flow as releasing
+from pilotage.releases.records import Stage
+
+HOME = f"/use-cases/{NAME}"
+STAGE = f"{HOME}/stage"
+
+
+def test_an_empty_installation_names_the_first_command(work: Workspace) -> None:
+    with visitor(work, Role.VIEWER, "*") as person:
+        page = person.get("/")
+    assert page.status_code == 200
+    assert "pilotage init" in page.text
+
+
+def test_the_list_shows_only_what_the_reader_may_see(work: Workspace) -> None:
+    adopt(work)
+    with visitor(work, Role.VIEWER) as mine:
+        assert "Late arrivals" in mine.get("/").text
+    with visitor(work, Role.VIEWER, "another") as other:
+        assert "Late arrivals" not in other.get("/").text
+        assert other.get(HOME).status_code == 404
+
+
+def test_the_home_of_a_new_use_case_says_what_to_do_first(work: Workspace) -> None:
+    adopt(work)
+    with visitor(work, Role.OWNER) as person:
+        page = person.get(HOME).text
+    assert "Nothing can go wrong yet" in page
+    assert "What keeps it from shadow" in page
+    assert f"Run pilotage audit {NAME}." in page
+    assert page.count('<details id="gate-') == 7
+    assert ">Advance to" not in page
+
+
+def test_money_so_far_stands_beside_the_rules(work: Workspace) -> None:
+    adopt(work)
+    decision = recorded(work, positive=True, rule_positive=False)
+    happened(work, decision.id, True, work.clock.now())
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get("/").text
+    assert "180\u202fUSD</strong> so far from 1 decisions" in page
+    assert "today's rule alone 0\u202fUSD" in page
+
+
+def test_a_closed_gate_comes_back_as_a_list_and_changes_nothing(work: Workspace) -> None:
+    release(work, adopt(work), 1)
+    with visitor(work, Role.OWNER) as person:
+        assert ">Advance to shadow" in person.get(HOME).text
+        answer = person.post(STAGE, {"stage": "shadow", "reason": "eager"})
+    assert answer.status_code == 409
+    assert "may not enter shadow yet" in answer.text
+    assert "Nothing was changed" in answer.text
+    assert releasing.live(work, NAME).stage is Stage.OFF
+
+
+def test_stepping_back_asks_no_gate(work: Workspace) -> None:
+    release(work, adopt(work), 1)
+    releasing.set_stage(work, NAME, Stage.ASSIST, 0.5, SYSTEM, "tried")
+    with visitor(work, Role.OWNER) as person:
+        answer = person.post(STAGE, {"stage": "shadow", "reason": "snow storm"})
+    assert (answer.status_code, answer.headers["location"]) == (303, HOME)
+    live = releasing.live(work, NAME)
+    assert (live.stage, live.reason, live.changed_by) == (Stage.SHADOW, "snow storm", f"owner of {NAME}")
+
+
+@pytest.mark.parametrize("form", [{"stage": "off", "reason": ""}, {"stage": "everywhere", "reason": "so"}])
+def test_a_stage_wants_a_reason_and_a_rung_of_the_ladder(work: Workspace, form: dict[str, str]) -> None:
+    release(work, adopt(work), 1)
+    releasing.set_stage(work, NAME, Stage.SHADOW, 1.0, SYSTEM, "tried")
+    with visitor(work, Role.OWNER) as person:
+        answer = person.post(STAGE, form)
+    assert answer.status_code in (400, 422)
+    assert releasing.live(work, NAME).stage is Stage.SHADOW
+
+
+def test_a_viewer_sees_no_button_and_changes_no_stage(work: Workspace) -> None:
+    release(work, adopt(work), 1)
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(HOME).text
+        answer = person.post(STAGE, {"stage": "off", "reason": "because"})
+    assert f'action="{HOME}' not in page
+    assert answer.status_code == 403
+
+
+def test_the_switch_is_told_while_it_is_off(work: Workspace) -> None:
+    adopt(work)
+    releasing.disable(work, NAME, SYSTEM, "weather feed is wrong")
+    with visitor(work, Role.VIEWER) as person:
+        pages = [person.get(path).text for path in ("/", HOME)]
+    assert all("switched off" in page for page in pages)
+    assert "weather feed is wrong" in pages[1]
+
+
+def test_integrating_shows_a_request_that_the_contract_accepts(work: Workspace) -> None:
+    adopt(work)
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(f"{HOME}/integrate").text
+    assert f"{work.settings.address}/v1{HOME}/decisions" in page
+    assert f"{work.settings.address}/v1{HOME}/card-tokens" in page
+    assert "&lt;pilotage-card" in page
+    assert 'href="/people"' in page
+    assert "arrivals" in page

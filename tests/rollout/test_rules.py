@@ -1,0 +1,212 @@
+"""The seven gates: each passes, fails, or says what it still waits for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from tests.review.arranging import FILE
+
+from pilotage.audit.records import AuditReport, Finding
+from pilotage.models.records import Comparison
+from pilotage.monitor.records import Operation, Quality
+from pilotage.releases import rules as release_rules
+from pilotage.releases.records import Stage
+from pilotage.rollout import overview, rules
+from pilotage.rollout.records import GateName, GateOutcome, GateResult
+from pilotage.rollout.rules import Dossier
+from pilotage.usecase.flow import parse_definition
+
+NOW = datetime(2013, 12, 5, tzinfo=UTC)
+DEFINITION = parse_definition(FILE, "late_arrival.yaml")
+BLOCKS = Finding("late", "blocks", "arrivals", "arr_delay", "arr_delay comes too late", "", "")
+
+
+def quality(answerer: str, decisions: int, money: float) -> Quality:
+    return Quality(answerer, decisions, decisions // 5, 0.5, 0.6, money)
+
+
+OPERATION = Operation(
+    use_case="late_arrival",
+    currency="USD",
+    decisions=600,
+    matured=400,
+    hours=(),
+    produced_by={"model": 600},
+    reasons={},
+    quality=(quality("model", 400, 2000.0), quality("rule", 400, 1000.0), quality("given", 400, 2000.0)),
+    latency_p50_us=900,
+    latency_p99_us=9_000,
+    shown=0,
+    useful=0,
+    wrong=0,
+    overrides=0,
+    override_reasons={},
+    escalations=0,
+    reviews_open=0,
+    reviews_done=0,
+    review_minutes=0.0,
+    money_so_far=0.0,
+    money_of_rule=0.0,
+)
+AUDIT = AuditReport("late_arrival", NOW, {}, (), (), (), decisions=1000, labelled=900, positives=200)
+COMPARISON = Comparison(
+    id="cmp_1",
+    use_case="late_arrival",
+    training_set="set_1",
+    train_to=NOW,
+    calibrate_to=NOW,
+    held_out_to=NOW,
+    rows_train=1,
+    rows_calibrate=1,
+    rows_held_out=1,
+    currency="USD",
+    candidates=(),
+    best="boosted",
+    recommended="boosted",
+    reason="boosted beats the rule",
+    artefacts={},
+    made_at=NOW,
+)
+ASSISTING = msgspec.structs.replace(
+    release_rules.first("late_arrival", "", NOW, ""), stage=Stage.ASSIST, share=0.2, version="ver_1"
+)
+READY = Dossier(
+    definition=DEFINITION,
+    live=ASSISTING,
+    audit=AUDIT,
+    training_set={},
+    comparison=COMPARISON,
+    parity={"flips": 0, "rows": 5000},
+    operation=OPERATION,
+    advantage=(1000.0, 400.0, 1600.0),
+    reviewers=1,
+    switchers=1,
+    card_keys=1,
+    log_valid=True,
+    definitions=dict.fromkeys(("audit", "training_set", "comparison", "parity"), DEFINITION.fingerprint),
+)
+
+
+def judged(gate: GateName, **changes: Any) -> GateResult:
+    return rules.judge(gate, msgspec.structs.replace(READY, **changes), NOW)
+
+
+def operating(**changes: Any) -> Operation:
+    return msgspec.structs.replace(OPERATION, **changes)
+
+
+@pytest.mark.parametrize("gate", rules.GATES)
+def test_every_gate_passes_on_good_evidence(gate: GateName) -> None:
+    result = judged(gate)
+    assert result.outcome == "PASS", result.criteria
+    assert all(not criterion.repair for criterion in result.criteria)
+
+
+WITHOUT_GAIN = msgspec.structs.replace(
+    DEFINITION,
+    use_case=msgspec.structs.replace(
+        DEFINITION.use_case,
+        brief=msgspec.structs.replace(
+            DEFINITION.use_case.brief, value=msgspec.structs.replace(DEFINITION.use_case.brief.value, caught=0.0)
+        ),
+    ),
+)
+STALE = {**READY.definitions, "comparison": "0" * 64}
+FAILING: list[tuple[GateName, dict[str, Any], str]] = [
+    ("use_case", {"definition": WITHOUT_GAIN}, "brief.value"),
+    ("data_audit", {"audit": msgspec.structs.replace(AUDIT, findings=(BLOCKS,))}, "pilotage audit"),
+    ("baseline", {"comparison": msgspec.structs.replace(COMPARISON, recommended="rule")}, "Keep the rule"),
+    ("baseline", {"parity": {"flips": 3, "rows": 5000}}, "train again"),
+    ("baseline", {"definitions": STALE}, "pilotage train late_arrival"),
+    ("service", {"operation": operating(reasons={"too_slow": 60})}, "operate page"),
+    ("service", {"operation": operating(latency_p99_us=150_000)}, "simpler candidate"),
+    ("service", {"log_valid": False}, "pilotage verify"),
+    (
+        "operations",
+        {"operation": operating(quality=(quality("model", 400, 900.0), quality("rule", 400, 1000.0)))},
+        "Stay in shadow",
+    ),
+    ("rollout", {"advantage": (-500.0, -900.0, -100.0)}, "Wait"),
+]
+
+
+@pytest.mark.parametrize(("gate", "changes", "repair"), FAILING)
+def test_bad_evidence_fails_and_names_the_repair(gate: GateName, changes: dict[str, Any], repair: str) -> None:
+    result = judged(gate, **changes)
+    assert result.outcome == "FAIL"
+    assert any(repair in criterion.repair for criterion in result.criteria if criterion.outcome == "FAIL")
+
+
+WAITING: list[tuple[GateName, dict[str, Any], str]] = [
+    ("data_audit", {"audit": msgspec.structs.replace(AUDIT, positives=30)}, "20 more are needed"),
+    ("data_audit", {"audit": None, "definitions": {}}, "none"),
+    ("baseline", {"parity": None}, "not measured"),
+    ("baseline", {"comparison": None, "definitions": {}}, "none"),
+    ("service", {"operation": operating(decisions=120)}, "380 more are needed"),
+    ("workflow", {"reviewers": 0}, "0 people"),
+    ("workflow", {"card_keys": 0}, "0 keys"),
+    (
+        "operations",
+        {"operation": operating(quality=(quality("model", 100, 900.0), quality("rule", 100, 0.0)))},
+        "150 more are needed",
+    ),
+    ("operations", {"switchers": 0}, "0 people"),
+    ("rollout", {"advantage": None}, "fewer"),
+    ("rollout", {"advantage": (100.0, -200.0, 400.0)}, "90 % interval"),
+    ("rollout", {"live": msgspec.structs.replace(ASSISTING, stage=Stage.SHADOW, share=0.0)}, "stage shadow"),
+]
+
+
+@pytest.mark.parametrize(("gate", "changes", "came"), WAITING)
+def test_too_little_evidence_is_neither_good_nor_bad(gate: GateName, changes: dict[str, Any], came: str) -> None:
+    result = judged(gate, **changes)
+    assert result.outcome == "INCONCLUSIVE"
+    waiting = [criterion for criterion in result.criteria if criterion.outcome == "INCONCLUSIVE"]
+    assert any(came in criterion.came for criterion in waiting)
+    assert all(criterion.repair for criterion in waiting)
+
+
+def test_few_decisions_do_not_fail_for_being_slow_yet() -> None:
+    result = judged("service", operation=operating(decisions=10, latency_p99_us=900_000, reasons={"too_slow": 10}))
+    assert result.outcome == "INCONCLUSIVE"
+
+
+def test_a_failure_outweighs_what_is_not_yet_known() -> None:
+    assert judged(
+        "baseline", parity=None, comparison=msgspec.structs.replace(COMPARISON, recommended="rule")
+    ).outcome == ("FAIL")
+
+
+@pytest.mark.parametrize(
+    ("stage", "blocked"), [(Stage.OFF, []), (Stage.SHADOW, ["baseline"]), (Stage.ASSIST, ["baseline", "service"])]
+)
+def test_a_stage_asks_the_gates_before_it_and_no_others(stage: Stage, blocked: list[str]) -> None:
+    outcomes: dict[str, GateOutcome] = {"baseline": "FAIL", "service": "INCONCLUSIVE", "rollout": "FAIL"}
+    results = [msgspec.structs.replace(judged(gate), outcome=outcomes.get(gate, "PASS")) for gate in rules.GATES]
+    assert [result.gate for result in rules.blocking(stage, results)] == blocked
+
+
+def test_the_ladder_has_a_top_and_a_bottom() -> None:
+    assert [rules.next_stage(stage) for stage in Stage] == [Stage.SHADOW, Stage.ASSIST, Stage.AUTOMATE, None]
+    assert [rules.previous_stage(stage) for stage in Stage] == [None, Stage.OFF, Stage.SHADOW, Stage.ASSIST]
+
+
+def test_gates_that_the_next_stage_does_not_ask_are_shown_as_later() -> None:
+    waiting = judged("service", operation=operating(decisions=0))
+    assert overview.state_of(waiting, Stage.OFF) == "later"
+    assert overview.state_of(waiting, Stage.SHADOW) == "inconclusive"
+    assert overview.in_short(waiting) == "1 of 4 met"
+
+
+def test_what_blocks_the_next_stage_is_each_open_criterion() -> None:
+    results = [judged(gate, parity=None) for gate in rules.GATES]
+    found = overview.blocked(results, Stage.OFF)
+    assert found is not None
+    assert (found.stage, [(each.gate, each.criterion.name) for each in found.open]) == (
+        Stage.SHADOW,
+        [("baseline", "served as trained")],
+    )
+    assert overview.blocked(results, Stage.AUTOMATE) is None

@@ -1,0 +1,95 @@
+"""Inputs become columns with names and sentences that people understand."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pilotage.usecase.records import Derived, Given, Latest, Window, decode_plan
+from pilotage.usecase.rules.value import break_even
+from tests.usecase.example import defined
+
+
+def test_every_input_becomes_its_columns_in_the_order_of_the_file() -> None:
+    assert defined().plan.names == (
+        "carrier",
+        "distance",
+        "hour",
+        "weekday",
+        "aircraft_delay",
+        "weather_temp_f",
+        "weather_wind_mph",
+        "mean_arr_delay_by_carrier_1d",
+        "mean_arr_delay_by_carrier_7d",
+        "mean_late_by_carrier_1d",
+        "mean_late_by_carrier_7d",
+        "mean_arr_delay_by_origin_1d",
+        "mean_arr_delay_by_origin_7d",
+        "mean_late_by_origin_1d",
+        "mean_late_by_origin_7d",
+    )
+
+
+def test_each_form_carries_what_its_query_needs() -> None:
+    columns = {column.name: column for column in defined().plan.columns}
+    assert columns["distance"] == Given("distance", "number", True, "distance, in miles")
+    assert columns["hour"] == Derived("hour", "number", "EXTRACT(HOUR FROM departure)", "hour")
+    assert columns["weather_temp_f"] == Latest(
+        "weather_temp_f", "number", "weather", ("origin",), "temp_f", 6 * 3600, "temp f, latest by origin"
+    )
+    assert columns["mean_late_by_origin_7d"] == Window(
+        "mean_late_by_origin_7d",
+        "number",
+        "arrivals",
+        ("origin",),
+        "late",
+        "mean",
+        7 * 86_400,
+        "mean late by origin, last 7 days",
+    )
+    assert columns["aircraft_delay"].says == "last arrival of this aircraft"
+
+
+def test_a_number_that_is_said_to_be_a_category_is_written_as_text() -> None:
+    weekday = {column.name: column for column in defined().plan.columns}["weekday"]
+    assert weekday == Derived("weekday", "category", "CAST(EXTRACT(DOW FROM departure) AS VARCHAR)", "weekday")
+
+
+def test_the_kind_of_a_derived_input_follows_from_its_expression() -> None:
+    plan = defined(("{derived: EXTRACT(HOUR FROM departure)}", "{derived: distance > 500}")).plan
+    assert plan.columns[2].kind == "flag"
+
+
+def test_an_input_that_says_nothing_of_take_takes_the_column_of_its_own_name() -> None:
+    plan = defined(
+        ("{latest: weather, by: origin, take: [temp_f, wind_mph], within: 6 hours}", "{latest: weather, by: origin}")
+    ).plan
+    (column,) = [column for column in plan.columns if isinstance(column, Latest) and column.source == "weather"]
+    assert (column.name, column.take, column.within_seconds) == ("weather", "weather", 3 * 86_400)
+
+
+def test_rows_are_counted_without_taking_anything() -> None:
+    plan = defined(("take: [arr_delay, late], over: [24 hours, 7 days]", "aggregate: count, over: 90 minutes")).plan
+    assert plan.names[-2:] == ("count_by_carrier_90m", "count_by_origin_90m")
+    assert plan.columns[-1].says == "number of rows by origin, last 90 minutes"
+
+
+def test_a_name_that_is_taken_gets_its_inputs_key_in_front() -> None:
+    plan = defined(("  distance: request", "  distance: request\n  weather_temp_f: {derived: distance}")).plan
+    assert "weather_temp_f" in plan.names
+    assert "weather_weather_temp_f" in plan.names
+    assert len(set(plan.names)) == len(plan.names)
+
+
+def test_the_fingerprint_changes_with_the_plan_and_not_with_the_rest() -> None:
+    plan = defined().plan
+    assert defined(("title: Late arrivals", "title: Delays")).plan.fingerprint == plan.fingerprint
+    assert defined(("within: 6 hours", "within: 5 hours")).plan.fingerprint != plan.fingerprint
+
+
+def test_a_plan_survives_the_way_through_an_artefact() -> None:
+    plan = defined().plan
+    assert decode_plan(msgspec.json.encode(plan)) == plan
+
+
+def test_acting_pays_from_the_break_even_probability() -> None:
+    assert break_even(defined().use_case.brief.value) == 0.25
