@@ -39,7 +39,7 @@ def test_the_home_of_a_new_use_case_says_what_to_do_first(work: Workspace) -> No
     assert "What keeps it from shadow" in page
     assert f"Run pilotage audit {NAME}." in page
     assert page.count('<details id="gate-') == 7
-    assert ">Advance to" not in page
+    assert 'name="stage"' not in page
 
 
 def test_money_so_far_stands_beside_the_rules(work: Workspace) -> None:

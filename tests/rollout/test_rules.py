@@ -10,7 +10,7 @@ import pytest
 from tests.review.arranging import FILE
 
 from pilotage.audit.records import AuditReport, Finding
-from pilotage.models.records import Comparison
+from pilotage.models.records import Comparison, Parity
 from pilotage.monitor.records import Operation, Quality
 from pilotage.releases import rules as release_rules
 from pilotage.releases.records import Stage
@@ -52,6 +52,7 @@ OPERATION = Operation(
     money_of_rule=0.0,
 )
 AUDIT = AuditReport("late_arrival", NOW, {}, (), (), (), decisions=1000, labelled=900, positives=200)
+PARITY = Parity("additive", rows_batch=5000, rows_single=500, difference_max=0.0, flips=0, passed=True)
 COMPARISON = Comparison(
     id="cmp_1",
     use_case="late_arrival",
@@ -79,7 +80,7 @@ READY = Dossier(
     audit=AUDIT,
     training_set={},
     comparison=COMPARISON,
-    parity={"flips": 0, "rows": 5000},
+    parity=PARITY,
     operation=OPERATION,
     advantage=(1000.0, 400.0, 1600.0),
     reviewers=1,
@@ -119,7 +120,7 @@ FAILING: list[tuple[GateName, dict[str, Any], str]] = [
     ("use_case", {"definition": WITHOUT_GAIN}, "brief.value"),
     ("data_audit", {"audit": msgspec.structs.replace(AUDIT, findings=(BLOCKS,))}, "pilotage audit"),
     ("baseline", {"comparison": msgspec.structs.replace(COMPARISON, recommended="rule")}, "Keep the rule"),
-    ("baseline", {"parity": {"flips": 3, "rows": 5000}}, "train again"),
+    ("baseline", {"parity": msgspec.structs.replace(PARITY, flips=3, passed=False)}, "train again"),
     ("baseline", {"definitions": STALE}, "pilotage train late_arrival"),
     ("service", {"operation": operating(reasons={"too_slow": 60})}, "operate page"),
     ("service", {"operation": operating(latency_p99_us=150_000)}, "simpler candidate"),

@@ -34,7 +34,7 @@ class Lived:
             "destination": "ORD",
             "tail_number": "N14228",
             "distance_miles": 719,
-            "scheduled_departure": "2013-01-29T17:00:00Z",
+            "scheduled_departure": "2013-05-29T17:00:00Z",
             **changed,
         }
         return self.post(f"/v1/use-cases/{USE_CASE}/decisions", json=request)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-
 from alembic import context
 
+import pilotage.data.store
+import pilotage.decisions.store
+import pilotage.govern.store.audit_log
+import pilotage.govern.store.keys
+import pilotage.govern.store.people
+import pilotage.outcomes.store
+import pilotage.platform.jobs
+import pilotage.releases.store
+import pilotage.review.store
+import pilotage.usecase.store  # noqa: F401  each of these declares its tables
 from pilotage.platform.database import metadata
-
-for room in ("govern", "usecase", "data", "releases", "decisions", "review", "outcomes", "monitor", "rollout"):
-    if importlib.util.find_spec(f"pilotage.{room}.store"):
-        importlib.import_module(f"pilotage.{room}.store")
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-${imports if imports else ""}
+
+import pilotage.platform.database
+
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 

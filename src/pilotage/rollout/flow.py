@@ -80,14 +80,14 @@ def gather(work: Workspace, definition: Definition, log_valid: bool | None = Non
     evidence = {kind: defining.latest_evidence(work, name, kind) for kind in _KINDS}
     with work.database.reading() as connection:
         matured = quality.comparable(readings.matured(connection, name))
-    training_set, parity = evidence["training_set"], evidence["parity"]
+    training_set, comparison = evidence["training_set"], modelling.latest_comparison(work, name)
     return Dossier(
         definition=definition,
         live=releasing.live(work, name),
         audit=auditing.latest(work, name),
         training_set=training_set.body if training_set else None,
-        comparison=modelling.latest_comparison(work, name),
-        parity=parity.body if parity else None,
+        comparison=comparison,
+        parity=modelling.parity_of(work, comparison, comparison.recommended) if comparison else None,
         operation=monitoring.operation(work, definition),
         advantage=quality.advantage(matured, definition.use_case.brief.value, _SEED),
         reviewers=len(governing.who_may(work, Permission.REVIEW, name)),

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from pilotage.audit.records import AuditReport
-from pilotage.models.records import Comparison
+from pilotage.models.records import Comparison, Parity
 from pilotage.monitor.records import Operation
 from pilotage.releases.records import Live, Stage
 from pilotage.rollout.records import Criterion, GateName, GateOutcome, GateResult
@@ -45,7 +45,7 @@ class Dossier(Struct, frozen=True):
     audit: AuditReport | None
     training_set: dict[str, Any] | None
     comparison: Comparison | None
-    parity: dict[str, Any] | None
+    parity: Parity | None
     operation: Operation
     advantage: tuple[float, float, float] | None
     reviewers: int
@@ -143,14 +143,13 @@ def _baseline(dossier: Dossier) -> list[Criterion]:
                 "Keep the rule, or find better inputs.",
             )
         )
-        parity = dossier.parity or {}
-        flips, rows = parity.get("flips"), parity.get("rows", 0)
+        parity = dossier.parity
         criteria.append(
             _criterion(
                 "served as trained",
-                None if flips is None else flips == 0,
+                None if parity is None else parity.passed and parity.flips == 0,
                 "no decision differs between training and serving",
-                "not measured" if flips is None else f"{flips} of {rows:,} rows differ",
+                "not measured" if parity is None else f"{parity.flips} of {parity.rows_batch:,} rows differ",
                 "Run pilotage train again.",
             )
         )

@@ -14,7 +14,7 @@ from pilotage.data import flow as data
 from pilotage.data.records import TrainingSet
 from pilotage.models.flow.training import SEED, Outcome, Task, teach
 from pilotage.models.inputs import Encoder
-from pilotage.models.records import CandidateName, Comparison, Measured
+from pilotage.models.records import CandidateName, Comparison, Measured, Parity
 from pilotage.models.rules import choice, evaluation
 from pilotage.models.rules.evaluation import Figures, Worth
 from pilotage.models.rules.splitting import split
@@ -96,6 +96,15 @@ def latest_comparison(work: Workspace, use_case: str) -> Comparison | None:
     """The newest comparison, or None where nothing was trained yet."""
     evidence = usecase.latest_evidence(work, use_case, COMPARISON)
     return None if evidence is None else msgspec.convert(evidence.body, Comparison)
+
+
+def parity_of(work: Workspace, comparison: Comparison, candidate: CandidateName) -> Parity | None:
+    """How a compared candidate's artefact held up against its estimator; None where that was not measured."""
+    evidence = usecase.latest_evidence(work, comparison.use_case, PARITY)
+    if evidence is None or evidence.body["comparison"] != comparison.id:
+        return None
+    measured = msgspec.convert(evidence.body["candidates"], list[Parity])
+    return next((each for each in measured if each.candidate == candidate), None)
 
 
 def _prepared(definition: Definition, training_set: TrainingSet, rows: pa.Table) -> tuple[Task, Vector]:
