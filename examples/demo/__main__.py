@@ -86,7 +86,9 @@ def prepare(plan: Plan) -> None:
 
 def rollout(plan: Plan, office: Office) -> None:
     """Some days in shadow, then in assist if the gates open, with people at work."""
-    say(f"8. {plan.shadow_hours} hours in shadow: the app asks over HTTP, the rule answers, the model is only recorded.")
+    say(
+        f"8. {plan.shadow_hours} hours in shadow: the app asks over HTTP, the rule answers, the model is only recorded."
+    )
     office.replay(plan.shadow_hours)
     pilotage(plan, "outcomes", USE_CASE)
     pilotage(plan, "monitor", USE_CASE)

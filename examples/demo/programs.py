@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-
 from examples.demo.plan import Plan
 
 _READY_SECONDS = 60
@@ -56,7 +55,9 @@ def dispatch(plan: Plan, *arguments: str) -> str:
 
 
 @contextmanager
-def running(plan: Plan, module: str, *arguments: str, url: str, extra: Mapping[str, str] | None = None) -> Iterator[Path]:
+def running(
+    plan: Plan, module: str, *arguments: str, url: str, extra: Mapping[str, str] | None = None
+) -> Iterator[Path]:
     """A server in a process of its own, ready when its address answers; stopped at the end. Yields its log file."""
     log = plan.home / f"{module.split('.')[0]}.log"
     _refuse_taken(url)

@@ -6,7 +6,6 @@ import dataclasses
 import sqlite3
 
 import httpx
-
 from examples.demo.plan import USE_CASE, Plan
 
 _SECONDS = 120

@@ -1,4 +1,4 @@
-"""Requests are decoded by the contract of their use case, and a request that does not fit is explained field by field."""
+"""Requests are decoded by their use case's contract; one that does not fit is explained field by field."""
 
 from __future__ import annotations
 

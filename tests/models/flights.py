@@ -11,7 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from pilotage.data.records import TrainingSet
-from pilotage.platform.engine import analytical, quoted
+from pilotage.platform.engine import analytical
+from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import (
     Brief,
     Column,

@@ -11,11 +11,11 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from tests.postgres import NoPostgres, scratch_cluster
 
 from pilotage.platform.database import Database, Instant, Json, insert_ignoring, metadata
 from pilotage.platform.errors import SettingsError
 from pilotage.platform.schema import upgrade
-from tests.postgres import NoPostgres, scratch_cluster
 
 scratch = sa.MetaData()
 notes = sa.Table(

@@ -8,7 +8,6 @@ from litestar.testing import TestClient
 from pilotage.govern import flow as governing
 from pilotage.govern.records import SYSTEM, Grant, Role
 from pilotage.platform.workspace import Workspace
-from pilotage.web import embedding
 from pilotage.web.console import build_console
 from tests.review.arranging import NAME
 
@@ -17,10 +16,7 @@ ORIGIN = "https://app.example"
 
 def console(work: Workspace) -> Litestar:
     """The whole console."""
-    from pilotage.web.routes import HUNG_OUT
-
-    served = any(module == "pilotage.web.embedding" for module, _ in HUNG_OUT)
-    return build_console(work, extra=() if served else embedding.ROUTES)
+    return build_console(work)
 
 
 def app_key(work: Workspace, use_case: str = NAME) -> dict[str, str]:

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 
 import httpx
 import pytest
-
 from examples.demo import __main__ as demo
 from examples.demo.plan import USE_CASE, Plan, quick
 from examples.demo.programs import dispatch, pilotage, running

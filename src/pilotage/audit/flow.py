@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pilotage.audit.measured import Measured, SourceFigures
 from pilotage.audit.measuring import of_leakage
 from pilotage.audit.measuring.of_decisions import measure_decisions, measure_matches
 from pilotage.audit.measuring.of_sources import measure_source
-from pilotage.audit.measuring.records import Measured, SourceFigures
 from pilotage.audit.records import AuditReport, SourceProfile
 from pilotage.audit.rules.answers import answers
 from pilotage.audit.rules.findings import findings

@@ -16,8 +16,8 @@ from pilotage.data import relations
 from pilotage.data.records import Snapshot
 from pilotage.data.rules.timelines import Timeline, key_columns, timelines
 from pilotage.data.rules.training import column_script
-from pilotage.platform.clock import as_utc
-from pilotage.platform.engine import quoted
+from pilotage.platform.instants import as_utc
+from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import ColumnKind, Definition, Derived, Given, Latest
 from pilotage.usecase.rules.expressions import compile_row
 

@@ -9,8 +9,8 @@ from pilotage.data import snapshots
 from pilotage.data.records import Snapshot
 from pilotage.data.rules.needs import needed_columns, numbers_taken_from
 from pilotage.data.rules.timelines import SourceFacts, timelines
-from pilotage.platform.engine import quoted
 from pilotage.platform.lake import Lake
+from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import Definition
 
 if TYPE_CHECKING:

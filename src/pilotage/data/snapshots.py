@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pilotage.data.records import FoundColumn, Segment, Snapshot
-from pilotage.platform.engine import analytical, literal, quoted
+from pilotage.platform.engine import analytical
 from pilotage.platform.errors import CorruptArtefact, NotFound
 from pilotage.platform.lake import Lake, sha256_of
+from pilotage.platform.quoting import literal, quoted
 from pilotage.usecase.records import Source
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from pilotage.platform.clock import as_utc
 from pilotage.platform.errors import InvalidRequest, Problem, TooLarge
+from pilotage.platform.instants import as_utc
 from pilotage.usecase.records import ColumnKind, Plan, RequestColumn
 
 _TYPES: dict[ColumnKind, Any] = {"number": float, "category": str, "datetime": dt.datetime, "flag": bool}

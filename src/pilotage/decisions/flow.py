@@ -130,7 +130,8 @@ def read_requests(file: Path) -> Iterator[bytes]:
 
 
 def _rows_of_table(file: Path) -> Iterator[bytes]:
-    from pilotage.platform.engine import analytical, literal
+    from pilotage.platform.engine import analytical
+    from pilotage.platform.quoting import literal
 
     reader = "read_parquet" if file.suffix.lower() == ".parquet" else "read_csv"
     with analytical() as engine:

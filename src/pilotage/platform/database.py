@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from pilotage.platform.clock import as_utc
 from pilotage.platform.errors import SettingsError
+from pilotage.platform.instants import as_utc
 
 metadata = sa.MetaData(
     naming_convention={

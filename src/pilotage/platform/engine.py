@@ -30,13 +30,3 @@ def analytical(threads: int = 2, spill: Path | None = None) -> Iterator[duckdb.D
         yield connection
     finally:
         connection.close()
-
-
-def quoted(identifier: str) -> str:
-    """A name as SQL identifier, quoted, in the one dialect that is written here."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as SQL literal, quoted, in the one dialect that is written here."""
-    return "'" + text.replace("'", "''") + "'"

@@ -13,8 +13,8 @@ from pilotage.govern import flow as governing
 from pilotage.govern.guards import needs, principal_of, public
 from pilotage.govern.records import CardToken, Permission
 from pilotage.govern.rules.permissions import allowed
-from pilotage.platform.clock import iso
 from pilotage.platform.errors import NotAuthenticated, NotFound, PilotageError
+from pilotage.platform.instants import iso
 from pilotage.platform.workspace import Workspace
 from pilotage.review import cross_origin, flow
 from pilotage.review.records import Card, Feedback

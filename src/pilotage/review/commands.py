@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotage.platform.clock import iso
+from pilotage.platform.instants import iso
 from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import opened
 

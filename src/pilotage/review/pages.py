@@ -15,8 +15,8 @@ from pilotage.decisions.records import REASONS, Decision
 from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission, Principal
 from pilotage.govern.rules.permissions import allowed
-from pilotage.platform.clock import iso
 from pilotage.platform.errors import InvalidRequest, NotFound
+from pilotage.platform.instants import iso
 from pilotage.platform.workspace import Workspace
 from pilotage.review import flow
 from pilotage.review.records import Case, Verdict

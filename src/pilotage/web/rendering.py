@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from pilotage.govern.records import Permission, Principal
 from pilotage.govern.rules.permissions import allowed, allowed_somewhere
-from pilotage.platform.clock import as_utc, iso
+from pilotage.platform.instants import as_utc, iso
 
 PACKAGE = Path(__file__).parent.parent
 STATIC = Path(__file__).parent / "static"

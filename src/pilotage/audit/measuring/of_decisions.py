@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pilotage.audit.measuring.records import DecisionFigures, KeyMatch
+from pilotage.audit.measured import DecisionFigures, KeyMatch
 from pilotage.audit.records import MonthBalance
 from pilotage.data.rules.timelines import cast, timelines
-from pilotage.platform.engine import quoted
+from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import Definition, Given, Plan
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilotage.audit.measuring.records import LateColumns, Separation
+from pilotage.audit.measured import LateColumns, Separation
 from pilotage.data.records import FoundColumn, Snapshot
-from pilotage.platform.engine import quoted
+from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import Definition, Plan, Source
 from pilotage.usecase.rules.expressions import columns_of
 

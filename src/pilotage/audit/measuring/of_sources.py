@@ -7,9 +7,9 @@ from datetime import UTC, date
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pilotage.audit.measuring.records import SourceFigures
+from pilotage.audit.measured import SourceFigures
 from pilotage.data.records import Snapshot
-from pilotage.platform.engine import quoted
+from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import Source
 
 if TYPE_CHECKING:

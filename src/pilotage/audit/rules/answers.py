@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotage.audit.measuring.records import Measured
+from pilotage.audit.measured import Measured
 from pilotage.audit.records import Answer
 from pilotage.audit.rules.owners import names_of, owner_of
 from pilotage.audit.rules.sensitive import sensitive_columns

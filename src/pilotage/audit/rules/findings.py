@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from pilotage.audit.measuring.records import Measured, SourceFigures
+from pilotage.audit.measured import Measured, SourceFigures
 from pilotage.audit.records import Finding, Severity
 from pilotage.audit.rules.leakage import leakage_findings
 from pilotage.audit.rules.owners import names_of, owner_of

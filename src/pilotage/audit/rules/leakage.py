@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pilotage.audit.measuring.records import LateColumns, Measured, Separation
+from pilotage.audit.measured import LateColumns, Measured, Separation
 from pilotage.audit.records import Finding
 from pilotage.audit.rules.owners import names_of, owner_of
 from pilotage.usecase.records import Definition, Given, Latest, Window

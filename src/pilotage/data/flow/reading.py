@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from pilotage.data import snapshots, store
 from pilotage.data.flow.syncing import snapshot
-from pilotage.platform.engine import quoted
+from pilotage.platform.quoting import quoted
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.records import Definition
 from pilotage.usecase.rules.expressions import to_sql

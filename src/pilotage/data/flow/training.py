@@ -14,10 +14,10 @@ from pilotage.data.records import Snapshot, TrainingSet
 from pilotage.data.rules.needs import needed_columns
 from pilotage.data.rules.training import spine_sql, training_script
 from pilotage.platform.code_version import code_version
-from pilotage.platform.engine import literal
 from pilotage.platform.errors import EvidenceMissing
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.lake import sha256_of
+from pilotage.platform.quoting import literal
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.flow import keep_evidence
 from pilotage.usecase.records import Definition

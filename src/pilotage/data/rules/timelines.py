@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from pilotage.platform.engine import quoted
+from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import ColumnKind, Latest, Plan, Source, Window
 
 ENGINE_TYPES: dict[ColumnKind, str] = {

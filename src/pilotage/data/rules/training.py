@@ -11,8 +11,8 @@ from datetime import datetime
 
 from pilotage.data.rules.needs import matures_seconds, needed_columns
 from pilotage.data.rules.timelines import SourceFacts, Timeline, cast, history_sql, timeline_sql, timelines
-from pilotage.platform.clock import as_utc
-from pilotage.platform.engine import quoted
+from pilotage.platform.instants import as_utc
+from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import Definition, Derived, Latest, Plan, UseCase, Window
 from pilotage.usecase.rules.expressions import to_sql
 

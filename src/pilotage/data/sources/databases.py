@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from pilotage.data.records import ColumnType, FoundColumn
 from pilotage.data.sources.asked import Asked, nearest
-from pilotage.platform.clock import as_utc
-from pilotage.platform.engine import quoted
+from pilotage.platform.instants import as_utc
+from pilotage.platform.quoting import quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa

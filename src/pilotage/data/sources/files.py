@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from pilotage.data.records import ColumnType, FoundColumn
 from pilotage.data.sources.asked import Asked
-from pilotage.platform.clock import as_utc
-from pilotage.platform.engine import analytical, literal, quoted
+from pilotage.platform.engine import analytical
+from pilotage.platform.instants import as_utc
+from pilotage.platform.quoting import literal, quoted
 
 if TYPE_CHECKING:
     import duckdb

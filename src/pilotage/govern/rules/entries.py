@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from pilotage.govern.records import AuditEntry, Principal
-from pilotage.platform.clock import iso
+from pilotage.platform.instants import iso
 
 ORIGIN = "pilotage"
 

@@ -3,4 +3,12 @@
 from pilotage.models.flow.comparing import COMPARISON, compare_on, latest_comparison, parity_of, train_and_compare
 from pilotage.models.flow.loading import load_artefact, sign_artefact
 
-__all__ = ["COMPARISON", "compare_on", "latest_comparison", "load_artefact", "parity_of", "sign_artefact", "train_and_compare"]
+__all__ = [
+    "COMPARISON",
+    "compare_on",
+    "latest_comparison",
+    "load_artefact",
+    "parity_of",
+    "sign_artefact",
+    "train_and_compare",
+]

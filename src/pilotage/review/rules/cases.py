@@ -8,8 +8,8 @@ from typing import get_args
 
 from pilotage.decisions.records import Decision
 from pilotage.govern.records import Principal
-from pilotage.platform.clock import iso
 from pilotage.platform.errors import Conflict, InvalidRequest, NotAllowed, Problem
+from pilotage.platform.instants import iso
 from pilotage.review.records import Case, CaseReason, CaseState, Verdict
 
 LEASE = timedelta(minutes=5)

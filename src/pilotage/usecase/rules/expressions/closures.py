@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from pilotage.platform.clock import as_utc
+from pilotage.platform.instants import as_utc
 from pilotage.usecase.rules.expressions.parsing import parse
 from pilotage.usecase.rules.expressions.semantics import OPERATIONS
 from pilotage.usecase.rules.expressions.tree import Call, ColumnReference, Constant, Node

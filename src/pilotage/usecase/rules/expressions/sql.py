@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pilotage.platform.engine import literal, quoted
+from pilotage.platform.quoting import literal, quoted
 from pilotage.usecase.rules.expressions.parsing import parse
 from pilotage.usecase.rules.expressions.semantics import NUMBER_PATTERN, OPERATIONS, TIMESTAMP_PATTERN, timestamp_from
 from pilotage.usecase.rules.expressions.tree import Call, ColumnReference, Constant, Node
