@@ -25,7 +25,8 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="forget what an earlier run left and start anew")
     chosen = parser.parse_args()
     plan = quick(ROOT / ".demo" / "quick") if chosen.quick else full()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for stopping in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stopping, _interrupt)
     try:
         return live(plan, chosen.again or chosen.quick, stay=not chosen.quick, browser=not chosen.no_browser)
     except StepFailed as failure:

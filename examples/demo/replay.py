@@ -68,23 +68,25 @@ def act_as_planners(office: Office, since: str, most: int = 40) -> dict[str, int
     that did not is wrong; every eighth card is overridden and every tenth escalated, so that both can be seen.
     """
     said: dict[str, int] = {}
-    for flight, _, late in office.flights_asked_about(since):
+    for flight, advised, late in office.flights_asked_about(since):
         if sum(said.values()) >= most:
             break
+        if late is None:
+            continue
         with office.card(flight) as card:
             state = card.get("/v1/card").raise_for_status().json()
             if state["state"] == "nothing":
                 continue
-            kind, reason = _word(sum(said.values()), state, late)
+            kind, reason = _word(sum(said.values()), came_true=advised == late)
             card.post("/v1/card/feedback", json={"kind": "shown", "reason": ""}).raise_for_status()
             card.post("/v1/card/feedback", json={"kind": kind, "reason": reason}).raise_for_status()
             said[kind] = said.get(kind, 0) + 1
     return said
 
 
-def _word(number: int, state: dict[str, object], late: bool | None) -> tuple[str, str]:
+def _word(number: int, came_true: bool) -> tuple[str, str]:
     if number % 10 == 9:
         return "escalate", "Two connecting groups are on board."
     if number % 8 == 7:
         return "override", "I know something the model does not"
-    return ("useful" if state.get("positive") == late else "wrong"), ""
+    return ("useful" if came_true else "wrong"), ""

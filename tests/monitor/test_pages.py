@@ -29,7 +29,7 @@ def test_before_the_first_decision_the_page_says_what_comes_next(work: Workspace
 
 def test_the_first_two_sentences_answer_safe_and_worth(work: Workspace, clock: FixedClock) -> None:
     adopt(work)
-    for day in range(4):
+    for day in range(7):
         for positive in (True, False):
             at = clock.now() - timedelta(days=day)
             decision = a_decision(at, model_positive=positive, rule_positive=False, positive=positive)
@@ -37,7 +37,7 @@ def test_the_first_two_sentences_answer_safe_and_worth(work: Workspace, clock: F
             happened(work, decision.id, positive, at)
     with visitor(work, Role.VIEWER) as person:
         page = person.get(OPERATE).text
-    safe, worth = page.index("Still safe?</strong> Yes"), page.index("Still worth it?</strong> Yes: +720 USD")
+    safe, worth = page.index("Still safe?</strong> Yes"), page.index("Still worth it?</strong> Yes: +1,260 USD")
     assert safe < worth < page.index("questions answered")
     assert "Of 100 alerts about 0 were false alarms; 100 of 100 cases were found" in page
     assert page.count('<svg xmlns="http://www.w3.org/2000/svg"') == 2

@@ -71,7 +71,7 @@ def test_money_by_day_sums_to_the_whole(counted: list[tuple[int, bool, bool, boo
     assert [day.day for day in by_day] == sorted(day.day for day in by_day)
 
 
-def test_below_three_days_there_is_no_interval() -> None:
+def test_below_seven_days_there_is_no_interval() -> None:
     assert rules.advantage(ROWS, VALUE, seed=1) is None
 
 
@@ -86,8 +86,8 @@ def test_the_interval_holds_the_sum_and_is_the_same_every_time() -> None:
 
 
 def test_days_that_are_all_alike_leave_no_doubt() -> None:
-    rows = [matured(f"2013-12-0{day}", True, False, True) for day in range(1, 6)]
-    assert rules.advantage(rows, VALUE, seed=1) == (950.0, 950.0, 950.0)
+    rows = [matured(f"2013-12-0{day}", True, False, True) for day in range(1, 8)]
+    assert rules.advantage(rows, VALUE, seed=1) == (1330.0, 1330.0, 1330.0)
 
 
 def test_hours_count_decisions_and_only_what_is_no_stage_at_work() -> None:

@@ -82,7 +82,6 @@ COLUMNS = {
         ("caught: 180", "caught: -180", "brief.value", "nothing to predict"),
         (", negative: Leave as planned", "", "policy.actions", "negative is missing."),
         ("negative: Leave as planned", "negative: Prepare rebooking", "policy.actions", "the same"),
-        ("policy:", "retention: 1 day\npolicy:", "retention", "before outcomes are ripe"),
         ("    distance: {kind", "    dis tance: {kind", "decision.request.dis tance", "cannot be a column's name"),
     ],
 )

@@ -44,7 +44,7 @@ def test_each_form_carries_what_its_query_needs() -> None:
         "late",
         "mean",
         7 * 86_400,
-        "mean late by origin, last 7 days",
+        "late, mean by origin over the last 7 days",
     )
     assert columns["aircraft_delay"].says == "last arrival of this aircraft"
 
@@ -70,7 +70,7 @@ def test_an_input_that_says_nothing_of_take_takes_the_column_of_its_own_name() -
 def test_rows_are_counted_without_taking_anything() -> None:
     plan = defined(("take: [arr_delay, late], over: [24 hours, 7 days]", "aggregate: count, over: 90 minutes")).plan
     assert plan.names[-2:] == ("count_by_carrier_90m", "count_by_origin_90m")
-    assert plan.columns[-1].says == "number of rows by origin, last 90 minutes"
+    assert plan.columns[-1].says == "number of rows by origin over the last 90 minutes"
 
 
 def test_a_name_that_is_taken_gets_its_inputs_key_in_front() -> None:
@@ -93,3 +93,9 @@ def test_a_plan_survives_the_way_through_an_artefact() -> None:
 
 def test_acting_pays_from_the_break_even_probability() -> None:
     assert break_even(defined().use_case.brief.value) == 0.25
+
+
+def test_columns_may_be_taken_with_words_of_their_own() -> None:
+    plan = defined(("take: [arr_delay, late], over: [24 hours, 7 days]", "take: {late: share late}, over: 1 day")).plan
+    assert plan.columns[-1].name == "mean_late_by_origin_1d"
+    assert plan.columns[-1].says == "share late, mean by origin over the last day"

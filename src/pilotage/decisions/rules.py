@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from pilotage.decisions.records import REASONS, Answer, Arm, Band, Decision, Producer
 from pilotage.releases.records import Stage
+from pilotage.usecase.records import Plan
 
 MODEL_ANSWERS = (Stage.ASSIST, Stage.AUTOMATE)
 
@@ -97,6 +98,20 @@ def answer_of(decision: Decision) -> Answer:
         signals=decision.signals if shown else (),
         flags=decision.flags,
     )
+
+
+def inputs_in_words(plan: Plan, decision: Decision) -> list[tuple[str, str, str | None]]:
+    """(name, what it says, value) of everything the answer stood on: columns of the model first, then the rest."""
+    said = {column.name: column.says for column in plan.columns}
+    ordered = [name for name in said if name in decision.inputs]
+    ordered += [name for name in decision.inputs if name not in said]
+    return [(name, said.get(name) or name.replace("_", " "), _shown(decision.inputs[name])) for name in ordered]
+
+
+def _shown(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
 
 
 def as_of(moment: Any, now: datetime) -> datetime:

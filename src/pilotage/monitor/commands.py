@@ -12,6 +12,8 @@ from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import opened
 from pilotage.usecase import flow as defining
 
+ANSWERERS = {"model": "the model", "rule": "today's rule", "given": "what was given"}
+
 
 def monitor(
     use_case: str | None = None, *, json: Annotated[bool, Parameter(name="--json", help="Print JSON.")] = False
@@ -22,7 +24,7 @@ def monitor(
         definition = defining.find(work, use_case)
         found = flow.operation(work, definition)
     rows = [
-        (each.answerer, each.decisions, each.alerts, _share(each.precision), _share(each.recall), each.money)
+        (ANSWERERS[each.answerer], each.decisions, each.alerts, _share(each.precision), _share(each.recall), each.money)
         for each in found.quality
     ]
     columns = ("answers of", "matured", "alerts", "precision", "recall", f"money, {found.currency}")

@@ -10,6 +10,7 @@ from litestar.response import Template
 
 from pilotage.decisions import flow as deciding
 from pilotage.decisions.records import REASONS, Decision
+from pilotage.decisions.rules import inputs_in_words
 from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission
 from pilotage.govern.rules.permissions import allowed
@@ -69,18 +70,10 @@ def decision_page(decision_id: str, request: Request[Any, Any, Any], work: Works
             "because": REASONS[decision.reason],
             "steps": steps,
             "case": case,
-            "inputs": inputs_in_words(definition, decision),
+            "inputs": inputs_in_words(definition.plan, decision),
             "version": releasing.version(work, decision.version).number if decision.version else None,
         },
     )
-
-
-def inputs_in_words(definition: Definition, decision: Decision) -> list[tuple[str, str, Any]]:
-    """(name, what it says, value) of everything the answer stood on: columns of the model first, then the rest."""
-    said = {column.name: column.says for column in definition.plan.columns}
-    ordered = [name for name in said if name in decision.inputs]
-    ordered += [name for name in decision.inputs if name not in said]
-    return [(name, said.get(name) or name.replace("_", " "), decision.inputs[name]) for name in ordered]
 
 
 def _page(definition: Definition, decision: Decision) -> dict[str, Any]:

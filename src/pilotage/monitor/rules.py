@@ -11,6 +11,9 @@ import numpy as np
 from pilotage.monitor.records import Day, Hour, Matured, Quality
 from pilotage.usecase.records import Value
 
+DAYS_MIN = 7
+"""Days with outcomes below which an interval over days is not given."""
+
 ORDINARY = frozenset({"model", "shadow", "rule_arm", "off"})
 """Reasons that are the stage at work. Every other reason is a fallback."""
 
@@ -82,10 +85,10 @@ def advantage(
 ) -> tuple[float, float, float] | None:
     """Money of the model less that of the rule: the sum, and its 90 % interval from resampling whole days.
 
-    None below three days, where resampling says nothing.
+    None below seven days, where resampling says too little.
     """
     model, rule = money_by_day(rows, "model", value), money_by_day(rows, "rule", value)
-    if len(model) < 3:
+    if len(model) < DAYS_MIN:
         return None
     difference = np.array([model[day] - rule[day] for day in sorted(model)])
     chosen = np.random.default_rng(seed).integers(0, len(difference), (resamples, len(difference)))

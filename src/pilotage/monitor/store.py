@@ -31,7 +31,7 @@ def produced(connection: sa.Connection, use_case: str) -> dict[str, int]:
         .where(decisions.c.use_case == use_case)
         .group_by(decisions.c.produced_by)
     )
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def latencies_us(connection: sa.Connection, use_case: str, limit: int) -> list[int]:
@@ -64,7 +64,7 @@ def matured(connection: sa.Connection, use_case: str, stage: str | None = None) 
 def feedback_counts(connection: sa.Connection, use_case: str) -> dict[str, int]:
     """Feedback by kind."""
     query = sa.select(feedback.c.kind, sa.func.count()).where(feedback.c.use_case == use_case).group_by(feedback.c.kind)
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def override_reasons(connection: sa.Connection, use_case: str) -> dict[str, int]:
@@ -74,12 +74,12 @@ def override_reasons(connection: sa.Connection, use_case: str) -> dict[str, int]
         .where(feedback.c.use_case == use_case, feedback.c.kind == "override")
         .group_by(feedback.c.reason)
     )
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def case_counts(connection: sa.Connection, use_case: str) -> tuple[int, int]:
     """Review cases: (open, done)."""
     query = sa.select(cases.c.state, sa.func.count()).where(cases.c.use_case == use_case).group_by(cases.c.state)
-    by_state: dict[str, int] = dict(connection.execute(query).tuples().all())
+    by_state: dict[str, int] = dict(connection.execute(query).all())
     done = sum(count for state, count in by_state.items() if state in DONE)
     return sum(by_state.values()) - done, done

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from pilotage.monitor.records import Hour, Operation, Quality, Verdict
+from pilotage.monitor.rules import DAYS_MIN
 from pilotage.releases.records import Live
 from pilotage.usecase.records import UseCase
 
@@ -13,7 +14,6 @@ CHOSEN = frozenset({"disabled", "no_version"})
 """Fallbacks that a person chose; the others happened to us."""
 
 RECENT = timedelta(hours=24)
-DAYS_MIN = 3
 
 
 def recent(hours: Iterable[Hour]) -> tuple[Hour, ...]:

@@ -92,7 +92,7 @@ def revisions(connection: sa.Connection) -> dict[str, int]:
     query = sa.select(live_revisions.c.use_case, sa.func.max(live_revisions.c.revision)).group_by(
         live_revisions.c.use_case
     )
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def _version(row: Any) -> Version | None:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from pilotage.decisions import flow as deciding
 from pilotage.decisions.records import REASONS, Decision
+from pilotage.decisions.rules import inputs_in_words
 from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission, Principal
 from pilotage.govern.rules.permissions import allowed
@@ -164,7 +165,7 @@ def _case_template(
         "decision": decision,
         "file": definition.use_case,
         "because": REASONS.get(decision.reason, ""),
-        "inputs": _inputs(definition, decision),
+        "inputs": inputs_in_words(definition.plan, decision),
         "chance": _chance(definition, decision),
         "band": words.band(decision.band, "en"),
         "feedback": flow.feedback_on(work, decision.id),
@@ -179,14 +180,6 @@ def _page(definition: Definition, case: Case) -> dict[str, Any]:
     queue = f"/use-cases/{case.use_case}/queue"
     crumbs = [("Queue", queue), (case.entity, f"/queue/cases/{case.id}")]
     return {"use_case": case.use_case, "title": definition.use_case.title, "active": "queue", "crumbs": crumbs}
-
-
-def _inputs(definition: Definition, decision: Decision) -> list[tuple[str, Any]]:
-    """What the answer stands on, in the file's words and order; then whatever else was recorded."""
-    said = {column.name: column.says or column.name.replace("_", " ") for column in definition.plan.columns}
-    known = [name for name in said if name in decision.inputs]
-    ordered = [*known, *(name for name in decision.inputs if name not in said)]
-    return [(said.get(name, name.replace("_", " ")), decision.inputs[name]) for name in ordered]
 
 
 def _chance(definition: Definition, decision: Decision) -> str:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from pilotage.audit.records import AuditReport
 from pilotage.models.records import Comparison, Parity
 from pilotage.monitor.records import Operation
+from pilotage.monitor.rules import DAYS_MIN
 from pilotage.releases.records import Live, Stage
 from pilotage.rollout.records import Criterion, GateName, GateOutcome, GateResult
 from pilotage.usecase.records import Definition
@@ -254,7 +255,9 @@ def _rollout(dossier: Dossier) -> list[Criterion]:
     ]
     if dossier.advantage is None:
         criteria.append(
-            _criterion("advantage", None, "at least three days with outcomes", "fewer", "Let it run for some days.")
+            _criterion(
+                "advantage", None, f"at least {DAYS_MIN} days with outcomes", "fewer", "Let it run for some days."
+            )
         )
     else:
         total, low, high = dossier.advantage

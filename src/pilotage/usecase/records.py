@@ -95,7 +95,10 @@ class Input(_Part, frozen=True, kw_only=True):
     windows: Annotated[str, Meta(description="Source whose rows before the decision are aggregated.")] = ""
     derived: Annotated[str, Meta(description="Scalar SQL over request columns and inputs above.")] = ""
     by: Annotated[str | list[str], Meta(description="Request columns by which rows are found.")] = []
-    take: Annotated[str | list[str], Meta(description="Source columns to take; the input's own name when empty.")] = []
+    take: Annotated[
+        str | list[str] | dict[str, str],
+        Meta(description="Source columns to take, or each with its words; the input's own name when empty."),
+    ] = []
     aggregate: Aggregate = "mean"
     within: Annotated[Duration, Meta(description="How old a looked-up value may be.")] = "3 days"
     over: Annotated[Duration | list[Duration], Meta(description="How far windows reach back.")] = []
@@ -152,7 +155,6 @@ class UseCase(_Part, frozen=True, kw_only=True):
     policy: Policy
     review: Review = Review()
     rollout: Rollout = Rollout()
-    retention: Duration = "400 days"
 
 
 # What is derived from the file: the columns that a model sees.
@@ -252,9 +254,9 @@ def seconds(duration: str) -> int:
     return int(count) * {"minute": 60, "hour": 3600, "day": 86_400}[unit.rstrip("s")]
 
 
-def listed(value: str | list[str]) -> list[str]:
-    """A list, where the file may say one thing or several."""
-    return [value] if isinstance(value, str) else value
+def listed(value: str | list[str] | dict[str, str]) -> list[str]:
+    """A list, where the file may say one thing, several, or several with their words."""
+    return [value] if isinstance(value, str) else list(value)
 
 
 def decode_plan(content: bytes) -> Plan:

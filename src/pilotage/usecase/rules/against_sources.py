@@ -118,5 +118,7 @@ def _condition(path: Path, text: str, source: str, columns: Columns) -> Iterator
         yield Mistake(path, f"It gives a {expressions.kind_of(text, known)}.", "Write a condition: delay_minutes > 30")
 
 
-def _placed(path: Path, value: str | list[str]) -> list[tuple[Path, str]]:
+def _placed(path: Path, value: str | list[str] | dict[str, str]) -> list[tuple[Path, str]]:
+    if isinstance(value, dict):
+        return [((*path, name), name) for name in value]
     return [(path, value)] if isinstance(value, str) else [((*path, n), item) for n, item in enumerate(value)]

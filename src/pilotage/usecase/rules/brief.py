@@ -90,7 +90,6 @@ def _safety(use_case: UseCase) -> tuple[tuple[str, str], ...]:
         ("Fallback", f"today's rule, and if it cannot answer: {policy.actions[policy.default]}"),
         ("Human review", review if band else "none"),
         *((("Constraints", constraints),) if constraints else ()),
-        ("Kept for", use_case.retention),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pilotage.usecase.records import ColumnKind, Source, UseCase, seconds
+from pilotage.usecase.records import ColumnKind, Source, UseCase
 from pilotage.usecase.rules import expansion, expressions
 from pilotage.usecase.rules.against_sources import check_against_sources
 from pilotage.usecase.rules.expressions.kinds import unknown_name
@@ -83,9 +83,6 @@ def _outcome(use_case: UseCase) -> Iterator[Mistake]:
     outcome = use_case.outcome
     yield from _known_source(use_case, ("outcome", "source"), outcome.source)
     yield from _syntax(("outcome", "positive"), outcome.positive)
-    if outcome.matures and use_case.retention and seconds(use_case.retention) < seconds(outcome.matures):
-        message = f"Decisions are erased after {use_case.retention}, before outcomes are ripe ({outcome.matures})."
-        yield Mistake(("retention",), message, "Keep decisions for longer than outcomes take.")
 
 
 def _rule(use_case: UseCase) -> Iterator[Mistake]:

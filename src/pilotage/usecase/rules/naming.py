@@ -31,15 +31,22 @@ def window_name(aggregate: str, take: str, by: str, duration: str) -> str:
     return "_".join(part for part in (aggregate, take, "by", by, short_span(duration)) if part)
 
 
+def taken_words(entry: Input, take: str) -> str:
+    """A taken column in words: the file's own, or its name."""
+    return entry.take.get(take) or words(take) if isinstance(entry.take, dict) else words(take)
+
+
 def latest_says(key: str, entry: Input, take: str) -> str:
     """The sentence of a looked-up column."""
     if entry.says:
-        return entry.says if isinstance(entry.take, str) else f"{entry.says}: {words(take)}"
+        return entry.says if isinstance(entry.take, str) else f"{entry.says}: {taken_words(entry, take)}"
+    if isinstance(entry.take, dict):
+        return taken_words(entry, take)
     return f"{words(take)}, latest by {' and '.join(words(by) for by in listed(entry.by))}"
 
 
 def window_says(entry: Input, take: str, by: str, duration: str) -> str:
     """The sentence of a window."""
-    what = f"{entry.aggregate} {words(take)}".rstrip() if take else "number of rows"
-    sentence = f"{what} by {words(by)}, last {duration}"
+    what = f"{taken_words(entry, take)}, {entry.aggregate}" if take else "number of rows"
+    sentence = f"{what} by {words(by)} over the last {duration.removeprefix('1 ')}"
     return f"{entry.says}: {sentence}" if entry.says else sentence
