@@ -199,9 +199,9 @@ class TestPeople:
         page.goto(f"{lived.plan.dispatch_url}/flights/{flight}")
         card = page.locator("pilotage-card")
         expect(card.get_by_text(re.compile("in 10"))).to_be_visible()
-        card.get_by_role("button", name="Override").click()
+        card.get_by_role("button", name="I do otherwise").click()
         card.get_by_role("combobox").select_option(index=1)
-        card.locator("form[data-kind=override] button[type=submit], form button").first.click()
+        card.get_by_role("button", name="Send").click()
         expect(card.get_by_role("status")).not_to_be_empty()
         page.close()
         decisions = documents(lived, "monitor", USE_CASE)
@@ -224,7 +224,6 @@ class TestPeople:
         console.get_by_role("button", name="Start reviewing").click()
         expect(console.get_by_text("Your verdict")).to_be_visible()
         console.keyboard.press("a")
-        expect(console.get_by_text("Your verdict").or_(console.get_by_text(re.compile("Nothing")))).to_be_visible()
         deadline = time.monotonic() + 10
         while documents(lived, "monitor", USE_CASE)["reviews_done"] <= before["reviews_done"]:
             assert time.monotonic() < deadline, "the verdict was not recorded"
@@ -274,7 +273,7 @@ class TestTheRecord:
         shutil.copytree(lived.plan.home / "pilotage", copy, ignore=shutil.ignore_patterns("lake", "spool"))
         with pysqlite3.connect(str(copy / "pilotage.db")) as connection:
             connection.execute(
-                "UPDATE decisions SET content = replace(CAST(content AS TEXT), 'EWR', 'JFK') "
+                "UPDATE decisions SET content = CAST(replace(CAST(content AS TEXT), 'EWR', 'JFK') AS BLOB) "
                 "WHERE id = (SELECT min(id) FROM decisions)"
             )
         found = pilotage_at(lived, str(copy), "verify", "--json")

@@ -67,7 +67,8 @@ class Service:
         """Stop answering, make what waits durable and bring it into the ledger."""
         self._stopping.set()
         for thread in self._threads:
-            thread.join(timeout=5)
+            if thread.ident is not None:  # it was started
+                thread.join(timeout=5)
         self._spool.close()
         self.drain()
         self._pool.shutdown(wait=False, cancel_futures=True)

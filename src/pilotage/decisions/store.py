@@ -107,7 +107,9 @@ def entities_between(connection: sa.Connection, use_case: str, start: datetime, 
 def batch_contents(connection: sa.Connection, batch: str) -> list[bytes]:
     """The exact bytes of one recorded batch, in the order of their identifiers."""
     query = sa.select(decisions.c.content).where(decisions.c.batch == batch).order_by(decisions.c.id)
-    return list(connection.execute(query).scalars())
+    contents = connection.execute(query).scalars()
+    # Whoever changed a row may have changed its type too: that is to be found, not stumbled over.
+    return [content if isinstance(content, bytes) else str(content).encode() for content in contents]
 
 
 def encode(decision: Decision) -> bytes:
