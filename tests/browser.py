@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,3 +30,28 @@ def launch() -> Iterator[Browser]:
 def executable() -> str | None:
     """The Chromium to start; None leaves it to playwright."""
     return os.environ.get("CHROMIUM") or (str(DEBIAN) if DEBIAN.exists() else None)
+
+
+def main() -> int:
+    """Make sure that there is a Chromium: from Debian where we may install, else playwright's own."""
+    if executable() is not None or _playwrights_own().exists():
+        return 0
+    print("No Chromium found: installing one for the browser tests.", flush=True)
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False, stdout=subprocess.DEVNULL)
+        if executable() is not None:
+            return 0
+    failed = subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False).returncode
+    if failed:
+        print("Install Chromium (apt-get install chromium), or name one in CHROMIUM, and run make test again.")
+    return failed
+
+
+def _playwrights_own() -> Path:
+    with sync_playwright() as playwright:
+        return Path(playwright.chromium.executable_path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -50,8 +50,8 @@ class Plan:
 
 
 def full() -> Plan:
-    """A year of flights; two days in shadow and one in assist, from the second of December on."""
-    return Plan("1-12", "2013-12-02T05:00", 48, 24, 1, 8700, 8100, ROOT / ".demo" / "full")
+    """A year of flights; two days in shadow and a day and a half in assist, from the second of December on."""
+    return Plan("1-12", "2013-12-02T05:00", 48, 36, 1, 8700, 8100, ROOT / ".demo" / "full")
 
 
 def quick(home: Path) -> Plan:
