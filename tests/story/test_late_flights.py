@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 import re
+import sqlite3
 import time
 from collections.abc import Iterator
+from datetime import UTC
 
 import httpx
 import pytest
@@ -15,8 +18,12 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import launch
 from tests.story.conftest import Lived
 
+from pilotage.data import flow as data
 from pilotage.decisions.rules import arm_of
+from pilotage.platform.settings import Settings
+from pilotage.platform.workspace import open_workspace
 from pilotage.releases.records import Stage
+from pilotage.usecase import flow as defining
 
 pytestmark = pytest.mark.story
 
@@ -92,6 +99,20 @@ class TestFromDataToShadow:
         assert len(version["signature"]) == 128
         gates = {each["gate"]: each["outcome"] for each in documents(lived, "gate", USE_CASE)}
         assert [gates[name] for name in ("use_case", "data_audit", "baseline")] == ["PASS"] * 3
+
+    def test_live_columns_are_those_of_the_training_set_bit_for_bit(self, lived: Lived) -> None:
+        work = open_workspace(Settings(home=lived.plan.home / "pilotage"))
+        definition = defining.find_adopted(work, USE_CASE)
+        rows = data.training_rows(work, data.latest_training_set(work, USE_CASE)).to_pylist()
+        live = data.open_live(work, definition)
+        with sqlite3.connect(lived.plan.environment()["DISPATCH_DATABASE"].removeprefix("sqlite:///")) as office:
+            office.row_factory = sqlite3.Row
+            for row in random.Random(7).sample(rows, 500):
+                flight = office.execute("SELECT * FROM flights WHERE flight_id = ?", (row["entity"],)).fetchone()
+                request = {name: flight[name] for name in definition.plan.request}
+                found = live.assemble(request, row["moment"].replace(tzinfo=UTC))
+                assert found == {name: row[name] for name in definition.plan.names}
+        work.close()
 
 
 class TestDecisions:
