@@ -84,9 +84,23 @@ def test_bytes_that_are_no_text_are_refused(contract: Contract) -> None:
     assert "must be JSON" in refused(contract, b"\xff\xfe\x00")
 
 
-@pytest.mark.parametrize("entity", ["", "x" * 201])
-def test_an_entity_needs_a_name_of_reasonable_length(contract: Contract, entity: str) -> None:
-    assert "must be a text of 1 to 200 characters" in refused(contract, changed(flight_id=entity))
+@pytest.mark.parametrize("entity", ["", "x" * 201, "t\0", "t\n"])
+def test_an_entity_needs_a_name_that_can_be_printed(contract: Contract, entity: str) -> None:
+    assert "must be a text of 1 to 200 printable characters" in refused(contract, changed(flight_id=entity))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"[" * 50_000, "body: must be JSON"),
+        (b'{"flight_id": "\xff"}', "body: must be JSON"),
+        (changed(scheduled_departure="0001-01-01T00:00:00+14:00"), "must lie between the years 1 and 9999"),
+        (changed().replace(b"1400", b"9" * 400), "distance_miles: must be a number; a number beyond all bounds came."),
+    ],
+    ids=["depth", "bytes", "year", "digits"],
+)
+def test_hostile_bodies_are_told_what_is_wrong_with_them(contract: Contract, body: bytes, said: str) -> None:
+    assert said in refused(contract, body)
 
 
 def test_the_schema_names_units_and_what_is_required(contract: Contract) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import math
 import time
 from collections.abc import AsyncIterator, Callable
@@ -20,10 +21,14 @@ from pilotage.decisions.contract import Contract
 from pilotage.decisions.records import Answer
 from pilotage.decisions.service import Service
 from pilotage.decisions.serving import Serving
+from pilotage.decisions.spool import framed
 from pilotage.govern import flow as governing
 from pilotage.govern.records import SYSTEM, Grant, Principal, Role
 from pilotage.models.records import Manifest, Signal
+from pilotage.platform.errors import NotAllowed, NotFound
 from pilotage.platform.workspace import Workspace
+from pilotage.releases import flow as releasing
+from pilotage.releases import store as releases
 from pilotage.releases.records import Live, Stage
 from pilotage.usecase.flow import adopt, parse_definition
 from pilotage.usecase.records import Definition
@@ -238,9 +243,91 @@ def test_what_a_dead_process_left_in_its_spool_reaches_the_ledger_once(work: Wor
     content = store.encode(flow.find(work, answer.id))
     for _ in range(2):  # the segment comes back twice, as after a crash between commit and removal
         assert draining.keep(work, [content]) == 0
+    assert flow.verify_recorded(work).valid
     batches = list(governing.entries(work, "decisions.recorded"))
     assert [batch.detail["decisions"] for batch in batches] == [1]
-    assert flow.verify_recorded(work).valid
+
+
+def test_what_the_columns_tell_otherwise_is_found(work: Workspace, definition: Definition) -> None:
+    ask(work, serving(definition, Model(lambda: 0.6)))
+    with work.database.writing() as connection:
+        connection.execute(store.decisions.update().values(positive=False))
+    found = flow.verify_recorded(work)
+    assert not found.valid
+    assert "is told otherwise in its columns" in found.message
+
+
+def test_a_decision_that_nobody_vouched_for_is_found(work: Workspace, definition: Definition) -> None:
+    answer = ask(work, serving(definition, Model(lambda: 0.6)))
+    forged = msgspec.structs.replace(flow.find(work, answer.id), id="dec_forged")
+    with work.database.writing() as connection:
+        store.insert_all(connection, [(forged, store.encode(forged))], "bat_forged")
+    found = flow.verify_recorded(work)
+    assert not found.valid
+    assert found.message == "The ledger holds 2 decisions; the audit log vouches for 1."
+
+
+def test_an_unreadable_segment_is_set_aside_and_does_not_hold_up_the_others(
+    work: Workspace, definition: Definition
+) -> None:
+    folder = work.home / "spool"
+    folder.mkdir(parents=True)
+    (folder / "0000000001-dead-00000001.spool").write_bytes(framed(b"no decision at all"))
+    answer = ask(work, serving(definition, Model(lambda: 0.6)))
+    with work.database.reading() as connection:
+        assert [each.id for each in store.recent(connection, "small", 10)] == [answer.id]
+    assert [path.suffix for path in folder.iterdir()] == [".unreadable"]
+
+
+def test_what_fails_in_shadow_is_counted_against_the_model(work: Workspace, definition: Definition) -> None:
+    answer = ask(work, serving(definition, Model(raising), Stage.SHADOW))
+    assert (answer.produced_by, answer.reason) == ("rule", "shadow")
+    assert flow.find(work, answer.id).model_failure == "model_failed"
+
+
+def test_without_columns_the_default_still_answers(work: Workspace, definition: Definition) -> None:
+    blind = dataclasses.replace(serving(definition, Model(lambda: 0.6)), columns=None)
+    answer = ask(work, blind)
+    assert (answer.produced_by, answer.reason, answer.action) == ("default", "missing_columns", "Leave it")
+
+
+def test_the_switch_takes_although_the_columns_cannot_be_reloaded(work: Workspace, definition: Definition) -> None:
+    ready = serving(definition, Model(lambda: 0.6))
+    ready = dataclasses.replace(ready, live=msgspec.structs.replace(ready.live, revision=0))
+
+    async def once() -> tuple[Answer, Answer]:
+        async with running(work, ready) as service:
+            before = await service.answer("small", BODY, APP)
+            releasing.disable(work, "small", SYSTEM, "a test")
+            service.look_at_sources()  # its sources were never read: this fails, and is logged
+            service.look_at_switches()
+            return before, await service.answer("small", BODY, APP)
+
+    before, after = asyncio.run(once())
+    assert before.produced_by == "model"
+    assert (after.produced_by, after.reason) == ("rule", "disabled")
+
+
+def test_a_model_whose_files_are_gone_leaves_the_rule(work: Workspace, definition: Definition) -> None:
+    async def once() -> Answer:
+        async with running(work, serving(definition, Model(lambda: 0.6))) as service:
+            with work.database.writing() as connection:
+                releases.insert_live(connection, msgspec.structs.replace(live(Stage.ASSIST), revision=2))
+            service.look_at_switches()
+            return await service.answer("small", BODY, APP)
+
+    assert asyncio.run(once()).reason == "model_refused"
+
+
+def test_who_may_not_know_of_a_use_case_is_told_that_there_is_none(work: Workspace, definition: Definition) -> None:
+    async def once() -> None:
+        async with running(work, serving(definition, Model(lambda: 0.6))) as service:
+            with pytest.raises(NotFound):
+                service.serving("small", Principal("key_2", "other", "key", (Grant(Role.APP, "elsewhere"),)))
+            with pytest.raises(NotAllowed):
+                service.serving("small", Principal("key_3", "viewer", "key", (Grant(Role.VIEWER, "small"),)))
+
+    asyncio.run(once())
 
 
 @pytest.mark.parametrize(("stage", "producer"), [(Stage.ASSIST, "model"), (Stage.AUTOMATE, "rule")])

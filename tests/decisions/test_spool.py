@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import pytest
 
-from pilotage.decisions.spool import Spool, SpoolClosed, SystemDisk, framed, records, segments
+from pilotage.decisions.spool import Spool, SpoolClosed, SystemDisk, claimed, framed, records, segments
 
 CRASHES = 100
 
@@ -128,20 +128,76 @@ def test_a_full_spool_refuses_and_takes_again_after_draining(tmp_path: Path) -> 
     waiter.wait_for(2)
     assert isinstance(waiter.said[b"b"], SpoolClosed)
     for path in spool.take_closed():
-        size = path.stat().st_size
         path.unlink()
-        spool.removed(size)
+    spool.measure()
     spool.append(b"c" * 80, waiter.expect(b"c"))
     waiter.wait_for(3)
     spool.close()
     assert waiter.said[b"c"] is None
 
 
+def test_what_an_earlier_process_left_counts_against_the_bound(tmp_path: Path) -> None:
+    (tmp_path / "0000000001-dead-00000001.spool").write_bytes(framed(b"x" * 80))
+    spool, waiter = Spool(tmp_path, 100), Waiter()
+    spool.append(b"y" * 80, waiter.expect(b"y"))
+    waiter.wait_for(1)
+    spool.close()
+    assert isinstance(waiter.said[b"y"], SpoolClosed)
+
+
+def test_zeros_after_the_last_record_are_no_records() -> None:
+    assert list(records(framed(b"first") + b"\0" * 64)) == [b"first"]
+
+
 def test_the_segment_of_a_living_process_is_left_to_it(tmp_path: Path) -> None:
     ours, theirs, waiter = Spool(tmp_path, 1 << 20), Spool(tmp_path, 1 << 20), Waiter()
     theirs.append(b"being written", waiter.expect(b"being written"))
     waiter.wait_for(1)
-    assert ours.take_closed() == []
+    (segment,) = ours.take_closed()
+    with claimed(segment) as content:
+        assert content is None
     theirs.close()  # as when its process ends
-    assert ours.take_closed() == segments(tmp_path)
+    with claimed(segment) as content:
+        assert content is not None
+        assert list(records(content)) == [b"being written"]
+        with claimed(segment) as second:
+            assert second is None, "two may not drain the same segment"
+    segment.unlink()
+    with claimed(segment) as content:
+        assert content is None
     ours.close()
+
+
+def test_two_processes_on_one_folder_lose_and_repeat_nothing(tmp_path: Path) -> None:
+    spools, waiters = [Spool(tmp_path, 1 << 22) for _ in range(2)], [Waiter(), Waiter()]
+    drained: list[bytes] = []
+    stop, lock = threading.Event(), threading.Lock()
+
+    def drain(spool: Spool) -> None:
+        while not stop.is_set():
+            for path in spool.take_closed():
+                with claimed(path) as content:
+                    if content is not None:
+                        with lock:
+                            drained.extend(records(content))
+                        path.unlink()
+
+    drainers = [threading.Thread(target=drain, args=(spool,)) for spool in spools]
+    for drainer in drainers:
+        drainer.start()
+    for number in range(1000):
+        for name, (spool, waiter) in enumerate(zip(spools, waiters, strict=True)):
+            content = f"{name}-{number}".encode()
+            spool.append(content, waiter.expect(content))
+    for waiter in waiters:
+        waiter.wait_for(1000)
+    stop.set()
+    for drainer in drainers:
+        drainer.join()
+    for spool in spools:
+        spool.close()
+    for path in segments(tmp_path):
+        drained.extend(records(path.read_bytes()))
+    acknowledged = waiters[0].acknowledged | waiters[1].acknowledged
+    assert len(acknowledged) == 2000
+    assert sorted(drained) == sorted(acknowledged)

@@ -14,6 +14,8 @@ from pilotage.platform.instants import as_utc
 from pilotage.usecase.records import ColumnKind, Plan, RequestColumn
 
 _TYPES: dict[ColumnKind, Any] = {"number": float, "category": str, "datetime": dt.datetime, "flag": bool}
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_ENTITY_MAX = 200
 _WANTED: dict[ColumnKind, str] = {
     "number": "a number",
     "category": "a text",
@@ -51,7 +53,7 @@ class Contract:
         """
         try:
             request = self._decode(body)
-        except msgspec.DecodeError as error:
+        except _UNDECODABLE as error:
             raise self._explained(body, error) from None
         values = {name: getattr(request, name) for name in self._fields}
         return self._checked(values)
@@ -71,22 +73,22 @@ class Contract:
 
     def _checked(self, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         entity = values.pop(self.entity)
-        if not entity or len(entity) > 200:
-            got = f"{len(entity)} characters came"
-            raise _invalid([Problem(self.entity, f"must be a text of 1 to 200 characters; {got}.")])
+        if not 0 < len(entity) <= _ENTITY_MAX or not entity.isprintable():
+            got = f"{len(entity)} came" if entity.isprintable() else "others are among them"
+            raise _invalid([Problem(self.entity, f"must be a text of 1 to {_ENTITY_MAX} printable characters; {got}.")])
         for name, column in self.columns.items():
             value = values[name]
             if column.kind == "datetime" and value is not None:
-                values[name] = as_utc(value)
+                values[name] = _in_utc(name, value)
             elif isinstance(value, float) and not math.isfinite(value):
                 raise _invalid([Problem(name, "must be a finite number.")])
         return entity, values
 
-    def _explained(self, body: bytes, error: msgspec.DecodeError) -> InvalidRequest:
+    def _explained(self, body: bytes, error: Exception) -> InvalidRequest:
         try:
             given = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            message = f"must be JSON ({_lower(error)})."
+        except _UNDECODABLE:
+            message = f"must be JSON. {error}."
             repair = "NaN and Infinity are not JSON: leave the field out or send null." if b"NaN" in body else ""
             return _invalid([Problem("body", message, repair)])
         if not isinstance(given, dict):
@@ -142,17 +144,13 @@ def _invalid(problems: list[Problem]) -> InvalidRequest:
 
 def _named(value: Any) -> str:
     """The kind of a JSON value; never the value itself, which may be somebody's secret."""
-    names = {
-        dict: "an object",
-        list: "a list",
-        str: "a text",
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-    }
-    return "null" if value is None else names[type(value)]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**63:
+        return "a number beyond all bounds"
+    return "null" if value is None else _JSON_NAMES[type(value)]
 
 
-def _lower(error: msgspec.DecodeError) -> str:
-    text = str(error)
-    return text[:1].lower() + text[1:]
+def _in_utc(name: str, instant: dt.datetime) -> dt.datetime:
+    try:
+        return as_utc(instant)
+    except OverflowError:
+        raise _invalid([Problem(name, "must lie between the years 1 and 9999, in UTC.")]) from None

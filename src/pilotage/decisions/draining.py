@@ -7,36 +7,55 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import msgspec
+import structlog
+
 from pilotage.decisions import store
 from pilotage.decisions.records import Decision
-from pilotage.decisions.spool import Spool, records, segments
+from pilotage.decisions.spool import Spool, claimed, records, segments
 from pilotage.govern import flow as governing
 from pilotage.govern.records import SYSTEM
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 
+_BATCH_ROWS = 5_000
+
+log = structlog.get_logger()
+
 
 def drain(work: Workspace, spool: Spool) -> int:
     """Bring all closed segments into the ledger and remove them; how many decisions were new there.
 
-    A crash between the commit and the removal repeats the segment, and the ledger leaves known decisions alone.
+    A crash between the commit and the removal repeats the segment, and the ledger leaves known decisions alone. A
+    segment that cannot be read is set aside under another name, so that it does not hold up those behind it.
     """
     new = 0
     for path in spool.take_closed():
-        content = path.read_bytes()
-        new += keep(work, records(content))
-        path.unlink(missing_ok=True)
-        spool.removed(len(content))
+        with claimed(path) as content:
+            if content is None:
+                continue
+            try:
+                new += keep(work, records(content))
+            except msgspec.MsgspecError as error:
+                path.rename(path.with_suffix(".unreadable"))
+                log.error("segment_unreadable", segment=path.name, error=str(error))
+            else:
+                path.unlink(missing_ok=True)
+    spool.measure()
     return new
 
 
 def keep(work: Workspace, contents: Iterable[bytes]) -> int:
-    """Write encoded decisions into the ledger, with one audit-log entry per use case; how many were new."""
+    """Write encoded decisions into the ledger, with one audit-log entry per use case and batch; how many were new."""
     by_use_case: dict[str, list[tuple[Decision, bytes]]] = defaultdict(list)
     for content in contents:
         decision = store.decode(content)
         by_use_case[decision.use_case].append((decision, content))
-    return sum(_keep_batch(work, use_case, batch) for use_case, batch in by_use_case.items())
+    return sum(
+        _keep_batch(work, use_case, decided[start : start + _BATCH_ROWS])
+        for use_case, decided in by_use_case.items()
+        for start in range(0, len(decided), _BATCH_ROWS)
+    )
 
 
 def waiting(folder: Path) -> Iterable[Decision]:

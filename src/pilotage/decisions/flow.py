@@ -42,7 +42,7 @@ def decide_batch(
     work: Workspace, definition: Definition, lines: Iterator[bytes], by: Principal, progress: Callable[[int], None]
 ) -> Iterator[BatchLine]:
     """Answer many questions, in their order; each with its own answer or error. Recorded before they are yielded."""
-    serving = open_serving(work, definition)
+    serving = open_serving(work, definition, data.open_live(work, definition))
     pending: list[BatchLine] = []
     contents: list[bytes] = []
     for number, line in enumerate(lines, start=1):
@@ -95,20 +95,33 @@ def recent(work: Workspace, use_case: str, limit: int = 100, text: str = "") -> 
 
 
 def verify_recorded(work: Workspace) -> Verification:
-    """The audit log, and every decision batch that it vouches for, recomputed from the stored bytes."""
+    """The audit log, and every decision batch that it vouches for, recomputed from the stored bytes.
+
+    The columns that pages and gates read must say what the bytes say, and no decision may stand outside a batch.
+    """
     found = governing.verify(work)
     if not found.valid:
         return found
+    vouched = 0
     with work.database.reading() as connection:
         for entry in governing.entries(work, action="decisions.recorded"):
-            contents = store.batch_contents(connection, entry.detail["batch"])
-            if len(contents) != entry.detail["decisions"] or draining.digest_of(contents) != entry.detail["sha256"]:
-                message = (
-                    f"Entry {entry.number} vouches for {entry.detail['decisions']} decisions of batch "
-                    f"{entry.detail['batch']}; the ledger now holds others."
-                )
-                return msgspec.structs.replace(found, valid=False, message=message)
+            fault = _fault_of(entry.detail, store.batch(connection, entry.detail["batch"]))
+            if fault:
+                return msgspec.structs.replace(found, valid=False, message=f"Entry {entry.number} {fault}")
+            vouched += entry.detail["decisions"]
+        kept = store.count(connection)
+    if kept != vouched:
+        message = f"The ledger holds {kept:,} decisions; the audit log vouches for {vouched:,}."
+        return msgspec.structs.replace(found, valid=False, message=message)
     return found
+
+
+def _fault_of(detail: dict[str, Any], kept: list[store.Kept]) -> str:
+    """How a batch differs from what the audit log says of it, as the end of a sentence; empty when it does not."""
+    batch = f"vouches for {detail['decisions']} decisions of batch {detail['batch']}; the ledger now holds others."
+    if len(kept) != detail["decisions"] or draining.digest_of([each.content for each in kept]) != detail["sha256"]:
+        return batch
+    return next((f"{batch} {each.id} is told otherwise in its columns." for each in kept if not each.agrees), "")
 
 
 def read_requests(file: Path) -> Iterator[bytes]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Histogram
 
-from pilotage.decisions.records import Answer
+from pilotage.decisions.records import ORDINARY_REASONS, Answer
 
-_ORDINARY = {"model", "shadow", "rule_arm", "off"}
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 _decisions = Counter("pilotage_decisions", "Decisions answered.", ("use_case", "produced_by", "stage"))
@@ -24,7 +23,7 @@ def decided(answer: Answer, seconds: float) -> None:
     """One decision was answered, after so many seconds."""
     _decisions.labels(answer.use_case, answer.produced_by, answer.stage).inc()
     _seconds.labels(answer.use_case).observe(seconds)
-    if answer.reason not in _ORDINARY:
+    if answer.reason not in ORDINARY_REASONS:
         _fallbacks.labels(answer.use_case, answer.reason).inc()
 
 

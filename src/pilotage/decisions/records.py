@@ -23,8 +23,13 @@ REASONS = {
     "not_finite": "The model's answer was not a finite number.",
     "missing_columns": "Columns that the rule needs are missing: the declared default answers.",
     "definition_changed": "The use-case file changed since this version was trained: the rule answers.",
+    "model_refused": "The released model's files are not what was signed: the rule answers.",
     "not_recorded": "The decision could not be recorded, so the model may not act.",
 }
+
+
+ORDINARY_REASONS = frozenset({"model", "shadow", "rule_arm", "off"})
+"""Reasons that are the stage at work. Every other reason is a fallback."""
 
 
 class Decision(Struct, frozen=True):
@@ -32,7 +37,8 @@ class Decision(Struct, frozen=True):
 
     ``positive`` is the answer that was given, whoever produced it. ``probability`` and ``model_positive`` are the
     model's, also when it only ran in shadow; ``rule_positive`` is the rule's, None where its columns are missing.
-    Probabilities lie in [0, 1]; ``latency_us`` is in microseconds.
+    Probabilities lie in [0, 1]; ``latency_us`` is in microseconds, from request to decision, without recording it.
+    ``model_failure`` is the reason code why a model that was asked gave no opinion, whoever answered then.
     """
 
     id: str
@@ -58,6 +64,7 @@ class Decision(Struct, frozen=True):
     signals: tuple[dict[str, Any], ...]
     asked_by: str
     latency_us: int
+    model_failure: str = ""
 
 
 class Answer(Struct, frozen=True, omit_defaults=True):

@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import msgspec
+import structlog
 
 from pilotage.decisions.contract import check_size
 from pilotage.decisions.service import Service
 from pilotage.platform.errors import NotAuthenticated, PilotageError
+from pilotage.platform.identifiers import new_id
 from pilotage.platform.problems import problem_details
 
 Scope = MutableMapping[str, Any]
@@ -19,6 +21,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _PATH = re.compile(r"/v1/use-cases/([a-z][a-z0-9_]{0,62})/decisions")
+log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
 
 
@@ -45,6 +48,11 @@ class DecisionRoute:
             answer = await self._service.answer(use_case, body, principal)
         except PilotageError as error:
             await _reply(send, error.status, b"application/problem+json", problem_details(error, scope["path"]))
+        except Exception as error:  # noqa: BLE001  a door: the caller gets a number, the log gets the rest
+            number = new_id("err", self._service.work.clock.now())
+            log.error("decision_failed", number=number, use_case=use_case, error=f"{type(error).__name__}: {error}")
+            defect = PilotageError("Something went wrong that is not your mistake.", f"Report it as {number}.")
+            await _reply(send, 500, b"application/problem+json", problem_details(defect, scope["path"]))
         else:
             await _reply(send, 200, b"application/json", _encode(answer))
 

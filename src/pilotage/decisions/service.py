@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 import msgspec
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from pilotage.data import flow as data
 from pilotage.data.live import LiveColumns
@@ -23,8 +22,8 @@ from pilotage.decisions.serving import Question, Serving, open_serving
 from pilotage.decisions.spool import Spool
 from pilotage.govern import flow as governing
 from pilotage.govern.records import Permission, Principal
-from pilotage.govern.rules.permissions import demand
-from pilotage.platform.errors import NotAuthenticated, NotFound, PilotageError
+from pilotage.govern.rules.permissions import allowed, demand
+from pilotage.platform.errors import NotAuthenticated, NotFound
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.releases.records import Stage
@@ -32,6 +31,8 @@ from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
 
 _LOOK_SECONDS = 0.25
+_RETRY_SECONDS = 5.0
+_RECORD_SECONDS = 1.0
 _SCORING_THREADS = 2
 _LIVE_SPAN = timedelta(days=2)
 
@@ -39,27 +40,32 @@ log = structlog.get_logger()
 
 
 class Service:
-    """Answers decisions. Start it inside the event loop that will ask, and close it there."""
+    """Answers decisions. Start it inside the event loop that will ask, and close it there.
+
+    Three threads look for what changed, each at its own pace, so that the switch never waits for slow columns: keys and
+    what is live; use-case files and snapshots; and the spool.
+    """
 
     def __init__(self, work: Workspace) -> None:
         self.work = work
         self.servings: dict[str, Serving] = {}
         self._keys: dict[bytes, Principal] = {}
-        self._seen: tuple[object, ...] = ()
-        self._columns: dict[str, tuple[object, LiveColumns]] = {}
+        self._loaded: dict[str, tuple[object, ...]] = {}
+        self._retry_at: dict[str, float] = {}
+        self._swapping = threading.Lock()
         self._spool = Spool(work.home / "spool", work.settings.spool_bytes_max)
         self._pool = concurrent.futures.ThreadPoolExecutor(_SCORING_THREADS, thread_name_prefix="scoring")
         self._slots = asyncio.Semaphore(_SCORING_THREADS * 64)
         self._stopping = threading.Event()
-        self._refreshing = threading.Lock()
+        steps = (self.look_at_switches, self.look_at_sources, self.drain)
         self._threads = [
-            threading.Thread(target=self._repeat, args=(self.refresh, _LOOK_SECONDS), name="refresh", daemon=True),
-            threading.Thread(target=self._repeat, args=(self.drain, _LOOK_SECONDS / 2), name="drain", daemon=True),
+            threading.Thread(target=self._repeat, args=(step,), name=step.__name__, daemon=True) for step in steps
         ]
 
     def start(self) -> None:
         """Load everything once, then keep looking for changes."""
-        self.refresh()
+        self.look_at_switches()
+        self.look_at_sources()
         for thread in self._threads:
             thread.start()
 
@@ -88,11 +94,13 @@ class Service:
         """What answers for a use case, if the caller may ask it.
 
         Raises:
-            NotFound: no such use case. NotAllowed: the key has no permission to decide there.
+            NotFound: no such use case, or none that the caller may know of.
+            NotAllowed: the key may read there, and not decide.
         """
         found = self.servings.get(use_case)
-        if found is None:
-            raise NotFound(f"There is no use case {use_case}.", "pilotage check FILE adopts one.")
+        known = any(allowed(principal, permission, use_case) for permission in (Permission.DECIDE, Permission.READ))
+        if found is None or not known:
+            raise NotFound(f"There is no use case {use_case}.", "pilotage sync FILE adopts one.")
         demand(principal, Permission.DECIDE, use_case)
         return found
 
@@ -111,7 +119,7 @@ class Service:
     async def _opinion(self, serving: Serving, question: Question) -> Opinion:
         """The model's opinion, or that it came too late. An overrunning score keeps its slot until it ends."""
         if serving.scorer is None or question.values is None:
-            return Opinion(None, "missing_columns")
+            return serving.score(question)
         if self._slots.locked():
             return Opinion(None, "too_slow")
         await self._slots.acquire()
@@ -136,32 +144,47 @@ class Service:
         return msgspec.structs.replace(rules.answer_of(decision), flags=(*decision.flags, "not_recorded"))
 
     async def _append(self, content: bytes) -> OSError | None:
+        """Wait until the record is durable, but not for ever: a disk that hangs must not hold the caller."""
         loop = asyncio.get_running_loop()
         durable: asyncio.Future[OSError | None] = loop.create_future()
 
         def done(error: OSError | None) -> None:
             loop.call_soon_threadsafe(_resolve, durable, error)
 
+        patience = loop.call_later(_RECORD_SECONDS, _resolve, durable, TimeoutError("the disk did not answer in time"))
         self._spool.append(content, done)
-        return await durable
+        try:
+            return await durable
+        finally:
+            patience.cancel()
 
-    def refresh(self) -> None:
-        """Reload what changed: keys, definitions, what is live, snapshots. A request sees the old or the new."""
-        with self._refreshing:
-            self._keys = governing.all_keys(self.work)
-            seen = self._state()
-            if seen == self._seen:
-                return
-            servings = {}
-            for definition in defining.definitions(self.work):
-                try:
-                    servings[definition.name] = open_serving(self.work, definition, self._live_columns(definition))
-                except PilotageError as error:
-                    metrics.refused(definition.name)
-                    log.error("use_case_not_reloaded", use_case=definition.name, error=error.message)
-                    if definition.name in self.servings:
-                        servings[definition.name] = self.servings[definition.name]
-            self.servings, self._seen = servings, seen
+    def look_at_switches(self) -> None:
+        """Follow keys, stages, versions and the switch. Needs neither sources nor their columns."""
+        self._keys = governing.all_keys(self.work)
+        revisions = releasing.revisions(self.work)
+        for name, serving in list(self.servings.items()):
+            if revisions.get(name, 0) != serving.live.revision:
+                with self._swapping:
+                    present = self.servings[name]
+                    self._swap(name, open_serving(self.work, present.definition, present.columns))
+
+    def look_at_sources(self) -> None:
+        """Follow use-case files and snapshots. What cannot be read is tried again; the last good state stays."""
+        versions = data.snapshot_versions(self.work)
+        for definition in defining.definitions(self.work):
+            own = sorted(version for source, version in versions.items() if source.startswith(f"{definition.name}/"))
+            wanted = (definition.fingerprint, *own)
+            if self._loaded.get(definition.name) == wanted or time.monotonic() < self._retry_at.get(definition.name, 0):
+                continue
+            columns = self._columns(definition)
+            if columns is None:
+                self._retry_at[definition.name] = time.monotonic() + _RETRY_SECONDS
+                if definition.name in self.servings:
+                    continue
+            else:
+                self._loaded[definition.name] = wanted
+            with self._swapping:
+                self._swap(definition.name, open_serving(self.work, definition, columns))
 
     def drain(self) -> None:
         """Bring what is durable in the spool into the ledger; the database may be down, then it stays where it is."""
@@ -169,30 +192,30 @@ class Service:
         if new:
             metrics.kept(new)
 
-    def _state(self) -> tuple[object, ...]:
-        definitions = tuple((each.name, each.fingerprint) for each in defining.definitions(self.work))
-        revisions = tuple(sorted(releasing.revisions(self.work).items()))
-        return definitions, revisions, tuple(sorted(data.snapshot_versions(self.work).items()))
+    def _swap(self, name: str, serving: Serving) -> None:
+        """Replace one use case's serving whole: a request sees the old one or the new one."""
+        self.servings = {**self.servings, name: serving}
 
-    def _live_columns(self, definition: Definition) -> LiveColumns:
-        versions = (definition.fingerprint, tuple(sorted(data.snapshot_versions(self.work, definition.name).items())))
-        known = self._columns.get(definition.name)
-        if known is None or known[0] != versions:
-            known = (versions, data.open_live(self.work, definition, self._since(definition)))
-            self._columns[definition.name] = known
-        return known[1]
+    def _columns(self, definition: Definition) -> LiveColumns | None:
+        """The live columns of a use case, None where they cannot be opened; that is counted and logged."""
+        try:
+            return data.open_live(self.work, definition, self._since(definition))
+        except Exception as error:  # noqa: BLE001  whatever is wrong with one use case's data, the others go on
+            metrics.refused(definition.name)
+            log.error("columns_not_opened", use_case=definition.name, error=f"{type(error).__name__}: {error}")
+            return None
 
     def _since(self, definition: Definition) -> datetime | None:
         """Moments before this are history: an app asks about now, and live columns of all the past would take long."""
         known = [each.known_to for each in data.current_snapshots(self.work, definition).values() if each.known_to]
         return max(known) - _LIVE_SPAN if known else None
 
-    def _repeat(self, act: Callable[[], None], seconds: float) -> None:
-        while not self._stopping.wait(seconds):
+    def _repeat(self, step: Callable[[], None]) -> None:
+        while not self._stopping.wait(_LOOK_SECONDS):
             try:
-                act()
-            except (SQLAlchemyError, OSError, PilotageError) as error:
-                log.error("background_step_failed", step=act.__name__, error=type(error).__name__)
+                step()
+            except Exception as error:  # noqa: BLE001  the loop outlives any one look; what went wrong is recorded
+                log.error("look_failed", step=step.__name__, error=f"{type(error).__name__}: {error}")
 
 
 def _resolve(future: asyncio.Future[OSError | None], error: OSError | None) -> None:

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+import structlog
 
-from pilotage.data import flow as data
 from pilotage.data.live import LiveColumns
 from pilotage.decisions import rules
 from pilotage.decisions.contract import Contract
@@ -20,12 +20,15 @@ from pilotage.decisions.rules import Bounds, Opinion
 from pilotage.govern.records import Principal
 from pilotage.models import flow as modelling
 from pilotage.models.scoring import Scorer
+from pilotage.platform.errors import CorruptArtefact, NotFound
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.releases.records import Live, Stage
 from pilotage.usecase.records import Definition
 from pilotage.usecase.rules.expressions import compile_row
+
+log = structlog.get_logger()
 
 Evaluate = Callable[[Mapping[str, Any]], Any]
 
@@ -46,12 +49,16 @@ class Question:
 
 @dataclasses.dataclass(frozen=True)
 class Serving:
-    """A use case, ready to answer. ``scorer`` is None when the model is not to be asked; ``quiet`` says why."""
+    """A use case, ready to answer.
+
+    ``scorer`` is None when the model is not to be asked; ``quiet`` says why. ``columns`` is None when they could not be
+    opened: then only the declared default can answer, and does.
+    """
 
     definition: Definition
     live: Live
     contract: Contract
-    columns: LiveColumns
+    columns: LiveColumns | None
     moment: Evaluate
     rule: Evaluate
     scorer: Scorer | None
@@ -66,9 +73,12 @@ class Serving:
         began_ns = time.perf_counter_ns()
         entity, request = self.contract.decode(body)
         moment = rules.as_of(self.moment(request), now)
-        since = self.columns.since
-        known = since is None or moment >= since
-        return Question(entity, moment, request, self.columns.assemble(request, moment) if known else None, began_ns)
+        return Question(entity, moment, request, self._known(request, moment), began_ns)
+
+    def _known(self, request: dict[str, Any], moment: datetime) -> dict[str, Any] | None:
+        if self.columns is None or (self.columns.since is not None and moment < self.columns.since):
+            return None
+        return self.columns.assemble(request, moment)
 
     def score(self, question: Question) -> Opinion:
         """The model's opinion; a failure is an opinion too, never an exception that costs the caller an answer."""
@@ -117,6 +127,7 @@ class Serving:
             signals=self._signals(question) if answered else (),
             asked_by=asked_by.name,
             latency_us=(time.perf_counter_ns() - question.began_ns) // 1000,
+            model_failure=opinion.failure if self.scorer is not None else "",
         )
 
     def without_model(self, decision: Decision, reason: str) -> Decision:
@@ -150,19 +161,15 @@ class Serving:
         return tuple(msgspec.to_builtins(signal) for signal in self.scorer.signals(question.values))
 
 
-def open_serving(work: Workspace, definition: Definition, columns: LiveColumns | None = None) -> Serving:
-    """Everything that answers for this use case now, read once.
-
-    Raises:
-        CorruptArtefact: the live version's artefact is not what was signed.
-    """
+def open_serving(work: Workspace, definition: Definition, columns: LiveColumns | None) -> Serving:
+    """Everything that answers for this use case now. A version that may not be loaded leaves the rule to answer."""
     live = releasing.live(work, definition.name)
     scorer, quiet = _scorer(work, definition, live)
     return Serving(
         definition=definition,
         live=live,
         contract=Contract(definition.plan),
-        columns=columns or data.open_live(work, definition),
+        columns=columns,
         moment=compile_row(definition.plan.moment),
         rule=compile_row(definition.use_case.rule.positive),
         scorer=scorer,
@@ -177,8 +184,12 @@ def _scorer(work: Workspace, definition: Definition, live: Live) -> tuple[Scorer
         return None, "off"
     if live.version is None:
         return None, "no_version"
-    version = releasing.version(work, live.version)
-    scorer = modelling.load_artefact(work, version.artefact, version.signature)
+    try:
+        version = releasing.version(work, live.version)
+        scorer = modelling.load_artefact(work, version.artefact, version.signature)
+    except (CorruptArtefact, NotFound) as error:
+        log.error("model_refused", use_case=definition.name, version=live.version, error=error.message)
+        return None, "model_refused"
     if scorer.plan.fingerprint != definition.plan.fingerprint:
         return None, "definition_changed"
     return scorer, ""

@@ -8,8 +8,10 @@ be told apart.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import secrets
 import struct
 import threading
 import zlib
@@ -53,24 +55,28 @@ class Spool:
         self._bytes_max = bytes_max
         self._disk = disk or SystemDisk()
         self._waiting: list[tuple[bytes, Done]] = []
+        self._waiting_bytes = 0
         self._wake = threading.Condition()
         self._file_lock = threading.Lock()
         self._file: BinaryIO | None = None
+        self._path: Path | None = None
         self._file_bytes = 0
-        self._closed_bytes = 0
         self._sequence = 0
         self._failed = False
         self._stopping = False
         folder.mkdir(parents=True, exist_ok=True)
+        self._closed_bytes = self.measure()
         self._thread = threading.Thread(target=self._commit_forever, name="spool", daemon=True)
         self._thread.start()
 
     def append(self, content: bytes, done: Done) -> None:
         """Queue a record for the next commit."""
         with self._wake:
-            full = self._file_bytes + self._closed_bytes + len(content) > self._bytes_max
+            taken = self._file_bytes + self._closed_bytes + self._waiting_bytes
+            full = taken + len(content) > self._bytes_max
             if not (full or self._failed or self._stopping):
                 self._waiting.append((content, done))
+                self._waiting_bytes += len(content)
                 self._wake.notify()
                 return
         done(SpoolClosed("the spool is full" if full else "the spool takes no more records until a restart"))
@@ -78,17 +84,18 @@ class Spool:
     def take_closed(self) -> list[Path]:
         """Close the present segment if it holds anything; all closed segments, also of dead processes, oldest first."""
         with self._file_lock:
-            current = Path(self._file.name) if self._file is not None else None
             if self._file is not None and self._file_bytes:
                 self._file.close()
-                self._closed_bytes += self._file_bytes
-                self._file, self._file_bytes, current = None, 0, None
-        return [path for path in segments(self.folder) if path != current and _abandoned(path)]
+                self._file, self._path, self._file_bytes = None, None, 0
+            current = self._path
+        self.measure()
+        return [path for path in segments(self.folder) if path != current]
 
-    def removed(self, byte_count: int) -> None:
-        """Tell that a drained segment of so many bytes was removed."""
-        with self._file_lock:
-            self._closed_bytes = max(0, self._closed_bytes - byte_count)
+    def measure(self) -> int:
+        """Look how many bytes closed segments take, whoever wrote them."""
+        sizes = [_size(path) for path in segments(self.folder) if path != self._path]
+        self._closed_bytes = sum(sizes)
+        return self._closed_bytes
 
     def close(self) -> None:
         """Commit what waits, then stop."""
@@ -99,13 +106,13 @@ class Spool:
         with self._file_lock:
             if self._file is not None:
                 self._file.close()
-                self._file = None
+                self._file, self._path, self._file_bytes = None, None, 0
 
     def _commit_forever(self) -> None:
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._waiting or self._stopping)
-                batch, self._waiting = self._waiting, []
+                batch, self._waiting, self._waiting_bytes = self._waiting, [], 0
             if not batch:
                 return
             error = self._commit(batch)
@@ -130,12 +137,16 @@ class Spool:
         return None
 
     def _open_next(self) -> BinaryIO:
+        """A new segment: locked before anybody can see it under its name."""
         self._sequence += 1
-        path = self.folder / f"{os.getpid():010d}-{id(self):x}-{self._sequence:08d}{SUFFIX}"
-        self._file = path.open("xb")
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path = self.folder / f"{os.getpid():010d}-{secrets.token_hex(4)}-{self._sequence:08d}{SUFFIX}"
+        unseen = path.with_suffix(".new")
+        file = unseen.open("xb")
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        unseen.rename(path)
         _sync_folder(self.folder)
-        return self._file
+        self._file, self._path = file, path
+        return file
 
 
 def framed(content: bytes) -> bytes:
@@ -149,26 +160,47 @@ def records(segment: bytes) -> Iterator[bytes]:
     while position + _HEAD.size <= len(segment):
         length, checksum = _HEAD.unpack_from(segment, position)
         content = segment[position + _HEAD.size : position + _HEAD.size + length]
-        if len(content) < length or zlib.crc32(content) != checksum:
-            return
+        if not length or len(content) < length or zlib.crc32(content) != checksum:
+            return  # a file system may leave zeros where nothing was written yet
         yield content
         position += _HEAD.size + length
 
 
 def segments(folder: Path) -> list[Path]:
-    """All segments in a spool folder, oldest first."""
-    found = [(path.stat().st_mtime_ns, path) for path in folder.glob(f"*{SUFFIX}")]
+    """All segments in a spool folder, oldest first; one that is drained meanwhile is left out."""
+    found = []
+    for path in folder.glob(f"*{SUFFIX}"):
+        with contextlib.suppress(FileNotFoundError):
+            found.append((path.stat().st_mtime_ns, path))
     return [path for _, path in sorted(found)]
 
 
-def _abandoned(path: Path) -> bool:
-    """Whether no process writes this segment any more."""
+@contextlib.contextmanager
+def claimed(path: Path) -> Iterator[bytes | None]:
+    """The bytes of a segment that nobody writes or drains, held so while they are used; None where somebody does."""
     try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
+        file = path.open("rb")
+    except FileNotFoundError:
+        yield None
+        return
+    with file:
+        yield file.read() if _is_ours(file, path) else None
+
+
+def _is_ours(file: BinaryIO, path: Path) -> bool:
+    """Take the lock, and see that the name still leads to the file that was locked."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except (BlockingIOError, FileNotFoundError):
         return False
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _sync_folder(folder: Path) -> None:

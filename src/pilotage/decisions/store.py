@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import Struct
 
 from pilotage.decisions.records import Decision
 from pilotage.platform.database import Instant, insert_ignoring, metadata
@@ -34,6 +35,7 @@ decisions = sa.Table(
     sa.Column("band", sa.String(12)),
     sa.Column("review", sa.Boolean, nullable=False),
     sa.Column("latency_us", sa.Integer, nullable=False),
+    sa.Column("model_failure", sa.String(32), nullable=False),
     sa.Column("batch", sa.String(40), nullable=False),
     sa.Column("content", sa.LargeBinary, nullable=False),
     sa.Index(None, "use_case", "moment"),
@@ -54,7 +56,7 @@ def insert_all(connection: sa.Connection, records: Sequence[tuple[Decision, byte
 
 
 def known_ids(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
-    """Which of these decisions are in the ledger already."""
+    """Which of these decisions are in the ledger already; at most some thousands at a time."""
     return set(connection.execute(sa.select(decisions.c.id).where(decisions.c.id.in_(ids))).scalars())
 
 
@@ -96,20 +98,33 @@ def for_review(connection: sa.Connection, after: str, limit: int) -> list[Decisi
     return [decode(content) for content in connection.execute(query).scalars()]
 
 
-def entities_between(connection: sa.Connection, use_case: str, start: datetime, end: datetime) -> list[tuple[str, str]]:
-    """(decision, entity) of the decisions whose moment lies in [start, end)."""
-    query = sa.select(decisions.c.id, decisions.c.entity).where(
-        decisions.c.use_case == use_case, decisions.c.moment >= start, decisions.c.moment < end
-    )
-    return [(decision, entity) for decision, entity in connection.execute(query)]
+class Kept(Struct, frozen=True):
+    """A decision as the ledger keeps it: its exact bytes, and whether the other columns say the same."""
+
+    id: str
+    content: bytes
+    agrees: bool
 
 
-def batch_contents(connection: sa.Connection, batch: str) -> list[bytes]:
-    """The exact bytes of one recorded batch, in the order of their identifiers."""
-    query = sa.select(decisions.c.content).where(decisions.c.batch == batch).order_by(decisions.c.id)
-    contents = connection.execute(query).scalars()
+def batch(connection: sa.Connection, name: str) -> list[Kept]:
+    """One recorded batch, in the order of its identifiers."""
+    query = sa.select(decisions).where(decisions.c.batch == name).order_by(decisions.c.id)
+    return [_kept(row) for row in connection.execute(query).mappings()]
+
+
+def count(connection: sa.Connection) -> int:
+    """All decisions of all use cases."""
+    return int(connection.execute(sa.select(sa.func.count()).select_from(decisions)).scalar_one())
+
+
+def _kept(row: Any) -> Kept:
     # Whoever changed a row may have changed its type too: that is to be found, not stumbled over.
-    return [content if isinstance(content, bytes) else str(content).encode() for content in contents]
+    content = row["content"] if isinstance(row["content"], bytes) else str(row["content"]).encode()
+    try:
+        decision = decode(content)
+    except msgspec.MsgspecError:
+        return Kept(row["id"], content, agrees=False)
+    return Kept(row["id"], content, agrees=all(row[name] == getattr(decision, name) for name in _READ))
 
 
 def encode(decision: Decision) -> bytes:

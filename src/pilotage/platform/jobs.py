@@ -90,7 +90,7 @@ def run_if_due(work: Workspace, job: Job, worker: str) -> bool:
     error = ""
     try:
         job.run(work)
-    except (PilotageError, SQLAlchemyError, OSError) as failure:
+    except Exception as failure:  # noqa: BLE001  whatever is wrong with one job, the others go on
         error = failure.message if isinstance(failure, PilotageError) else type(failure).__name__
         log.error("job_failed", job=job.name, error=error)
     finished = work.clock.now()

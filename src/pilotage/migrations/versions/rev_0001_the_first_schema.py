@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("band", sa.String(length=12), nullable=True),
         sa.Column("review", sa.Boolean(), nullable=False),
         sa.Column("latency_us", sa.Integer(), nullable=False),
+        sa.Column("model_failure", sa.String(length=32), nullable=False),
         sa.Column("batch", sa.String(length=40), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
