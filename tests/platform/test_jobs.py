@@ -49,6 +49,17 @@ def test_the_lease_of_a_dead_worker_expires(work: Workspace, clock: FixedClock) 
     assert run_if_due(work, job, "alive")
 
 
+def test_a_defect_in_one_job_does_not_end_the_others(work: Workspace, clock: FixedClock) -> None:
+    def break_down(work: Workspace) -> None:
+        raise RuntimeError("a defect")
+
+    job = Job("sync", timedelta(minutes=1), break_down)
+    enlist(work, [job])
+    assert run_if_due(work, job, "one")
+    with work.database.reading() as connection:
+        assert connection.execute(jobs.select()).mappings().one()["error"] == "RuntimeError"
+
+
 def test_a_failure_is_kept_with_its_message_and_tried_again(work: Workspace, clock: FixedClock) -> None:
     def fail(work: Workspace) -> None:
         raise SourceUnavailable("weather cannot be read.")
