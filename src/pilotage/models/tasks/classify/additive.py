@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pilotage.models.inputs import Slot
 from pilotage.models.tasks.candidate import Matrix, Trained, Vector
+from pilotage.models.tasks.classify.summed import SumOfTerms
 
 ROWS_MAX = 120_000
 """More rows cost seconds in proportion and change the tables little."""
@@ -36,19 +37,26 @@ class AdditiveTerm(msgspec.Struct, frozen=True):
     by_code: bool
     average: float
 
+    def added(self, values: Vector) -> Vector:
+        """The scores of these values."""
+        scores = np.array(self.scores)
+        if self.by_code:
+            return scores[values.astype(np.intp)]
+        bins = 1 + np.searchsorted(np.array(self.cuts), values, side="right")
+        return scores[np.where(np.isnan(values), 0, bins)]
+
 
 class _File(msgspec.Struct, frozen=True):
     intercept: float
     terms: tuple[AdditiveTerm, ...]
 
 
-class AdditiveModel:
+class AdditiveModel(SumOfTerms):
     """A sum of one table look-up per slot, added in the same order for one row and many."""
 
     def __init__(self, intercept: float, terms: tuple[AdditiveTerm, ...]) -> None:
-        self.intercept = intercept
+        super().__init__(intercept, terms)
         self.terms = terms
-        self.base = intercept + sum(term.average for term in terms)
         self._steps = tuple((None if term.by_code else term.cuts, term.scores) for term in terms)
 
     @classmethod
@@ -69,16 +77,6 @@ class AdditiveModel:
             else:
                 total += scores[0]
         return total
-
-    def margins(self, matrix: Matrix) -> Vector:
-        total = np.full(len(matrix), self.intercept)
-        for slot, term in enumerate(self.terms):
-            total += _added(term, matrix[:, slot])
-        return total
-
-    def contributions(self, row: list[float]) -> list[float]:
-        values = np.array([row])
-        return [float(_added(term, values[:, slot])[0]) - term.average for slot, term in enumerate(self.terms)]
 
 
 def train(matrix: Matrix, labels: NDArray[np.bool_], slots: Sequence[Slot], seed: int) -> Trained:
@@ -121,14 +119,6 @@ def _exported(estimator: Any, matrix: Matrix, slots: Sequence[Slot]) -> Additive
             term = AdditiveTerm((), by_code, True, 0.0)
         else:
             term = AdditiveTerm(tuple(map(float, bins)), tuple(map(float, scores[: len(bins) + 2])), False, 0.0)
-        average = float(_added(term, matrix[:, number]).mean())
+        average = float(term.added(matrix[:, number]).mean())
         terms.append(msgspec.structs.replace(term, average=average))
     return AdditiveModel(float(np.ravel(estimator.intercept_)[0]), tuple(terms))
-
-
-def _added(term: AdditiveTerm, values: Vector) -> Vector:
-    scores = np.array(term.scores)
-    if term.by_code:
-        return scores[values.astype(np.intp)]
-    bins = 1 + np.searchsorted(np.array(term.cuts), values, side="right")
-    return scores[np.where(np.isnan(values), 0, bins)]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pilotage.models.inputs import Slot
 from pilotage.models.tasks.candidate import Matrix, Trained, Vector
+from pilotage.models.tasks.classify.summed import SumOfTerms
 
 PENALTY_INVERSE = 1.0
 ITERATIONS_MAX = 100
@@ -23,6 +24,10 @@ class NumberTerm(msgspec.Struct, frozen=True, tag="number"):
     missing: float
     average: float
 
+    def added(self, values: Vector) -> Vector:
+        """What these values add."""
+        return np.where(np.isnan(values), self.missing, self.slope * (values - self.mean))
+
 
 class CategoryTerm(msgspec.Struct, frozen=True, tag="category"):
     """Adds the weight of the code; ``average`` is its mean in training."""
@@ -30,19 +35,22 @@ class CategoryTerm(msgspec.Struct, frozen=True, tag="category"):
     weights: tuple[float, ...]
     average: float
 
+    def added(self, values: Vector) -> Vector:
+        """The weights of these codes."""
+        return np.array(self.weights)[values.astype(np.intp)]
+
 
 class _File(msgspec.Struct, frozen=True):
     intercept: float
     terms: tuple[NumberTerm | CategoryTerm, ...]
 
 
-class LinearModel:
+class LinearModel(SumOfTerms):
     """A sum of one term per slot. One row and many add in the same order, so they agree to the last bit."""
 
     def __init__(self, intercept: float, terms: tuple[NumberTerm | CategoryTerm, ...]) -> None:
-        self.intercept = intercept
+        super().__init__(intercept, terms)
         self.terms = terms
-        self.base = intercept + sum(term.average for term in terms)
         # (weights or None, mean, slope, missing): tuples are read twice as fast as attributes
         self._steps = tuple(
             (None, term.mean, term.slope, term.missing)
@@ -69,16 +77,6 @@ class LinearModel:
             else:
                 total += missing
         return total
-
-    def margins(self, matrix: Matrix) -> Vector:
-        total = np.full(len(matrix), self.intercept)
-        for slot, term in enumerate(self.terms):
-            total += _added(term, matrix[:, slot])
-        return total
-
-    def contributions(self, row: list[float]) -> list[float]:
-        values = np.array([row])
-        return [float(_added(term, values[:, slot])[0]) - term.average for slot, term in enumerate(self.terms)]
 
 
 def train(matrix: Matrix, labels: NDArray[np.bool_], slots: Sequence[Slot], seed: int) -> Trained:
@@ -139,13 +137,7 @@ def _exported(
         else:
             slope = float(weights[at] / scales[number])
             term = NumberTerm(float(means[number]), slope, float(weights[at + 1]), 0.0)
-        average = float(_added(term, matrix[:, number]).mean())
+        average = float(term.added(matrix[:, number]).mean())
         terms.append(msgspec.structs.replace(term, average=average))
         at += slot.codes or 2
     return LinearModel(intercept, tuple(terms))
-
-
-def _added(term: NumberTerm | CategoryTerm, values: Vector) -> Vector:
-    if isinstance(term, CategoryTerm):
-        return np.array(term.weights)[values.astype(np.intp)]
-    return np.where(np.isnan(values), term.missing, term.slope * (values - term.mean))
