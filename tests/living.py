@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import httpx
+import msgspec
+import pyarrow as pa
 from litestar import Litestar
 from litestar.testing import TestClient
 
@@ -14,7 +16,11 @@ from pilotage.govern import flow as governing
 from pilotage.govern.cookies import SESSION
 from pilotage.govern.records import SYSTEM, Grant, Role
 from pilotage.models import artefacts
+from pilotage.models.inputs import Encoder
 from pilotage.models.records import Manifest
+from pilotage.models.rules.calibration import Calibration
+from pilotage.models.rules.reference import Reference
+from pilotage.models.tasks.classify.additive import AdditiveModel, AdditiveTerm
 from pilotage.outcomes import store as outcomes
 from pilotage.outcomes.records import JoinedOutcome
 from pilotage.platform.identifiers import new_id
@@ -22,7 +28,7 @@ from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.releases import store as releases
 from pilotage.releases.records import Live, Version
-from pilotage.usecase.records import Definition
+from pilotage.usecase.records import Definition, Plan
 from pilotage.web.console import build_console
 from tests.review.arranging import NAME
 
@@ -56,12 +62,12 @@ def visitor(work: Workspace, role: Role, use_case: str = NAME) -> Iterator[Visit
         yield Visitor(client)
 
 
-def signed_version(work: Workspace, number: int) -> Version:
-    """A version whose artefact is in the lake, signed; it has no files, so it cannot answer."""
+def signed_version(work: Workspace, definition: Definition, number: int, comparison: str = "cmp_1") -> Version:
+    """A version whose artefact is in the lake, signed: a model that says the same of every row."""
     manifest = Manifest(
         format=artefacts.FORMAT,
         use_case=NAME,
-        candidate="boosted",
+        candidate="additive",
         definition="",
         training_set="",
         training_set_fingerprint="",
@@ -71,7 +77,7 @@ def signed_version(work: Workspace, number: int) -> Version:
         threshold=0.25,
         uncertain_low=0.22,
         uncertain_high=0.28,
-        files={},
+        files=artefacts.keep_files(work, _indifferent(definition.plan)),
         made_at=work.clock.now(),
     )
     digest = artefacts.keep_manifest(work, manifest)
@@ -79,10 +85,10 @@ def signed_version(work: Workspace, number: int) -> Version:
         id=new_id("ver", work.clock.now()),
         use_case=NAME,
         number=number,
-        candidate="boosted",
+        candidate="additive",
         artefact=digest,
         signature=artefacts.sign(work, digest),
-        comparison="cmp_1",
+        comparison=comparison,
         training_set="set_1",
         made_at=work.clock.now(),
         made_by="mara",
@@ -92,9 +98,25 @@ def signed_version(work: Workspace, number: int) -> Version:
     return version
 
 
+def _indifferent(plan: Plan) -> dict[str, bytes]:
+    """The files of an artefact whose every score is nought."""
+    kinds = {"number": pa.float64(), "category": pa.string(), "datetime": pa.timestamp("us"), "flag": pa.bool_()}
+    nothing = pa.table({column.name: pa.nulls(1, kinds[column.kind]) for column in plan.columns})
+    encoder = Encoder.fitted(plan.columns, nothing)
+    terms = tuple(AdditiveTerm((), (0.0,) * max(slot.codes, 2), slot.codes > 0, 0.0) for slot in encoder.slots)
+    return {
+        "plan.json": msgspec.json.encode(plan),
+        "encoder.json": encoder.encoded(),
+        "additive.json": AdditiveModel(0.0, terms).encoded(),
+        "calibration.json": msgspec.json.encode(Calibration("platt", (-1.0, 1.0), (0.25, 0.75))),
+        "reference.json": msgspec.json.encode(Reference(0, {}, ())),
+    }
+
+
 def release(work: Workspace, definition: Definition, number: int) -> Live:
     """Make a new version and release it."""
-    return releasing.release(work, definition, signed_version(work, number), SYSTEM, f"number {number} is better")
+    version = signed_version(work, definition, number)
+    return releasing.release(work, definition, version, SYSTEM, f"number {number} is better")
 
 
 def happened(work: Workspace, decision: str, positive: bool, known_at: datetime, revision: int = 1) -> None:

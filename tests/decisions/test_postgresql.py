@@ -7,13 +7,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.postgres import NoPostgres, scratch_cluster
 
 from pilotage.decisions import draining, flow, store
 from pilotage.decisions.records import Decision
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.settings import Settings
 from pilotage.platform.workspace import Workspace, open_workspace
-from tests.postgres import NoPostgres, scratch_cluster
 
 pytestmark = pytest.mark.postgres
 LONG = 12_000

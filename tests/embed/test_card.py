@@ -46,7 +46,7 @@ def test_an_answer_shows_chance_signals_and_action_without_breaking_the_hosts_po
     card = opened(visit, entity)
 
     expect(card.get_by_role("heading")).to_have_text(entity)
-    expect(card).to_contain_text("About 7 in 10 like this: arrives more than 30 minutes late.")
+    expect(card).to_contain_text("In about 7 in 10 cases like this it arrives more than 30 minutes late.")
     expect(card.get_by_role("listitem")).to_have_count(3)
     expect(card.get_by_role("listitem").last).to_contain_text("Speaks against it: United is seldom late")
     expect(card).to_contain_text("Recommended")
@@ -59,7 +59,7 @@ def test_an_answer_shows_chance_signals_and_action_without_breaking_the_hosts_po
 def test_no_token_is_ever_part_of_an_address(visit: Visit) -> None:
     entity = flight()
     recorded(visit.work, entity=entity)
-    expect(opened(visit, entity)).to_contain_text("About 7 in 10")
+    expect(opened(visit, entity)).to_contain_text("In about 7 in 10")
 
     assert not [url for url in visit.requests if "eyJ" in url]
 
@@ -70,7 +70,7 @@ def test_a_token_given_by_property_works_also_before_the_module_has_loaded(visit
     card = opened(visit, entity, by="property")
     visit.page.evaluate("token => { document.querySelector('pilotage-card').token = token }", visit.host.mint(entity))
 
-    expect(card).to_contain_text("About 7 in 10")
+    expect(card).to_contain_text("In about 7 in 10")
     assert visit.page.evaluate("document.querySelector('pilotage-card').token") == ""
 
 
@@ -147,7 +147,7 @@ def test_a_refused_token_is_renewed_once(visit: Visit) -> None:
     recorded(visit.work, entity=entity)
     visit.host.first_token = "e30.e30.broken"
 
-    expect(opened(visit, entity)).to_contain_text("About 7 in 10")
+    expect(opened(visit, entity)).to_contain_text("In about 7 in 10")
     assert visit.host.tokens_given == 2
 
 
@@ -251,7 +251,7 @@ def test_shown_is_reported_once_after_a_second_in_sight(visit: Visit) -> None:
     entity = flight()
     decision = recorded(visit.work, entity=entity)
     card = opened(visit, entity)
-    expect(card).to_contain_text("About 7 in 10")
+    expect(card).to_contain_text("In about 7 in 10")
     visit.page.wait_for_timeout(300)
     assert said(visit, decision.id, "shown") == []
 
@@ -266,7 +266,7 @@ def test_a_card_out_of_sight_was_not_shown(visit: Visit) -> None:
     entity = flight()
     decision = recorded(visit.work, entity=entity)
     visit.page.set_viewport_size({"width": 480, "height": 60})
-    expect(opened(visit, entity)).to_contain_text("About 7 in 10")
+    expect(opened(visit, entity)).to_contain_text("In about 7 in 10")
     visit.page.wait_for_timeout(1400)
 
     assert said(visit, decision.id, "shown") == []
@@ -342,4 +342,4 @@ def test_german_pages_get_german_words_from_both_sides(visit: Visit) -> None:
     card = opened(visit, entity, lang="de-AT")
 
     expect(card.get_by_role("button", name="Hilfreich")).to_be_visible()
-    expect(card).to_contain_text("Etwa 7 von 10 solchen Fällen")
+    expect(card).to_contain_text("In etwa 7 von 10 solchen Fällen")

@@ -55,6 +55,21 @@ def test_fallbacks_are_told_by_reason(work: Workspace) -> None:
     assert "too slow" in page
 
 
+def test_failures_that_nobody_noticed_in_shadow_are_told(work: Workspace) -> None:
+    adopt(work)
+    for failure in ("too_slow", "too_slow", "model_failed"):
+        recorded(
+            work, stage="shadow", arm="rule", produced_by="rule", reason="shadow",
+            probability=None, model_positive=None, model_failure=failure,
+        )  # fmt: skip
+    recorded(work, stage="shadow", arm="rule", produced_by="rule", reason="shadow")
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(OPERATE).text
+    assert "Still safe?</strong> No" in page
+    told = "Of 4 questions that it was asked, <strong>the model could not answer 3 times (too slow 2, model failed 1)"
+    assert told in page
+
+
 def test_overrides_and_reviews_are_counted(work: Workspace) -> None:
     adopt(work)
     decision = recorded(work)

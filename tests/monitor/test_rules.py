@@ -93,15 +93,17 @@ def test_days_that_are_all_alike_leave_no_doubt() -> None:
 def test_hours_count_decisions_and_only_what_is_no_stage_at_work() -> None:
     half_past = NOW + timedelta(minutes=30)
     volume = [
-        (NOW, "shadow", 5),
-        (half_past, "too_slow", 2),
-        (half_past, "rule_arm", 1),
-        (NOW - timedelta(hours=2), "off", 3),
+        (NOW, "shadow", "", 5),
+        (NOW, "shadow", "model_failed", 4),
+        (half_past, "too_slow", "too_slow", 2),
+        (half_past, "rule_arm", "", 1),
+        (NOW - timedelta(hours=2), "off", "", 3),
     ]
     first, second = rules.hours(volume)
     assert (first.hour, first.decisions, first.fallbacks) == (NOW - timedelta(hours=2), 3, {})
-    assert (second.hour, second.decisions, second.fallbacks) == (NOW, 8, {"too_slow": 2})
+    assert (second.hour, second.decisions, second.fallbacks) == (NOW, 12, {"too_slow": 2})
     assert rules.fallback_reasons((first, second)) == {"too_slow": 2}
+    assert rules.model_failures((first, second)) == {"model_failed": 4, "too_slow": 2}
 
 
 def test_percentiles_of_nothing_are_nothing() -> None:
@@ -121,6 +123,20 @@ def test_unsafe_names_what_is_wrong_and_what_was_agreed() -> None:
     assert verdict.standing == "fail"
     assert "20.0\u202f% of the last 100" in verdict.sentence
     assert "250 ms; 100 ms are agreed" in verdict.sentence
+
+
+def test_a_model_that_fails_in_shadow_is_told_although_no_answer_was_a_fallback() -> None:
+    failing = (Hour(NOW, 100, {}, {"too_slow": 3, "model_failed": 9}),)
+    verdict = verdicts.still_safe(msgspec.structs.replace(OPERATION, hours=failing), LIVE, USE_CASE)
+    assert verdict.standing == "fail"
+    assert "the model could not answer 12 times (model failed 9, too slow 3) in 100 decisions" in verdict.sentence
+
+
+def test_a_model_that_fails_rarely_is_told_and_safe() -> None:
+    failing = (Hour(NOW, 10_000, {}, {"too_slow": 1}),)
+    verdict = verdicts.still_safe(msgspec.structs.replace(OPERATION, hours=failing), LIVE, USE_CASE)
+    assert verdict.standing == "pass"
+    assert verdict.sentence.endswith("But the model could not answer once (too slow 1).")
 
 
 def test_what_a_person_chose_is_no_trouble() -> None:

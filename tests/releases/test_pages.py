@@ -6,10 +6,11 @@ import pytest
 from tests.living import NAME, release, visitor
 from tests.review.arranging import adopt
 
-from pilotage.govern.records import Role
+from pilotage.govern.records import SYSTEM, Role
 from pilotage.models import artefacts
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow
+from pilotage.releases.records import Stage
 
 PAGE = f"/use-cases/{NAME}/versions"
 SWITCH = f"/use-cases/{NAME}/switch"
@@ -77,6 +78,19 @@ def test_an_owner_rolls_back_and_forth_with_a_reason(work: Workspace) -> None:
     live = flow.live(work, NAME)
     assert flow.version(work, live.version or "").number == 2
     assert (live.changed_by, live.reason) == (f"owner of {NAME}", "snow is over")
+
+
+def test_a_release_in_assist_says_that_the_stage_went_back(work: Workspace) -> None:
+    definition = adopt(work)
+    for number in (1, 2):
+        release(work, definition, number)
+    flow.set_stage(work, NAME, Stage.ASSIST, 0.2, SYSTEM, "go")
+    with visitor(work, Role.OWNER) as person:
+        assert "Releasing another version sets the stage back to shadow" in person.get(PAGE).text
+        person.post(f"{PAGE}/1/release", {"reason": "the old one was better"})
+        page = person.get(PAGE).text
+    assert "Version 1 replaced one that answered in stage assist, so the stage went back to shadow" in page
+    assert flow.live(work, NAME).stage is Stage.SHADOW
 
 
 @pytest.mark.parametrize("reason", ["", "   "])

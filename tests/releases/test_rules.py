@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pilotage.platform.errors import Conflict, InvalidRequest
 from pilotage.releases import rules
@@ -18,11 +20,20 @@ def version(number: int) -> Version:
     return Version(f"ver_{number}", "late", number, "boosted", "", "", "", "", NOW, "mara")
 
 
+def history(*steps: int | str) -> list[Live]:
+    """What was live after these steps, newest first: the number of a released version, or "back"."""
+    past: list[Live] = []
+    for step in steps:
+        live = past[0] if past else rules.first("late", "file", NOW, "mara")
+        if isinstance(step, int):
+            past.insert(0, rules.with_version(live, version(step), "file", "better", NOW, "mara"))
+        else:
+            past.insert(0, rules.rolled_back(past, "worse", NOW, "mara"))
+    return past
+
+
 def released(*numbers: int) -> Live:
-    live = rules.first("late", "file", NOW, "mara")
-    for number in numbers:
-        live = rules.with_version(live, version(number), "file", "better", NOW, "mara")
-    return live
+    return history(*numbers)[0] if numbers else rules.first("late", "file", NOW, "mara")
 
 
 def test_nothing_is_live_at_first() -> None:
@@ -41,16 +52,65 @@ def test_releasing_the_live_version_again_does_not_forget_the_one_before() -> No
     assert released(1, 2, 2).previous_version == "ver_1"
 
 
-def test_rolling_back_twice_is_where_one_was() -> None:
-    live = released(1, 2)
-    back = rules.rolled_back(live, "misses snow", NOW, "mara")
-    again = rules.rolled_back(back, "snow is over", NOW, "mara")
-    assert (back.version, again.version, again.previous_version) == ("ver_1", "ver_2", "ver_1")
+@pytest.mark.parametrize("stage", [Stage.ASSIST, Stage.AUTOMATE])
+def test_another_version_than_the_one_that_answers_people_goes_back_to_shadow(stage: Stage) -> None:
+    live = rules.with_stage(released(1), stage, 0.2, "go", NOW, "mara")
+    after = rules.with_version(live, version(2), "file", "better", NOW, "mara")
+    assert (after.stage, after.share, after.revision) == (Stage.SHADOW, 0.0, live.revision + 1)
+    assert rules.stepped_back([after, live]) is stage
+    again = rules.with_version(live, version(1), "file", "once more", NOW, "mara")
+    assert (again.stage, again.share) == (stage, 0.2)
+    assert rules.stepped_back([again, live]) is None
+
+
+def test_a_roll_back_keeps_the_stage() -> None:
+    past = history(1, 2)
+    past.insert(0, rules.with_stage(past[0], Stage.ASSIST, 0.2, "go", NOW, "mara"))
+    back = rules.rolled_back(past, "misses snow", NOW, "mara")
+    assert (back.version, back.stage, back.share) == ("ver_1", Stage.ASSIST, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("steps", "live", "previous"),
+    [
+        ((1, 2, "back"), 1, None),
+        ((1, 2, 3, "back"), 2, 1),
+        ((1, 2, 3, "back", "back"), 1, None),
+        ((1, 2, 3, "back", 4), 4, 2),
+        ((1, 2, 3, "back", 4, "back"), 2, 1),
+        ((1, 2, "back", 2, "back"), 1, None),
+        ((1, 2, 1), 1, 2),
+        ((1, 2, 1, "back"), 2, None),
+        ((1, 2, 3, 2, "back"), 3, 1),
+    ],
+)
+def test_a_roll_back_goes_back_and_never_to_what_was_left(
+    steps: tuple[int | str, ...], live: int, previous: int | None
+) -> None:
+    now = history(*steps)[0]
+    assert (now.version, now.previous_version) == (f"ver_{live}", f"ver_{previous}" if previous else None)
+
+
+@given(st.lists(st.sampled_from([1, 2, 3, 4, "back"]), max_size=12))
+def test_however_often_one_rolls_back_it_ends_and_no_version_comes_twice(steps: list[int | str]) -> None:
+    past: list[Live] = history(1)
+    for step in steps:
+        if step != "back" or past[0].previous_version:
+            live = past[0]
+            if isinstance(step, int):
+                past.insert(0, rules.with_version(live, version(step), "file", "better", NOW, "mara"))
+            else:
+                past.insert(0, rules.rolled_back(past, "worse", NOW, "mara"))
+    seen = [past[0].version]
+    while past[0].previous_version:
+        past.insert(0, rules.rolled_back(past, "worse", NOW, "mara"))
+        seen.append(past[0].version)
+    assert len(seen) == len(set(seen))
 
 
 def test_without_an_earlier_version_the_switch_is_the_way_out() -> None:
     with pytest.raises(Conflict, match="pilotage disable late"):
-        rules.rolled_back(released(1), "misses snow", NOW, "mara")
+        rules.rolled_back([released(1)], "misses snow", NOW, "mara")
 
 
 def test_no_stage_without_a_version_but_off() -> None:
@@ -84,7 +144,7 @@ def test_every_change_wants_a_reason(reason: str) -> None:
     live = released(1, 2)
     changes: list[Callable[[], Live]] = [
         lambda: rules.switched(live, False, reason, NOW, "mara"),
-        lambda: rules.rolled_back(live, reason, NOW, "mara"),
+        lambda: rules.rolled_back([live], reason, NOW, "mara"),
         lambda: rules.with_stage(live, Stage.SHADOW, 1.0, reason, NOW, "mara"),
         lambda: rules.with_version(live, version(3), "file", reason, NOW, "mara"),
     ]

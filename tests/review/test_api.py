@@ -157,6 +157,29 @@ def test_feedback_that_does_not_fit_says_so_readably(
     assert reply.headers["access-control-allow-origin"] == ORIGIN
 
 
+def test_a_card_is_refused_with_the_problem_details_of_every_other_route(
+    client: TestClient[Litestar], live: Workspace
+) -> None:
+    recorded(live)
+    headers = card_headers(minted(client, live, FLIGHT))
+    nobody = client.get("/v1/card", headers={"Origin": ORIGIN})
+    unfit = client.post("/v1/card/feedback", json={"kind": "useful", "x": 1}, headers=headers)
+    unknown = client.post("/v1/card/feedback", json={"kind": "liked"}, headers=headers)
+
+    for reply, code, path in (
+        (nobody, "not-authenticated", "/v1/card"),
+        (unfit, "invalid-request", "/v1/card/feedback"),
+        (unknown, "invalid-request", "/v1/card/feedback"),
+    ):
+        body = reply.json()
+        assert reply.headers["content-type"].startswith("application/problem+json")
+        assert (body["type"], body["instance"]) == (f"urn:pilotage:problem:{code}", path)
+        assert body["status"] == reply.status_code
+    assert nobody.headers["www-authenticate"] == "Bearer"
+    assert "token-url" in nobody.json()["detail"]
+    assert unfit.json()["problems"]
+
+
 @pytest.mark.parametrize("stage", [Stage.SHADOW, Stage.OFF])
 def test_in_shadow_and_off_nothing_is_shown_and_nothing_counts_as_shown(
     client: TestClient[Litestar], live: Workspace, stage: Stage

@@ -73,7 +73,7 @@ def shown(changes: dict[str, Any] | None = None, language: Any = "en", **now: An
 def test_an_answer_says_the_chance_in_words_the_signals_and_the_action() -> None:
     card = shown()
 
-    assert card.words == "About 7 in 10 like this: arrives more than 30 minutes late."
+    assert card.words == "In about 7 in 10 cases like this it arrives more than 30 minutes late."
     assert (card.tenths, card.band, card.band_words, card.action) == (7, "high", "Worth acting", "Prepare rebooking")
     assert [signal.direction for signal in card.signals] == ["raises", "raises", "lowers"]
     assert card.actions == ("useful", "wrong", "override", "escalate")
@@ -135,20 +135,21 @@ def test_the_version_changes_with_the_content_only() -> None:
 
 
 def test_german_readers_get_german_sentences() -> None:
-    assert shown(language="de").words == "Etwa 7 von 10 solchen Fällen: arrives more than 30 minutes late."
+    said = "In etwa 7 von 10 solchen Fällen trifft zu: arrives more than 30 minutes late."
+    assert shown(language="de").words == said
 
 
 @pytest.mark.parametrize(
     ("probability", "start"),
     [
-        (0.0, "Fewer than 1 in 20"),
-        (0.049, "Fewer than 1 in 20"),
-        (0.05, "About 1 in 10"),
-        (0.25, "About 3 in 10"),
-        (0.5, "About 5 in 10"),
-        (0.949, "About 9 in 10"),
-        (0.951, "More than 19 in 20"),
-        (1.0, "More than 19 in 20"),
+        (0.0, "In fewer than 1 in 20 cases"),
+        (0.049, "In fewer than 1 in 20 cases"),
+        (0.05, "In about 1 in 10 cases"),
+        (0.25, "In about 3 in 10 cases"),
+        (0.5, "In about 5 in 10 cases"),
+        (0.949, "In about 9 in 10 cases"),
+        (0.951, "In more than 19 in 20 cases"),
+        (1.0, "In more than 19 in 20 cases"),
     ],
 )
 def test_a_probability_is_said_as_people_say_it(probability: float, start: str) -> None:

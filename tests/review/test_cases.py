@@ -68,6 +68,25 @@ def test_a_decision_that_reaches_the_ledger_late_is_still_taken_in_and_none_twic
     assert flow.take_in(live) == 0
 
 
+def test_a_decision_drained_days_later_still_reaches_the_queue(live: Workspace, clock: FixedClock) -> None:
+    uncertain(live)
+    assert flow.take_in(live) == 1
+    late = a_decision(clock.now() - timedelta(days=3), review=True)
+    record(live, late)
+
+    assert flow.take_in(live) == 1
+    assert flow.queue(live, NAME)[0].decision == late.id
+
+
+def test_more_decisions_than_one_page_are_all_taken_in(live: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pilotage.review.flow.cases._PAGE", 3)
+    for _ in range(7):
+        uncertain(live)
+
+    assert flow.take_in(live) == 7
+    assert flow.take_in(live) == 0
+
+
 def test_the_queue_begins_with_the_case_that_is_due_first(live: Workspace, clock: FixedClock) -> None:
     first = opened(live)
     clock.advance(timedelta(minutes=3))

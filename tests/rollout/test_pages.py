@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.living import NAME, happened, release, visitor
 from tests.review.arranging import adopt, recorded
 
 from pilotage.govern.records import SYSTEM, Role
+from pilotage.platform.settings import read_settings
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.releases.records import Stage
+from pilotage.web.commands import serve
 
 HOME = f"/use-cases/{NAME}"
 STAGE = f"{HOME}/stage"
@@ -99,6 +103,16 @@ def test_the_switch_is_told_while_it_is_off(work: Workspace) -> None:
         pages = [person.get(path).text for path in ("/", HOME)]
     assert all("switched off" in page for page in pages)
     assert "weather feed is wrong" in pages[1]
+
+
+def test_snippets_name_the_port_that_serve_was_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("HOME", str(tmp_path)), ("HOST", "127.0.0.1"), ("PORT", "8700")):
+        monkeypatch.setenv(f"PILOTAGE_{name}", value)
+    addresses: list[str] = []
+    # The workers read their settings from the environment, as here.
+    monkeypatch.setattr("uvicorn.run", lambda *_, **__: addresses.append(read_settings().address))
+    serve(host="127.0.0.2", port=9123)
+    assert addresses == ["http://127.0.0.2:9123"]
 
 
 def test_integrating_shows_a_request_that_the_contract_accepts(work: Workspace) -> None:

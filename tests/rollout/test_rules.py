@@ -13,7 +13,7 @@ from pilotage.audit.records import AuditReport, Finding
 from pilotage.models.records import Comparison, Parity
 from pilotage.monitor.records import Operation, Quality
 from pilotage.releases import rules as release_rules
-from pilotage.releases.records import Stage
+from pilotage.releases.records import Stage, Version
 from pilotage.rollout import overview, rules
 from pilotage.rollout.records import GateName, GateOutcome, GateResult
 from pilotage.rollout.rules import Dossier
@@ -36,6 +36,8 @@ OPERATION = Operation(
     hours=(),
     produced_by={"model": 600},
     reasons={},
+    model_asked=600,
+    failures={},
     quality=(quality("model", 400, 2000.0), quality("rule", 400, 1000.0), quality("given", 400, 2000.0)),
     latency_p50_us=900,
     latency_p99_us=9_000,
@@ -74,9 +76,11 @@ COMPARISON = Comparison(
 ASSISTING = msgspec.structs.replace(
     release_rules.first("late_arrival", "", NOW, ""), stage=Stage.ASSIST, share=0.2, version="ver_1"
 )
+VERSION = Version("ver_1", "late_arrival", 1, "boosted", "", "", "cmp_1", "set_1", NOW, "mara")
 READY = Dossier(
     definition=DEFINITION,
     live=ASSISTING,
+    version=VERSION,
     audit=AUDIT,
     training_set={},
     comparison=COMPARISON,
@@ -122,7 +126,10 @@ FAILING: list[tuple[GateName, dict[str, Any], str]] = [
     ("baseline", {"comparison": msgspec.structs.replace(COMPARISON, recommended="rule")}, "Keep the rule"),
     ("baseline", {"parity": msgspec.structs.replace(PARITY, flips=3, passed=False)}, "train again"),
     ("baseline", {"definitions": STALE}, "pilotage train late_arrival"),
-    ("service", {"operation": operating(reasons={"too_slow": 60})}, "operate page"),
+    ("baseline", {"version": msgspec.structs.replace(VERSION, comparison="cmp_0")}, "pilotage release late_arrival"),
+    ("baseline", {"version": msgspec.structs.replace(VERSION, candidate="logistic")}, "pilotage release late_arrival"),
+    ("service", {"operation": operating(failures={"too_slow": 50, "model_failed": 10})}, "operate page"),
+    ("service", {"operation": operating(reasons={"definition_changed": 60})}, "operate page"),
     ("service", {"operation": operating(latency_p99_us=150_000)}, "simpler candidate"),
     ("service", {"log_valid": False}, "pilotage verify"),
     (
@@ -146,7 +153,8 @@ WAITING: list[tuple[GateName, dict[str, Any], str]] = [
     ("data_audit", {"audit": None, "definitions": {}}, "none"),
     ("baseline", {"parity": None}, "not measured"),
     ("baseline", {"comparison": None, "definitions": {}}, "none"),
-    ("service", {"operation": operating(decisions=120)}, "380 more are needed"),
+    ("baseline", {"version": None}, "no version is released yet"),
+    ("service", {"operation": operating(model_asked=120)}, "380 more are needed"),
     ("workflow", {"reviewers": 0}, "0 people"),
     ("workflow", {"card_keys": 0}, "0 keys"),
     (
@@ -171,7 +179,7 @@ def test_too_little_evidence_is_neither_good_nor_bad(gate: GateName, changes: di
 
 
 def test_few_decisions_do_not_fail_for_being_slow_yet() -> None:
-    result = judged("service", operation=operating(decisions=10, latency_p99_us=900_000, reasons={"too_slow": 10}))
+    result = judged("service", operation=operating(model_asked=10, latency_p99_us=900_000, failures={"too_slow": 10}))
     assert result.outcome == "INCONCLUSIVE"
 
 
@@ -187,7 +195,28 @@ def test_a_failure_outweighs_what_is_not_yet_known() -> None:
 def test_a_stage_asks_the_gates_before_it_and_no_others(stage: Stage, blocked: list[str]) -> None:
     outcomes: dict[str, GateOutcome] = {"baseline": "FAIL", "service": "INCONCLUSIVE", "rollout": "FAIL"}
     results = [msgspec.structs.replace(judged(gate), outcome=outcomes.get(gate, "PASS")) for gate in rules.GATES]
-    assert [result.gate for result in rules.blocking(stage, results)] == blocked
+    assert [result.gate for result in rules.blocking(rules.needed(stage, 0.2, 0.2), results)] == blocked
+
+
+def test_beyond_the_agreed_share_assist_asks_all_gates() -> None:
+    assert rules.needed(Stage.ASSIST, 0.2, 0.2) == rules.NEEDED[Stage.ASSIST]
+    assert rules.needed(Stage.ASSIST, 0.21, 0.2) == rules.GATES
+    assert rules.needed(Stage.SHADOW, 1.0, 0.2) == rules.NEEDED[Stage.SHADOW]
+
+
+@pytest.mark.parametrize(
+    ("stage", "share", "more"),
+    [
+        (Stage.ASSIST, 0.2, False),
+        (Stage.ASSIST, 0.1, False),
+        (Stage.ASSIST, 0.3, True),
+        (Stage.AUTOMATE, 0.1, True),
+        (Stage.SHADOW, 1.0, False),
+        (Stage.OFF, 1.0, False),
+    ],
+)
+def test_more_is_exposed_by_a_later_stage_or_a_larger_share(stage: Stage, share: float, more: bool) -> None:
+    assert rules.rises(ASSISTING, stage, share) is more
 
 
 def test_the_ladder_has_a_top_and_a_bottom() -> None:
@@ -196,7 +225,7 @@ def test_the_ladder_has_a_top_and_a_bottom() -> None:
 
 
 def test_gates_that_the_next_stage_does_not_ask_are_shown_as_later() -> None:
-    waiting = judged("service", operation=operating(decisions=0))
+    waiting = judged("service", operation=operating(model_asked=0))
     assert overview.state_of(waiting, Stage.OFF) == "later"
     assert overview.state_of(waiting, Stage.SHADOW) == "inconclusive"
     assert overview.in_short(waiting) == "1 of 4 met"

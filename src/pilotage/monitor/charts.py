@@ -7,28 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pilotage.monitor.records import Day, Hour
+from pilotage.monitor.rules import reason_words
 from pilotage.platform.charts import ACCENT, BAD, INK, SECOND, WARN
 from pilotage.releases.records import Live
 
 _WIDTH, _HEIGHT = 640, 180
 _HOURS_MAX = 24 * 7
 ANSWERED = "as intended"
-_WORDS = {
-    "too_slow": "too slow",
-    "model_failed": "model failed",
-    "not_finite": "not a number",
-    "not_recorded": "not recorded",
-    "definition_changed": "file changed",
-    "missing_columns": "columns missing",
-    "disabled": "switched off",
-    "no_version": "no version",
-}
 _COLOURS = [ACCENT, BAD, SECOND, WARN, INK]
-
-
-def reason_words(reason: str) -> str:
-    """A reason code in two words."""
-    return _WORDS.get(reason, reason.replace("_", " "))
 
 
 def volume(hours: Sequence[Hour], changes: Iterable[Live]) -> dict[str, Any]:

@@ -16,14 +16,19 @@ _LATENCIES = 5_000
 _SEED = 20131201
 
 
-def operation(work: Workspace, definition: Definition) -> Operation:
-    """Everything that the operate page says of a use case, as of now."""
+def operation(work: Workspace, definition: Definition, version: str | None = None) -> Operation:
+    """Everything that the operate page says of a use case, as of now.
+
+    With ``version`` (an identifier) only decisions taken while it was live count: what the gates read. What people
+    said and reviewed is of the whole use case either way.
+    """
     use_case, brief = definition.use_case, definition.use_case.brief
     with work.database.reading() as connection:
-        hours = rules.hours(store.volume(connection, definition.name))
-        produced = store.produced(connection, definition.name)
-        latencies = store.latencies_us(connection, definition.name, _LATENCIES)
-        matured = store.matured(connection, definition.name)
+        hours = rules.hours(store.volume(connection, definition.name, version))
+        produced = store.produced(connection, definition.name, version)
+        asked = store.model_asked(connection, definition.name, version)
+        latencies = store.latencies_us(connection, definition.name, _LATENCIES, version)
+        matured = store.matured(connection, definition.name, version)
         feedback = store.feedback_counts(connection, definition.name)
         overrides = store.override_reasons(connection, definition.name)
         reviews_open, reviews_done = store.case_counts(connection, definition.name)
@@ -38,6 +43,8 @@ def operation(work: Workspace, definition: Definition) -> Operation:
         hours=hours,
         produced_by=produced,
         reasons=rules.fallback_reasons(hours),
+        model_asked=asked,
+        failures=rules.model_failures(hours),
         quality=tuple(rules.quality(name, both, brief.value) for name in ("model", "rule", "given")),
         latency_p50_us=rules.percentile(latencies, 0.5),
         latency_p99_us=rules.percentile(latencies, 0.99),

@@ -46,6 +46,7 @@ def operate_page(use_case: str, work: Workspace) -> Template:
             "worth": verdicts.still_worth_it(found, advantage),
             "recent": verdicts.trouble(verdicts.recent(found.hours)),
             "quality": [(each, verdicts.false_alarms(each)) for each in found.quality],
+            "failed": verdicts.failed_in_words(found.failures) if found.failures else "",
             "fallbacks": [(REASONS[reason], count) for reason, count in found.reasons.items()],
             "pictures": _pictures(found, history, days),
             "changes": _changes(history, numbers),

@@ -32,15 +32,24 @@ class Matured(Struct, frozen=True):
 
 
 class Hour(Struct, frozen=True):
-    """One hour of the decided moments: how many decisions, and how many fell back, by reason."""
+    """One hour of the decided moments: how many decisions, and how many fell back, by reason.
+
+    ``failures`` counts, by code, how often the model was asked and could not answer, also where the rule's answer was
+    given anyway, as in shadow.
+    """
 
     hour: datetime
     decisions: int
     fallbacks: dict[str, int]
+    failures: dict[str, int] = {}
 
 
 class Operation(Struct, frozen=True):
-    """Everything the operate page says, read from the ledger."""
+    """Everything the operate page says, read from the ledger.
+
+    ``model_asked`` are the decisions about which the model was asked; ``failures`` counts, by code, those about which
+    it could then not answer.
+    """
 
     use_case: str
     currency: str
@@ -49,6 +58,8 @@ class Operation(Struct, frozen=True):
     hours: tuple[Hour, ...]
     produced_by: dict[str, int]
     reasons: dict[str, int]
+    model_asked: int
+    failures: dict[str, int]
     quality: tuple[Quality, ...]
     latency_p50_us: int
     latency_p99_us: int

@@ -8,14 +8,24 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
+from pilotage.decisions.records import ORDINARY_REASONS
 from pilotage.monitor.records import Day, Hour, Matured, Quality
 from pilotage.usecase.records import Value
 
 DAYS_MIN = 7
 """Days with outcomes below which an interval over days is not given."""
 
-ORDINARY = frozenset({"model", "shadow", "rule_arm", "off"})
-"""Reasons that are the stage at work. Every other reason is a fallback."""
+_WORDS = {
+    "too_slow": "too slow",
+    "model_failed": "model failed",
+    "not_finite": "not a number",
+    "not_recorded": "not recorded",
+    "model_refused": "files not as signed",
+    "definition_changed": "file changed",
+    "missing_columns": "columns missing",
+    "disabled": "switched off",
+    "no_version": "no version",
+}
 
 Answerer = Callable[[Matured], bool | None]
 
@@ -96,25 +106,42 @@ def advantage(
     return float(difference.sum()), float(low), float(high)
 
 
-def hours(volume: Iterable[tuple[datetime, str, int]]) -> tuple[Hour, ...]:
-    """Decisions and fallbacks per hour of the decided moment, in order."""
+def hours(volume: Iterable[tuple[datetime, str, str, int]]) -> tuple[Hour, ...]:
+    """Decisions, fallbacks and model failures per hour of the decided moment, in order."""
     total: dict[datetime, int] = defaultdict(int)
     fallbacks: dict[datetime, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for moment, reason, count in volume:
+    failures: dict[datetime, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for moment, reason, failure, count in volume:
         hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         total[hour] += count
-        if reason not in ORDINARY:
+        if reason not in ORDINARY_REASONS:
             fallbacks[hour][reason] += count
-    return tuple(Hour(hour, total[hour], dict(fallbacks[hour])) for hour in sorted(total))
+        if failure:
+            failures[hour][failure] += count
+    return tuple(Hour(hour, total[hour], dict(fallbacks[hour]), dict(failures[hour])) for hour in sorted(total))
 
 
 def fallback_reasons(hours: Iterable[Hour]) -> dict[str, int]:
     """Fallbacks by reason over all hours, most frequent first."""
+    return _summed(hour.fallbacks for hour in hours)
+
+
+def model_failures(hours: Iterable[Hour]) -> dict[str, int]:
+    """Model failures by code over all hours, most frequent first."""
+    return _summed(hour.failures for hour in hours)
+
+
+def _summed(counts: Iterable[dict[str, int]]) -> dict[str, int]:
     total: dict[str, int] = defaultdict(int)
-    for hour in hours:
-        for reason, count in hour.fallbacks.items():
-            total[reason] += count
+    for each in counts:
+        for key, count in each.items():
+            total[key] += count
     return dict(sorted(total.items(), key=lambda each: -each[1]))
+
+
+def reason_words(reason: str) -> str:
+    """A reason code in two words."""
+    return _WORDS.get(reason, reason.replace("_", " "))
 
 
 def percentile(values: Sequence[int], share: float) -> int:

@@ -12,52 +12,55 @@ from pilotage.outcomes.store import outcomes
 from pilotage.review.store import cases, feedback
 
 DONE = ("approved", "corrected", "rejected")
+_ASKED = sa.or_(decisions.c.probability.is_not(None), decisions.c.model_failure != "")
 
 
-def volume(connection: sa.Connection, use_case: str) -> list[tuple[datetime, str, int]]:
-    """(moment, reason, decisions) by distinct moment and reason."""
-    query = (
-        sa.select(decisions.c.moment, decisions.c.reason, sa.func.count())
-        .where(decisions.c.use_case == use_case)
-        .group_by(decisions.c.moment, decisions.c.reason)
-    )
-    return [(moment, reason, count) for moment, reason, count in connection.execute(query)]
+def volume(
+    connection: sa.Connection, use_case: str, version: str | None = None
+) -> list[tuple[datetime, str, str, int]]:
+    """(moment, reason, model failure, decisions) by distinct moment, reason and failure."""
+    kinds = (decisions.c.moment, decisions.c.reason, decisions.c.model_failure)
+    query = sa.select(*kinds, sa.func.count()).where(*_of(use_case, version)).group_by(*kinds)
+    return [(moment, reason, failure, count) for moment, reason, failure, count in connection.execute(query)]
 
 
-def produced(connection: sa.Connection, use_case: str) -> dict[str, int]:
+def produced(connection: sa.Connection, use_case: str, version: str | None = None) -> dict[str, int]:
     """Decisions by what produced the answer."""
     query = (
         sa.select(decisions.c.produced_by, sa.func.count())
-        .where(decisions.c.use_case == use_case)
+        .where(*_of(use_case, version))
         .group_by(decisions.c.produced_by)
     )
     return dict(connection.execute(query).all())
 
 
-def latencies_us(connection: sa.Connection, use_case: str, limit: int) -> list[int]:
-    """Latencies of the newest decisions, in microseconds."""
+def model_asked(connection: sa.Connection, use_case: str, version: str | None = None) -> int:
+    """Decisions about which the model was asked, whoever gave the answer and whether the model had one."""
+    query = sa.select(sa.func.count()).select_from(decisions).where(*_of(use_case, version), _ASKED)
+    return connection.execute(query).scalar_one()
+
+
+def latencies_us(connection: sa.Connection, use_case: str, limit: int, version: str | None = None) -> list[int]:
+    """Latencies of the newest decisions, in microseconds; of one version, of those about which it was asked."""
     query = (
-        sa.select(decisions.c.latency_us)
-        .where(decisions.c.use_case == use_case)
-        .order_by(decisions.c.id.desc())
-        .limit(limit)
+        sa.select(decisions.c.latency_us).where(*_of(use_case, version)).order_by(decisions.c.id.desc()).limit(limit)
     )
+    if version is not None:
+        query = query.where(_ASKED)
     return list(connection.execute(query).scalars())
 
 
-def matured(connection: sa.Connection, use_case: str, stage: str | None = None) -> list[Matured]:
+def matured(connection: sa.Connection, use_case: str, version: str | None = None) -> list[Matured]:
     """Decisions whose outcome is known, counted by day and by everything that quality is made of."""
     day = sa.func.date(decisions.c.moment)
     columns = (decisions.c.produced_by, decisions.c.positive, decisions.c.model_positive, decisions.c.rule_positive)
     query = (
         sa.select(day, *columns, outcomes.c.positive.label("happened"), sa.func.count())
         .join(outcomes, outcomes.c.decision == decisions.c.id)
-        .where(decisions.c.use_case == use_case, outcomes.c.newest)
+        .where(*_of(use_case, version), outcomes.c.newest)
         .group_by(day, *columns, outcomes.c.positive)
         .order_by(day)
     )
-    if stage is not None:
-        query = query.where(decisions.c.stage == stage)
     return [Matured(str(row[0]), *row[1:]) for row in connection.execute(query)]
 
 
@@ -83,3 +86,9 @@ def case_counts(connection: sa.Connection, use_case: str) -> tuple[int, int]:
     by_state: dict[str, int] = dict(connection.execute(query).all())
     done = sum(count for state, count in by_state.items() if state in DONE)
     return sum(by_state.values()) - done, done
+
+
+def _of(use_case: str, version: str | None) -> tuple[sa.ColumnElement[bool], ...]:
+    """The decisions of a use case, or only those taken while one version was live."""
+    of_use_case = decisions.c.use_case == use_case
+    return (of_use_case,) if version is None else (of_use_case, decisions.c.version == version)

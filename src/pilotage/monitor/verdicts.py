@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from pilotage.monitor.records import Hour, Operation, Quality, Verdict
-from pilotage.monitor.rules import DAYS_MIN
+from pilotage.monitor.rules import DAYS_MIN, model_failures, reason_words
 from pilotage.releases.records import Live
 from pilotage.usecase.records import UseCase
 
@@ -38,12 +38,17 @@ def still_safe(found: Operation, live: Live, use_case: UseCase) -> Verdict:
     if not decisions:
         return Verdict("inform", "Nothing can go wrong yet: no app has asked.")
     share, limit = unwanted / decisions, use_case.rollout.fallback_share_max
+    failures = model_failures(recent(found.hours))
+    failed = sum(failures.values())
     p99_ms, budget_ms = found.latency_p99_us / 1000, use_case.brief.latency_ms
     wrong = []
     if share > limit:
         wrong.append(
             f"{_percent(share)} of the last {decisions:,} answers were fallbacks; at most {_percent(limit)} are agreed"
         )
+    elif failed / decisions > limit:
+        # In shadow, and for the share that keeps the rule, no fallback shows that the model fails.
+        wrong.append(f"{failed_in_words(failures)} in {decisions:,} decisions; at most {_percent(limit)} are agreed")
     if p99_ms > budget_ms:
         wrong.append(f"the slowest 1 in 100 take {p99_ms:,.0f} ms; {budget_ms} ms are agreed")
     if wrong:
@@ -51,8 +56,16 @@ def still_safe(found: Operation, live: Live, use_case: UseCase) -> Verdict:
     return Verdict(
         "pass",
         f"Yes: {_percent(share)} of the last {decisions:,} answers were fallbacks (at most {_percent(limit)} agreed), "
-        f"and 99 of 100 came within {p99_ms:,.1f} ms (of {budget_ms}).",
+        f"and 99 of 100 came within {p99_ms:,.1f} ms (of {budget_ms})."
+        + (f" But {failed_in_words(failures)}." if failed else ""),
     )
+
+
+def failed_in_words(failures: Mapping[str, int]) -> str:
+    """How often the model could not answer, and why: ``the model could not answer 4 times (too slow 3, …)``."""
+    total = sum(failures.values())
+    why = ", ".join(f"{reason_words(code)} {count:,}" for code, count in failures.items())
+    return f"the model could not answer {'once' if total == 1 else f'{total:,} times'} ({why})"
 
 
 def still_worth_it(found: Operation, advantage: tuple[float, float, float] | None) -> Verdict:

@@ -26,6 +26,9 @@ outcomes = sa.Table(
     sa.Index(None, "use_case", "newest"),
 )
 
+_AT_ONCE = 1_000
+"""So many parameters are well within what either database takes."""
+
 
 def decided_since(connection: sa.Connection, use_case: str, since: datetime) -> list[tuple[str, str]]:
     """(decision, entity) of decisions from this moment on; joined ones too, as they may be corrected."""
@@ -35,10 +38,27 @@ def decided_since(connection: sa.Connection, use_case: str, since: datetime) -> 
     return [(decision, entity) for decision, entity in connection.execute(query)]
 
 
+def newest_moment(connection: sa.Connection, use_case: str) -> datetime | None:
+    """The newest moment that was decided about; None where nothing was."""
+    query = sa.select(sa.func.max(decisions.c.moment)).where(decisions.c.use_case == use_case)
+    moment: datetime | None = connection.execute(query).scalar()
+    return moment
+
+
 def newest(connection: sa.Connection, use_case: str) -> dict[str, JoinedOutcome]:
     """The outcome that counts, by decision."""
     query = sa.select(outcomes).where(outcomes.c.use_case == use_case, outcomes.c.newest)
     return {row["decision"]: _outcome(row) for row in connection.execute(query).mappings()}
+
+
+def newest_of(connection: sa.Connection, decided: Sequence[str]) -> dict[str, JoinedOutcome]:
+    """The outcome that counts of each of these decisions; those that have none are left out."""
+    found: dict[str, JoinedOutcome] = {}
+    for start in range(0, len(decided), _AT_ONCE):
+        some = decided[start : start + _AT_ONCE]
+        query = sa.select(outcomes).where(outcomes.c.decision.in_(some), outcomes.c.newest)
+        found |= {row["decision"]: _outcome(row) for row in connection.execute(query).mappings()}
+    return found
 
 
 def of_decision(connection: sa.Connection, decision: str) -> list[JoinedOutcome]:

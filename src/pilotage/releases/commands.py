@@ -11,8 +11,8 @@ from pilotage.models import flow as modelling
 from pilotage.platform.errors import EvidenceMissing
 from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import opened
-from pilotage.releases import flow
-from pilotage.releases.records import Version
+from pilotage.releases import flow, rules
+from pilotage.releases.records import Stage, Version
 from pilotage.usecase import flow as defining
 
 Machine = Annotated[bool, Parameter(name="--json", help="Print JSON for machines.")]
@@ -21,7 +21,10 @@ Machine = Annotated[bool, Parameter(name="--json", help="Print JSON for machines
 def release(
     use_case: str | None = None, *, number: int | None = None, reason: str = "released by hand", json: Machine = False
 ) -> None:
-    """Make a version of the recommended candidate and release it; with --number, release an earlier version."""
+    """Make a version of the recommended candidate and release it; with --number, release an earlier version.
+
+    In assist and automate the stage goes back to shadow: the gates judge the version before people see its answers.
+    """
     terminal = Terminal(json)
     with opened() as work:
         definition = defining.find(work, use_case)
@@ -35,11 +38,13 @@ def release(
                 )
             version = flow.make_version(work, definition, comparison, comparison.recommended, SYSTEM)
         live = flow.release(work, definition, version, SYSTEM, reason)
-        terminal.say(
-            f"Version {version.number} of {definition.name} ({version.candidate}) is released, in stage {live.stage}."
-        )
-        terminal.document({"version": version, "live": live})
-        terminal.next(f"pilotage stage {definition.name} shadow")
+        left = rules.stepped_back(flow.history(work, definition.name))
+    name = definition.name
+    terminal.say(f"Version {version.number} of {name} ({version.candidate}) is released, in stage {live.stage}.")
+    if left is not None:
+        terminal.say(f"The stage went back from {left} to shadow: no gate has judged this version yet.")
+    terminal.document({"version": version, "live": live})
+    terminal.next(f"pilotage stage {name} shadow" if live.stage is Stage.OFF else f"pilotage gate {name}")
 
 
 def versions(use_case: str | None = None, *, json: Machine = False) -> None:
@@ -76,7 +81,7 @@ def enable(use_case: str | None = None, *, reason: str, json: Machine = False) -
 
 
 def rollback(use_case: str | None = None, *, reason: str, json: Machine = False) -> None:
-    """Go back to the version before the present one."""
+    """Go back to the version before the present one; again, to the one before that."""
     terminal = Terminal(json)
     with opened() as work:
         live = flow.roll_back(work, defining.find(work, use_case).name, SYSTEM, reason)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
 
 from pilotage.govern import flow as governing
 from pilotage.govern.records import Principal
@@ -39,6 +38,7 @@ def make_version(
     artefact = comparison.artefacts[candidate]
     signature = modelling.sign_artefact(work, artefact)
     with work.database.writing() as connection:
+        governing.take_turn(connection)
         known = store.versions_of(connection, definition.name)
         version = Version(
             id=new_id("ver", work.clock.now()),
@@ -59,30 +59,51 @@ def make_version(
 
 
 def release(work: Workspace, definition: Definition, version: Version, by: Principal, reason: str) -> Live:
-    """Make a version the live one; the stage stays as it is."""
+    """Make a version the live one. In assist and automate another version steps back to shadow in the same revision.
+
+    Raises:
+        Conflict: the version belongs to another use case, cannot be loaded, or was trained for another file.
+    """
+    _refuse_unfit(work, definition, version)
     now = work.clock.now()
     return _change(
         work,
         definition.name,
         by,
         "version.released",
-        lambda before: rules.with_version(before, version, definition.fingerprint, reason, now, by.name),
+        lambda past: rules.with_version(past[0], version, definition.fingerprint, reason, now, by.name),
     )
 
 
-def set_stage(work: Workspace, use_case: str, stage: Stage, share: float, by: Principal, reason: str) -> Live:
-    """Move a use case to a stage. Whether it may is the business of the rollout's gates, asked before."""
+def set_stage(
+    work: Workspace,
+    use_case: str,
+    stage: Stage,
+    share: float,
+    by: Principal,
+    reason: str,
+    judged_revision: int | None = None,
+) -> Live:
+    """Move a use case to a stage. Whether it may is the business of the rollout's gates, asked before.
+
+    Raises:
+        Conflict: there is no version, or what is live is no longer the revision that the gates judged.
+    """
     now = work.clock.now()
-    return _change(
-        work, use_case, by, "stage.changed", lambda before: rules.with_stage(before, stage, share, reason, now, by.name)
-    )
+
+    def change(past: Sequence[Live]) -> Live:
+        if judged_revision is not None and past[0].revision != judged_revision:
+            raise Conflict(f"What is live of {use_case} changed while its gates were asked.", "Ask again.")
+        return rules.with_stage(past[0], stage, share, reason, now, by.name)
+
+    return _change(work, use_case, by, "stage.changed", change)
 
 
 def disable(work: Workspace, use_case: str, by: Principal, reason: str) -> Live:
     """Switch off: from now on the app gets the rule's answer."""
     now = work.clock.now()
     return _change(
-        work, use_case, by, "switch.disabled", lambda before: rules.switched(before, False, reason, now, by.name)
+        work, use_case, by, "switch.disabled", lambda past: rules.switched(past[0], False, reason, now, by.name)
     )
 
 
@@ -90,15 +111,19 @@ def enable(work: Workspace, use_case: str, by: Principal, reason: str) -> Live:
     """Switch on again, in the stage that was left."""
     now = work.clock.now()
     return _change(
-        work, use_case, by, "switch.enabled", lambda before: rules.switched(before, True, reason, now, by.name)
+        work, use_case, by, "switch.enabled", lambda past: rules.switched(past[0], True, reason, now, by.name)
     )
 
 
 def roll_back(work: Workspace, use_case: str, by: Principal, reason: str) -> Live:
-    """Back to the version before the present one."""
+    """Back to the version before the present one, in the same stage; a second roll-back goes further back.
+
+    Raises:
+        Conflict: there is no earlier version.
+    """
     now = work.clock.now()
     return _change(
-        work, use_case, by, "version.rolled_back", lambda before: rules.rolled_back(before, reason, now, by.name)
+        work, use_case, by, "version.rolled_back", lambda past: rules.rolled_back(past, reason, now, by.name)
     )
 
 
@@ -155,11 +180,40 @@ def revisions(work: Workspace) -> dict[str, int]:
         return store.revisions(connection)
 
 
-def _change(work: Workspace, use_case: str, by: Principal, action: str, change: Callable[[Live], Live]) -> Live:
-    """Apply a change to what is live and write both the revision and the audit log in one transaction."""
+def _refuse_unfit(work: Workspace, definition: Definition, version: Version) -> None:
+    """Nothing becomes live that could not answer this use case's questions as its file puts them now."""
+    name = definition.name
+    if version.use_case != name:
+        raise Conflict(
+            f"Version {version.number} was made for {version.use_case}, not for {name}.",
+            f"pilotage versions {name} lists those that can be released.",
+        )
+    again = f"Run pilotage build {name} and pilotage train {name}, then pilotage release {name}."
+    try:
+        scorer = modelling.load_artefact(work, version.artefact, version.signature)
+    except (CorruptArtefact, NotFound) as error:
+        raise Conflict(
+            f"Version {version.number} of {name} cannot be loaded: {error.message}", f"Restore a backup, or: {again}"
+        ) from error
+    if scorer.plan.fingerprint != definition.plan.fingerprint:
+        raise Conflict(
+            f"Version {version.number} of {name} was trained for another use-case file: its columns differ.", again
+        )
+
+
+def _change(
+    work: Workspace, use_case: str, by: Principal, action: str, change: Callable[[Sequence[Live]], Live]
+) -> Live:
+    """Apply a change to what is live and write both the revision and the audit log in one transaction.
+
+    ``change`` gets everything that was live, newest first. Of two changes at once the second waits, and then sees
+    what the first one left.
+    """
     with work.database.writing() as connection:
-        before = store.find_live(connection, use_case) or rules.first(use_case, "", work.clock.now(), by.name)
-        after = change(before)
+        governing.take_turn(connection)
+        past = store.history_of(connection, use_case, limit=None)
+        past = past or [rules.first(use_case, "", work.clock.now(), by.name)]
+        before, after = past[0], change(past)
         store.insert_live(connection, after)
         detail = {
             "stage": [before.stage, after.stage],
@@ -171,8 +225,3 @@ def _change(work: Workspace, use_case: str, by: Principal, action: str, change: 
         }
         governing.record(connection, work, by, action, use_case, detail)
     return after
-
-
-def changed_since(work: Workspace, use_case: str, since: datetime) -> list[Live]:
-    """The changes of what is live after an instant, oldest first: the marks on the operate page's charts."""
-    return [each for each in reversed(history(work, use_case)) if each.changed_at >= since]

@@ -17,7 +17,7 @@ from pilotage.models import flow as modelling
 from pilotage.models.records import Comparison
 from pilotage.platform.errors import EvidenceMissing
 from pilotage.platform.workspace import Workspace
-from pilotage.releases import flow
+from pilotage.releases import flow, rules
 from pilotage.releases.records import Version
 from pilotage.usecase import flow as defining
 
@@ -45,14 +45,17 @@ def versions_page(use_case: str, work: Workspace) -> Template:
     definition = defining.find_adopted(work, use_case)
     versions = flow.versions(work, use_case)
     comparison = modelling.latest_comparison(work, use_case)
+    live, history = flow.live(work, use_case), flow.history(work, use_case)
     return Template(
         "releases/versions.html",
         context={
             "page": {"use_case": use_case, "title": definition.use_case.title, "active": "versions"},
-            "live": flow.live(work, use_case),
+            "live": live,
+            "answering": live.stage in rules.ANSWERING,
+            "stepped_back": rules.stepped_back(history),
             "versions": [(version, flow.is_whole(work, version)) for version in versions],
             "numbers": {version.id: version.number for version in versions},
-            "history": flow.history(work, use_case),
+            "history": history,
             "unreleased": _unreleased(comparison, versions),
             "back": f"/use-cases/{use_case}/versions",
         },

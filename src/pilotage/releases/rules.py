@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from pilotage.platform.errors import Conflict, InvalidRequest
 from pilotage.releases.records import Live, Stage, Version
+
+ANSWERING = (Stage.ASSIST, Stage.AUTOMATE)
+"""The stages in which the model's answer reaches somebody."""
 
 
 def first(use_case: str, definition: str, now: datetime, by: str) -> Live:
@@ -29,10 +32,26 @@ def first(use_case: str, definition: str, now: datetime, by: str) -> Live:
 
 
 def with_version(live: Live, version: Version, definition: str, reason: str, now: datetime, by: str) -> Live:
-    """The same stage with another version; the present one becomes the one to roll back to."""
-    previous = live.version if live.version != version.id else live.previous_version
-    changed = msgspec.structs.replace(live, version=version.id, previous_version=previous, definition=definition)
+    """Another version; the present one becomes the one to roll back to.
+
+    Where the present one answers people, another goes back to shadow: no gate has judged it. Releasing the live
+    version again leaves the stage alone.
+    """
+    if version.id == live.version:
+        return _next(msgspec.structs.replace(live, definition=definition), reason, now, by)
+    changed = msgspec.structs.replace(live, version=version.id, previous_version=live.version, definition=definition)
+    if live.stage in ANSWERING:
+        changed = msgspec.structs.replace(changed, stage=Stage.SHADOW, share=0.0)
     return _next(changed, reason, now, by)
+
+
+def stepped_back(history: Sequence[Live]) -> Stage | None:
+    """The stage that the newest change took away from the use case because another version came; newest first."""
+    if len(history) < 2:
+        return None
+    after, before = history[:2]
+    replaced = before.version is not None and after.version != before.version
+    return before.stage if replaced and before.stage in ANSWERING and after.stage is Stage.SHADOW else None
 
 
 def with_stage(live: Live, stage: Stage, share: float, reason: str, now: datetime, by: str) -> Live:
@@ -41,8 +60,12 @@ def with_stage(live: Live, stage: Stage, share: float, reason: str, now: datetim
         raise Conflict(f"{live.use_case} has no version, so it cannot be in {stage}.", "Run pilotage release first.")
     if not 0 < share <= 1:
         raise InvalidRequest(f"A share lies above 0 and at most 1; {share} came.", "Give --share 0.2 for one in five.")
-    reached = share if stage in (Stage.ASSIST, Stage.AUTOMATE) else 0.0
-    return _next(msgspec.structs.replace(live, stage=stage, share=reached), reason, now, by)
+    return _next(msgspec.structs.replace(live, stage=stage, share=reach(stage, share)), reason, now, by)
+
+
+def reach(stage: Stage, share: float) -> float:
+    """The share of entities whose answer comes from the model: none below assist."""
+    return share if stage in ANSWERING else 0.0
 
 
 def switched(live: Live, enabled: bool, reason: str, now: datetime, by: str) -> Live:
@@ -53,15 +76,41 @@ def switched(live: Live, enabled: bool, reason: str, now: datetime, by: str) -> 
     return _next(msgspec.structs.replace(live, enabled=enabled), reason, now, by)
 
 
-def rolled_back(live: Live, reason: str, now: datetime, by: str) -> Live:
-    """The version before the present one, in the same stage."""
+def rolled_back(history: Sequence[Live], reason: str, now: datetime, by: str) -> Live:
+    """The version before the present one, in the same stage. ``history`` is newest first; its first is what is live.
+
+    What can be gone back to next is the version before that one: never the one that was just left.
+    """
+    live = history[0]
     if live.previous_version is None:
         raise Conflict(
             f"{live.use_case} has no earlier version to go back to.",
             f"pilotage disable {live.use_case} is the way out.",
         )
-    changed = msgspec.structs.replace(live, version=live.previous_version, previous_version=live.version)
+    target = live.previous_version
+    line = [version for version in _lineage(history) if version != live.version]
+    before = [version for version in line[: max(_last(line, target), 0)] if version != target]
+    changed = msgspec.structs.replace(live, version=target, previous_version=before[-1] if before else None)
     return _next(changed, reason, now, by)
+
+
+def _lineage(history: Sequence[Live]) -> list[str]:
+    """The versions that were released one upon the other, oldest first, without those that were rolled back."""
+    line: list[str] = []
+    for live in reversed(history):
+        if live.version is None or line[-1:] == [live.version]:
+            continue
+        if live.previous_version == (line[-1] if line else None):
+            line.append(live.version)  # a release: it stands on what was live before it
+        else:
+            line = [version for version in line if version != line[-1]]  # a roll-back from the last one
+            line = line[: _last(line, live.version) + 1] or [live.version]
+    return line
+
+
+def _last(line: Sequence[str], version: str) -> int:
+    """The last place of a version in a line, -1 where it has none."""
+    return max((place for place, each in enumerate(line) if each == version), default=-1)
 
 
 def difference(before: Live | None, after: Live, numbers: Mapping[str, int]) -> str:

@@ -76,8 +76,8 @@ def find_live(connection: sa.Connection, use_case: str) -> Live | None:
     return found[0] if found else None
 
 
-def history_of(connection: sa.Connection, use_case: str, limit: int = 50) -> list[Live]:
-    """Everything that was live for a use case, newest first."""
+def history_of(connection: sa.Connection, use_case: str, limit: int | None = 50) -> list[Live]:
+    """What was live for a use case, newest first: so many changes, or all of them."""
     query = (
         sa.select(live_revisions)
         .where(live_revisions.c.use_case == use_case)

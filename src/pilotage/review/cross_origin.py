@@ -11,10 +11,10 @@ from typing import Any
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from pilotage.platform.errors import PilotageError
+from pilotage.platform.errors import InvalidRequest, PilotageError, Problem
+from pilotage.platform.problems import MEDIA_TYPE, problem_details
 from pilotage.platform.workspace import Workspace
 
-PROBLEM = "application/problem+json"
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "authorization, content-type, accept-language",
@@ -39,23 +39,25 @@ def preflight(request: Request[Any, Any, Any]) -> Response[None]:
     return Response(None, status_code=204, headers={**headers(request), **_PREFLIGHT})
 
 
-def refuse(request: Request[Any, Any, Any], error: PilotageError) -> Response[dict[str, Any]]:
+def refuse(request: Request[Any, Any, Any], error: PilotageError) -> Response[bytes]:
     """Problem details (RFC 9457) that the card can read."""
-    body: dict[str, Any] = {
-        "type": f"https://pilotage.dev/problems/{error.code}",
-        "title": error.title,
-        "status": error.status,
-        "detail": str(error),
-        "code": error.code,
-        "problems": [{"where": each.where, "message": each.message} for each in error.problems],
-    }
     challenge = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-    return Response(body, status_code=error.status, media_type=PROBLEM, headers={**headers(request), **challenge})
-
-
-def refuse_form(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
-    """The same for a body that the framework could not read."""
-    body = {"type": "about:blank", "title": "The request does not fit", "status": error.status_code}
     return Response(
-        {**body, "detail": error.detail}, status_code=error.status_code, media_type=PROBLEM, headers=headers(request)
+        problem_details(error, request.url.path),
+        status_code=error.status,
+        media_type=MEDIA_TYPE,
+        headers={**headers(request), **challenge},
     )
+
+
+def refuse_form(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """The same for a body that the framework could not read."""
+    if error.status_code >= 500:
+        return refuse(request, PilotageError("Something went wrong on our side.", "Try again."))
+    return refuse(request, InvalidRequest("The request does not fit.", "Correct what is named.", _named(error)))
+
+
+def _named(error: HTTPException) -> list[Problem]:
+    extra = error.extra if isinstance(error.extra, list) else []
+    found = [Problem(str(one.get("key", "body")), str(one.get("message", ""))) for one in extra]
+    return found or [Problem("body", error.detail)]

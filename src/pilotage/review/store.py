@@ -9,8 +9,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from pilotage.decisions.records import Decision
+from pilotage.decisions.store import decisions, decode
 from pilotage.platform.database import Instant, insert_ignoring, metadata
-from pilotage.review.records import Case, CaseReason, Event, Feedback, QueueCounts, Verdict
+from pilotage.releases.rules import ANSWERING
+from pilotage.review.records import Case, Event, Feedback, QueueCounts, Verdict
 
 feedback = sa.Table(
     "feedback",
@@ -117,12 +120,25 @@ def case_of_decision(connection: sa.Connection, decision: str) -> Case | None:
     return _one(connection, cases.c.decision == decision)
 
 
-def newest_opened_at(connection: sa.Connection, why: CaseReason) -> datetime | None:
-    """When the newest case of this kind was opened."""
-    newest: datetime | None = connection.execute(
-        sa.select(cases.c.opened_at).where(cases.c.why == why).order_by(cases.c.opened_at.desc()).limit(1)
-    ).scalar()
-    return newest
+def decisions_without_case(connection: sa.Connection, limit: int) -> list[Decision]:
+    """Answers of the model that policy sends to a person and that have no case yet, oldest first.
+
+    Decisions reach the ledger in bulk, sometimes long after they were taken: whichever have no case wait, whatever
+    their time.
+    """
+    query = (
+        sa.select(decisions.c.content)
+        .outerjoin(cases, cases.c.decision == decisions.c.id)
+        .where(
+            decisions.c.review,
+            decisions.c.stage.in_(ANSWERING),
+            decisions.c.produced_by == "model",
+            cases.c.id.is_(None),
+        )
+        .order_by(decisions.c.id)
+        .limit(limit)
+    )
+    return [decode(content) for content in connection.execute(query).scalars()]
 
 
 def list_cases(connection: sa.Connection, use_case: str, states: Collection[str], limit: int) -> list[Case]:

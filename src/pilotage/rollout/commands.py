@@ -23,15 +23,16 @@ def gate(use_case: str | None = None, *, json: Machine = False) -> None:
     with opened() as work:
         definition = defining.find(work, use_case)
         results = flow.gates(work, definition)
-        stage = releasing.live(work, definition.name).stage
+        live = releasing.live(work, definition.name)
     rows = [
         (result.gate, criterion.outcome, criterion.name, criterion.wanted, criterion.came)
         for result in results
         for criterion in result.criteria
     ]
     terminal.table(f"Gates of {definition.name}", ("gate", "says", "criterion", "wanted", "came"), rows)
+    stage, agreed = live.stage, definition.use_case.rollout.assist_share
     following = rules.next_stage(stage)
-    closed = rules.blocking(following, results) if following else []
+    closed = rules.blocking(rules.NEEDED[following], results) if following else []
     if following is None:
         terminal.say(f"{definition.name} is in {stage}, the last stage.")
     elif closed:
@@ -41,14 +42,24 @@ def gate(use_case: str | None = None, *, json: Machine = False) -> None:
         terminal.say(f"{definition.name} may advance from {stage} to {following}.")
         terminal.next(f"pilotage stage {definition.name} {following}")
     terminal.document(results)
-    if rules.blocking(stage, results):
+    if rules.blocking(rules.needed(stage, live.share, agreed), results):
         raise SystemExit(1)
 
 
 def stage(
     use_case: str, to: Stage, *, share: float | None = None, reason: str = "advanced by hand", json: Machine = False
 ) -> None:
-    """Move a use case to off, shadow, assist or automate; going up asks the gates."""
+    """Move a use case to off, shadow, assist or automate; going up, or to a larger share, asks the gates.
+
+    Parameters
+    ----------
+    to
+        The stage to enter.
+    share
+        Share of entities that assist reaches. Beyond the file's rollout.assist_share the gate rollout must pass, too.
+    reason
+        Why; it is kept with the change.
+    """
     terminal = Terminal(json)
     with opened() as work:
         definition = defining.find(work, use_case)

@@ -39,21 +39,25 @@ def gates(work: Workspace, definition: Definition) -> list[GateResult]:
 def advance(
     work: Workspace, definition: Definition, stage: Stage, by: Principal, reason: str, share: float | None = None
 ) -> Live:
-    """Enter a stage, if its gates pass; stepping back needs no gate.
+    """Enter a stage or reach another share of entities, if the gates pass; stepping back needs no gate.
+
+    A share beyond ``rollout.assist_share`` needs the gate *rollout*, too.
 
     Raises:
         GateClosed: naming each criterion that failed or is not known yet.
+        Conflict: what is live changed while the gates were asked.
     """
-    present = releasing.live(work, definition.name).stage
-    stages = list(Stage)
-    if stages.index(stage) > stages.index(present):
+    agreed = definition.use_case.rollout.assist_share
+    share = 1.0 if stage is Stage.AUTOMATE else agreed if share is None else share
+    present = releasing.live(work, definition.name)
+    judged = None
+    if rules.rises(present, stage, share):
         results = gates(work, definition)
-        closed = rules.blocking(stage, results)
-        defining.keep_evidence(work, definition, "gate", {"stage": stage, "results": _plain(results)})
+        judged, closed = present.revision, rules.blocking(rules.needed(stage, share, agreed), results)
+        defining.keep_evidence(work, definition, "gate", {"stage": stage, "share": share, "results": _plain(results)})
         if closed:
-            raise _refusal(definition.name, stage, closed)
-    share = definition.use_case.rollout.assist_share if share is None else share
-    return releasing.set_stage(work, definition.name, stage, 1.0 if stage is Stage.AUTOMATE else share, by, reason)
+            raise _refusal(definition.name, stage, share, agreed, closed)
+    return releasing.set_stage(work, definition.name, stage, share, by, reason, judged)
 
 
 def gates_to_show(work: Workspace, definition: Definition) -> list[GateResult]:
@@ -77,18 +81,22 @@ def _verified_lately(work: Workspace) -> bool:
 def gather(work: Workspace, definition: Definition, log_valid: bool | None = None) -> Dossier:
     """Everything that the gates read. The log is verified now, unless the caller says what came of it before."""
     name = definition.name
+    live = releasing.live(work, name)
+    version = releasing.version(work, live.version) if live.version else None
+    counted = version.id if version else ""  # before the first release nothing counts
     evidence = {kind: defining.latest_evidence(work, name, kind) for kind in _KINDS}
     with work.database.reading() as connection:
-        matured = quality.comparable(readings.matured(connection, name))
+        matured = quality.comparable(readings.matured(connection, name, counted))
     training_set, comparison = evidence["training_set"], modelling.latest_comparison(work, name)
     return Dossier(
         definition=definition,
-        live=releasing.live(work, name),
+        live=live,
+        version=version,
         audit=auditing.latest(work, name),
         training_set=training_set.body if training_set else None,
         comparison=comparison,
         parity=modelling.parity_of(work, comparison, comparison.recommended) if comparison else None,
-        operation=monitoring.operation(work, definition),
+        operation=monitoring.operation(work, definition, counted),
         advantage=quality.advantage(matured, definition.use_case.brief.value, _SEED),
         reviewers=len(governing.who_may(work, Permission.REVIEW, name)),
         switchers=len(governing.who_may(work, Permission.SWITCH, name)),
@@ -98,7 +106,7 @@ def gather(work: Workspace, definition: Definition, log_valid: bool | None = Non
     )
 
 
-def _refusal(use_case: str, stage: Stage, closed: list[GateResult]) -> GateClosed:
+def _refusal(use_case: str, stage: Stage, share: float, agreed: float, closed: list[GateResult]) -> GateClosed:
     problems = [
         Problem(
             f"{result.gate} gate, {criterion.name}",
@@ -110,7 +118,9 @@ def _refusal(use_case: str, stage: Stage, closed: list[GateResult]) -> GateClose
         if criterion.outcome != "PASS"
     ]
     gates_named = ", ".join(f"{result.gate} {result.outcome}" for result in closed)
-    return GateClosed(f"{use_case} may not enter {stage} yet: {gates_named}.", problems=problems)
+    wide = f" for {share:.0%} of entities (at most {agreed:.0%} without the rollout gate)"
+    entered = f"{stage}{wide}" if stage is Stage.ASSIST and share > agreed else stage
+    return GateClosed(f"{use_case} may not enter {entered} yet: {gates_named}.", problems=problems)
 
 
 def _plain(results: list[GateResult]) -> list[dict[str, object]]:

@@ -94,7 +94,7 @@ def blocked(results: Sequence[GateResult], present: Stage) -> Blocked | None:
         return None
     still_open = tuple(
         Open(result.gate, criterion)
-        for result in rules.blocking(following, results)
+        for result in rules.blocking(rules.NEEDED[following], results)
         for criterion in result.criteria
         if criterion.outcome != "PASS"
     )

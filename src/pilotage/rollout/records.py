@@ -30,15 +30,3 @@ class GateResult(Struct, frozen=True):
     criteria: tuple[Criterion, ...]
     evidence: tuple[str, ...]
     at: datetime
-
-
-class Waiver(Struct, frozen=True):
-    """A signed, expiring exception from one gate."""
-
-    id: str
-    use_case: str
-    gate: GateName
-    by: str
-    reason: str
-    given_at: datetime
-    expires_at: datetime

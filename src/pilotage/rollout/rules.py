@@ -12,7 +12,8 @@ from pilotage.audit.records import AuditReport
 from pilotage.models.records import Comparison, Parity
 from pilotage.monitor.records import Operation
 from pilotage.monitor.rules import DAYS_MIN
-from pilotage.releases.records import Live, Stage
+from pilotage.releases.records import Live, Stage, Version
+from pilotage.releases.rules import reach
 from pilotage.rollout.records import Criterion, GateName, GateOutcome, GateResult
 from pilotage.usecase.records import Definition
 
@@ -32,17 +33,22 @@ NEEDED: dict[Stage, tuple[GateName, ...]] = {
     Stage.ASSIST: ("use_case", "data_audit", "baseline", "service", "workflow", "operations"),
     Stage.AUTOMATE: GATES,
 }
-"""The gates that must pass before a stage is entered."""
+"""The gates that must pass before a stage is entered, or more of its entities reached."""
 
 POSITIVES_MIN = 50
-TECHNICAL = ("too_slow", "model_failed", "not_finite", "not_recorded", "definition_changed")
+NOT_ASKED = ("not_recorded", "definition_changed", "model_refused")
+"""Reasons of answers for which the model should have been asked and was not, or could not be used."""
 
 
 class Dossier(Struct, frozen=True):
-    """Everything that the gates read of one use case, gathered at one instant."""
+    """Everything that the gates read of one use case, gathered at one instant.
+
+    ``operation`` and ``advantage`` are of decisions taken while ``version``, the live one, was live.
+    """
 
     definition: Definition
     live: Live
+    version: Version | None
     audit: AuditReport | None
     training_set: dict[str, Any] | None
     comparison: Comparison | None
@@ -79,6 +85,10 @@ def _enough(name: str, count: int, least: int, things: str, repair: str) -> Crit
     missing = f"{least - count:,} more are needed" if count < least else ""
     came = f"{count:,} {things}" + (f"; {missing}" if missing else "")
     return _criterion(name, True if count >= least else None, f"at least {least:,} {things}", came, repair)
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _use_case(dossier: Dossier) -> list[Criterion]:
@@ -144,6 +154,8 @@ def _baseline(dossier: Dossier) -> list[Criterion]:
                 "Keep the rule, or find better inputs.",
             )
         )
+        if recommended != "rule":
+            criteria.append(_same(dossier.definition.name, dossier.version, dossier.comparison))
         parity = dossier.parity
         criteria.append(
             _criterion(
@@ -157,20 +169,34 @@ def _baseline(dossier: Dossier) -> list[Criterion]:
     return criteria
 
 
+def _same(name: str, version: Version | None, comparison: Comparison) -> Criterion:
+    """Evidence about one model must not open the gates for another."""
+    title = "what is released is what was compared"
+    wanted = f"a version of {comparison.recommended} as the newest comparison trained it"
+    repair = f"Run pilotage release {name}."
+    if version is None:
+        return _criterion(title, None, wanted, "no version is released yet", repair)
+    same = version.comparison == comparison.id and version.candidate == comparison.recommended
+    of = "the newest" if version.comparison == comparison.id else "another"
+    return _criterion(title, same, wanted, f"version {version.number}: {version.candidate} of {of} comparison", repair)
+
+
 def _service(dossier: Dossier) -> list[Criterion]:
     rollout, operation = dossier.definition.use_case.rollout, dossier.operation
     least = rollout.decisions_min
-    fallbacks = sum(operation.reasons.get(reason, 0) for reason in TECHNICAL)
-    share = fallbacks / operation.decisions if operation.decisions else 0.0
+    # Counted by what became of the model, not by who answered: in shadow the rule answers whatever the model does.
+    unused = sum(operation.reasons.get(reason, 0) for reason in NOT_ASKED)
+    failed, wanted = sum(operation.failures.values()) + unused, operation.model_asked + unused
+    share = failed / wanted if wanted else 0.0
     latency_ms, budget_ms = operation.latency_p99_us / 1000, dossier.definition.use_case.brief.latency_ms
-    enough = operation.decisions >= least
+    enough = wanted >= least
     return [
-        _enough("enough decisions", operation.decisions, least, "decisions recorded", "Let the app ask in shadow."),
+        _enough("enough decisions", wanted, least, "decisions with this version", "Let the app ask in shadow."),
         _criterion(
-            "technical fallbacks",
+            "technical failures",
             share <= rollout.fallback_share_max if enough else None,
             f"at most {rollout.fallback_share_max:.1%}",
-            f"{share:.2%} of {operation.decisions:,}",
+            f"{share:.2%} of {wanted:,}",
             "See the operate page for the reasons.",
         ),
         _criterion(
@@ -198,14 +224,14 @@ def _workflow(dossier: Dossier) -> list[Criterion]:
             "reviewers",
             dossier.reviewers > 0 or None,
             "somebody who may review",
-            f"{dossier.reviewers} people",
+            _counted(dossier.reviewers, "person", "people"),
             f"pilotage person add NAME --role reviewer --use-case {name}",
         ),
         _criterion(
             "card keys",
             dossier.card_keys > 0 or None,
             "a key with which the app may mint card tokens",
-            f"{dossier.card_keys} keys",
+            _counted(dossier.card_keys, "key", "keys"),
             f"pilotage key make NAME --role app --use-case {name}",
         ),
         _criterion(
@@ -236,7 +262,7 @@ def _operations(dossier: Dossier) -> list[Criterion]:
             "switch",
             dossier.switchers > 0 or None,
             "somebody who may switch it off",
-            f"{dossier.switchers} people",
+            _counted(dossier.switchers, "person", "people"),
             f"pilotage person add NAME --role owner --use-case {dossier.definition.name}",
         ),
     ]
@@ -280,9 +306,20 @@ _CRITERIA = {
 }
 
 
-def blocking(stage: Stage, results: Sequence[GateResult]) -> list[GateResult]:
-    """The gates that keep a use case from entering a stage."""
-    return [result for result in results if result.gate in NEEDED[stage] and result.outcome != "PASS"]
+def needed(stage: Stage, share: float, agreed: float) -> tuple[GateName, ...]:
+    """The gates of a stage for a share of entities: beyond the agreed share (``rollout.assist_share``), all of them."""
+    return GATES if stage is Stage.ASSIST and share > agreed else NEEDED[stage]
+
+
+def rises(live: Live, stage: Stage, share: float) -> bool:
+    """Whether more would be exposed to the model than now: a later stage, or more entities in it."""
+    ladder = list(Stage)
+    return ladder.index(stage) > ladder.index(live.stage) or reach(stage, share) > live.share
+
+
+def blocking(gates: Sequence[GateName], results: Sequence[GateResult]) -> list[GateResult]:
+    """Those of the gates asked that do not pass."""
+    return [result for result in results if result.gate in gates and result.outcome != "PASS"]
 
 
 def next_stage(stage: Stage) -> Stage | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 
 from pilotage.govern import flow
 from pilotage.platform.errors import SettingsError
 from pilotage.platform.logs import configure
-from pilotage.platform.settings import Settings
+from pilotage.platform.settings import PREFIX, Settings
 from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import opened
 
@@ -40,6 +41,8 @@ def serve(*, host: str | None = None, port: int | None = None, workers: int = 1)
     if not is_loopback(host) and not settings.public_url.startswith("https://"):
         terminal.say(f"Warning: {host} can be reached from other machines, and {_without_https(settings)}")
     terminal.say(f"Console and API: {settings.public_url or f'http://{host}:{port}'} (stop with Ctrl+C)")
+    # The workers build their own settings: links and snippets must name where this server really is.
+    os.environ |= {f"{PREFIX}HOST": host, f"{PREFIX}PORT": str(port)}
     configure(settings.log_level)
     uvicorn.run(
         "pilotage.app:create",

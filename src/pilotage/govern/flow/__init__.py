@@ -1,6 +1,6 @@
 """What governing does: write and verify the audit log, let people in, hand out keys and card tokens."""
 
-from pilotage.govern.flow.audit_log import checkpoint, entries, record, verify
+from pilotage.govern.flow.audit_log import checkpoint, entries, record, take_turn, verify
 from pilotage.govern.flow.cards import mint_card_token, read_card_token
 from pilotage.govern.flow.keys import all_keys, disable_key, make_key, principal_of_key
 from pilotage.govern.flow.people import add_person, disable_person, first_start, give_role, take_role, who_may
@@ -24,6 +24,7 @@ __all__ = [
     "read_card_token",
     "record",
     "take_role",
+    "take_turn",
     "verify",
     "who_may",
 ]

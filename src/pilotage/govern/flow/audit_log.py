@@ -40,6 +40,15 @@ def record(
     return rules.entry_of(content)
 
 
+def take_turn(connection: sa.Connection) -> None:
+    """Wait until no other transaction that records a deed is under way; ours is the next, until it ends.
+
+    For flows that read, decide and record: what they read afterwards cannot change before they are done. SQLite's
+    write transactions wait for each other anyway.
+    """
+    store.wait_for_turn(connection)
+
+
 def entries(work: Workspace, action: str) -> Iterator[AuditEntry]:
     """All entries of one action, in order."""
     with work.database.reading() as connection:

@@ -62,6 +62,13 @@ def upgrade() -> None:
     with op.batch_alter_table("decisions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_decisions_batch"), ["batch"], unique=False)
         batch_op.create_index(
+            "ix_decisions_for_review",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("review = 1"),
+            postgresql_where=sa.text("review"),
+        )
+        batch_op.create_index(
             batch_op.f("ix_decisions_use_case_entity_decided_at"), ["use_case", "entity", "decided_at"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_decisions_use_case_moment"), ["use_case", "moment"], unique=False)
@@ -345,6 +352,9 @@ def downgrade() -> None:
     with op.batch_alter_table("decisions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_decisions_use_case_moment"))
         batch_op.drop_index(batch_op.f("ix_decisions_use_case_entity_decided_at"))
+        batch_op.drop_index(
+            "ix_decisions_for_review", sqlite_where=sa.text("review = 1"), postgresql_where=sa.text("review")
+        )
         batch_op.drop_index(batch_op.f("ix_decisions_batch"))
 
     op.drop_table("decisions")

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import sqlalchemy as sa
 
 from pilotage.decisions import flow as deciding
-from pilotage.decisions import store as ledger
 from pilotage.decisions.records import Decision
 from pilotage.govern import flow as governing
 from pilotage.govern.records import Principal
 from pilotage.platform.errors import Conflict, NotFound
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
-from pilotage.releases.records import Stage
 from pilotage.review import store
 from pilotage.review.records import Case, CaseReason, CaseState, Event, QueueCounts, Verdict
 from pilotage.review.rules import cases as rules
@@ -22,7 +18,6 @@ from pilotage.usecase import flow as defining
 from pilotage.usecase.records import seconds
 
 _PAGE = 500
-_OVERLAP = timedelta(hours=1)
 _STORED: dict[str, tuple[CaseState, ...]] = {"open": ("open", "leased"), "leased": ("leased",)}
 
 
@@ -40,21 +35,14 @@ def open_case(work: Workspace, decision: Decision, why: CaseReason, note: str) -
 
 
 def take_in(work: Workspace) -> int:
-    """Open a case for every recorded decision that policy sends to a person; how many are new.
-
-    Decisions reach the ledger in bulk and not quite in order: each time the last hour is looked at again.
-    """
-    with work.database.reading() as connection:
-        newest = store.newest_opened_at(connection, "uncertain")
-    after = "" if newest is None else new_id("dec", newest - _OVERLAP)
+    """Open a case for every recorded decision that policy sends to a person; how many are new."""
     opened = 0
     while True:
         with work.database.reading() as connection:
-            page = ledger.for_review(connection, after, _PAGE)
-        opened += _open_new(work, [decision for decision in page if _asks_a_person(decision)])
+            page = store.decisions_without_case(connection, _PAGE)
+        opened += _open_new(work, page) if page else 0
         if len(page) < _PAGE:
             return opened
-        after = page[-1].id
 
 
 def queue(work: Workspace, use_case: str, state: str = "open", limit: int = 200) -> list[Case]:
@@ -194,11 +182,6 @@ def _found(connection: sa.Connection, case_id: str) -> Case:
     if case is None:
         raise NotFound(f"There is no case {case_id}.", "Look at the queue of the use case.")
     return case
-
-
-def _asks_a_person(decision: Decision) -> bool:
-    visible = decision.stage in {Stage.ASSIST, Stage.AUTOMATE}
-    return decision.review and visible and decision.produced_by == "model"
 
 
 def _open_new(work: Workspace, decisions: list[Decision]) -> int:

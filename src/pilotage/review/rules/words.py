@@ -9,9 +9,9 @@ from pilotage.review.records import Language
 
 _TEXTS: dict[Language, dict[str, str]] = {
     "en": {
-        "few": "Fewer than 1 in 20 like this: {says}.",
-        "some": "About {tenths} in 10 like this: {says}.",
-        "most": "More than 19 in 20 like this: {says}.",
+        "few": "In fewer than 1 in 20 cases like this it {says}.",
+        "some": "In about {tenths} in 10 cases like this it {says}.",
+        "most": "In more than 19 in 20 cases like this it {says}.",
         "high": "Worth acting",
         "uncertain": "Close call",
         "low": "No action needed",
@@ -33,9 +33,9 @@ _TEXTS: dict[Language, dict[str, str]] = {
         "quoted": "“{name}”",
     },
     "de": {
-        "few": "Weniger als 1 von 20 solchen Fällen: {says}.",
-        "some": "Etwa {tenths} von 10 solchen Fällen: {says}.",
-        "most": "Mehr als 19 von 20 solchen Fällen: {says}.",
+        "few": "In weniger als 1 von 20 solchen Fällen trifft zu: {says}.",
+        "some": "In etwa {tenths} von 10 solchen Fällen trifft zu: {says}.",
+        "most": "In mehr als 19 von 20 solchen Fällen trifft zu: {says}.",
         "high": "Handeln lohnt sich",
         "uncertain": "Knapper Fall",
         "low": "Nichts zu tun",
@@ -75,7 +75,10 @@ def text(key: str, language: Language, **values: str) -> str:
 
 
 def chance(probability: float, says: str, language: Language) -> str:
-    """A calibrated probability as people say it: 0.68 is "About 7 in 10 like this: …"."""
+    """A calibrated probability as people say it: 0.68 is "In about 7 in 10 cases like this it …".
+
+    ``says`` continues that sentence, as outcomes do in the use-case file: "arrives more than 30 minutes late".
+    """
     tenths = tenths_of(probability)
     key = "few" if tenths == 0 else "most" if tenths == 10 else "some"
     return text(key, language, tenths=str(tenths), says=says)
