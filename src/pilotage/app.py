@@ -14,6 +14,7 @@ from pilotage.decisions.route import DecisionRoute, Receive, Scope, Send, use_ca
 from pilotage.decisions.service import Service
 from pilotage.govern import flow as governing
 from pilotage.outcomes import flow as outcomes
+from pilotage.platform.errors import PilotageError
 from pilotage.platform.jobs import Job, Runner
 from pilotage.platform.settings import read_settings
 from pilotage.platform.workspace import Workspace, open_workspace
@@ -60,10 +61,22 @@ def recurring(work: Workspace) -> tuple[Job, ...]:
 
 
 def sync_and_join(work: Workspace) -> None:
-    """Bring the sources of every use case up to date and join the outcomes that became known."""
-    for definition in defining.definitions(work):
-        data.sync(work, definition)
-        outcomes.pull(work, definition)
+    """Bring the sources of every use case up to date and join the outcomes that became known.
+
+    What fails for one use case does not keep the others from it, and outcomes are joined also where a source is down.
+
+    Raises:
+        PilotageError: something failed; the message names each use case and what was wrong.
+    """
+    failures: list[str] = []
+    for name in defining.names(work):
+        for step in (data.sync, outcomes.pull):
+            try:
+                step(work, defining.find_adopted(work, name))
+            except PilotageError as failure:
+                failures.append(f"{name}: {failure.message}")
+    if failures:
+        raise PilotageError(" ".join(dict.fromkeys(failures)), "Repair what is named; it is tried again.")
 
 
 def create() -> Application:

@@ -15,7 +15,7 @@ from pilotage.data.records import Segment
 from pilotage.data.rules.segments import split
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.engine import analytical
-from pilotage.platform.errors import EvidenceMissing, SourceUnavailable
+from pilotage.platform.errors import EvidenceMissing, InvalidFile, SourceUnavailable
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.flow import latest_evidence
 from tests.data.conftest import DAY
@@ -40,6 +40,14 @@ def failure(work: Workspace, text: str = TEXT) -> str:
     with pytest.raises(SourceUnavailable) as raised:
         flow.sync(work, shop(text))
     return str(raised.value)
+
+
+def mistakes(work: Workspace, text: str) -> dict[str, str]:
+    """What is wrong with this shop's file against its sources, by place."""
+    with pytest.raises(InvalidFile) as raised:
+        flow.sync(work, shop(text))
+    assert all(problem.line > 1 for problem in raised.value.problems)
+    return {problem.where: f"{problem.message} {problem.repair}" for problem in raised.value.problems}
 
 
 def test_all_rows_come_once_and_the_same_data_makes_no_new_version(work: Workspace, shop_path: Path) -> None:
@@ -177,10 +185,15 @@ def test_a_missing_table_and_the_nearest_are_named(work: Workspace, shop_path: P
     assert "visits@example.com" in said
 
 
-def test_a_missing_column_and_the_nearest_are_named(work: Workspace, shop_path: Path) -> None:
-    said = failure(work, TEXT.replace("take: score, within", "take: scores, within"))
-    assert "column scores is not there" in said
-    assert "Did you mean score" in said
+def test_all_columns_that_are_not_there_are_named_with_the_nearest_and_nothing_is_read(
+    work: Workspace, shop_path: Path
+) -> None:
+    text = TEXT.replace("take: score, within", "take: scores, within").replace("returned > 0", "returnd > 0")
+    found = mistakes(work, text)
+    assert "Did you mean score?" in found["inputs.last_score.take"]
+    assert "Did you mean returned?" in found["outcome.positive"]
+    with pytest.raises(EvidenceMissing):
+        flow.current_snapshots(work, shop())
 
 
 def test_a_column_that_vanished_is_told_from_one_that_never_was(work: Workspace, shop_path: Path) -> None:
@@ -199,8 +212,98 @@ def test_a_column_that_changed_its_type_is_refused(work: Workspace, shop_path: P
 
 
 def test_text_is_not_taken_as_a_number(work: Workspace, shop_path: Path) -> None:
-    said = failure(work, TEXT.replace("take: score, within", "take: grade, within"))
-    assert "column grade is text; input last_score takes it as a number" in said
+    found = mistakes(work, TEXT.replace("take: score, within", "take: grade, within"))
+    assert "visits.grade is a text" in found["inputs.last_score.take"]
+    assert "Write kind: category." in found["inputs.last_score.take"]
+    found = mistakes(work, TEXT.replace("store: {kind: category, required: false}", "store: number"))
+    assert "orders.store is a text" in found["decision.request.store"]
+
+
+def test_an_outcome_that_compares_unlike_things_is_refused(work: Workspace, shop_path: Path) -> None:
+    assert (
+        "returned is a number" in mistakes(work, TEXT.replace("returned > 0", "returned = 'yes'"))["outcome.positive"]
+    )
+
+
+@pytest.mark.parametrize(("column", "kind"), [("store", "text"), ("score", "number")])
+def test_a_clock_that_holds_no_instants_is_refused(
+    work: Workspace, shop_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, column: str, kind: str
+) -> None:
+    says = f"visits.{column} is a {kind}; known_at needs a datetime."
+    wrong = f"event_time: happened_at\n    known_at: {column}"
+    found = mistakes(work, TEXT.replace("event_time: happened_at\n    known_at: known_at", wrong))
+    assert says in found["sources.visits.known_at"]
+    monkeypatch.setenv("VISITS", str(tmp_path))
+    rows = pa.table({"visit_id": ["a"], "store": ["n"], "score": [1.5], "grade": ["a"], "happened_at": [DAY]})
+    pq.write_table(rows, tmp_path / "v.parquet")
+    found = mistakes(work, FILES.replace("event_time: happened_at\n    known_at: known_at", wrong))
+    assert says in found["sources.visits.known_at"]
+
+
+def test_a_clock_kept_as_text_is_read(work: Workspace, shop_path: Path) -> None:
+    execute(shop_path, "ALTER TABLE visits DROP COLUMN happened_at")
+    execute(shop_path, "ALTER TABLE visits ADD COLUMN happened_at TEXT")
+    execute(shop_path, "UPDATE visits SET happened_at = known_at")
+    assert flow.sync(work, shop())[1].rows == 150
+    execute(shop_path, "UPDATE visits SET happened_at = 'soon', known_at = '2013-12-04 23:00:00' WHERE visit_id = 'v7'")
+    assert "does not fit its column" in failure(work)
+
+
+def test_a_source_that_is_down_does_not_keep_the_others_from_being_read(
+    work: Workspace, shop_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISITS", str(tmp_path / "none"))
+    said = failure(work, FILES)
+    assert "no file matches" in said
+    assert flow.snapshot(work, "returns", "orders").rows == 60
+    assert flow.snapshot(work, "returns", "returns").rows == 60
+    execute(shop_path, "DELETE FROM returns")
+    with work.database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM snapshots")
+    said = failure(work, FILES)
+    assert "no file matches" in said
+    assert "Source returns has no rows" in said
+    assert "visits@example.com" in said
+    assert "data@example.com" in said
+
+
+def test_a_source_whose_table_or_place_changed_is_read_anew(
+    work: Workspace, shop_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow.sync(work, shop())
+    execute(shop_path, "CREATE TABLE visits_2 AS SELECT * FROM visits WHERE store = 'north'")
+    moved = TEXT.replace("table: visits", "table: visits_2")
+    assert flow.sync(work, shop(moved))[1].rows == 75
+    assert flow.sync(work, shop(moved))[1].rows_new == 0
+    monkeypatch.setenv("OTHER", f"sqlite:///{shop_path}")
+    other = TEXT.replace("database: env:SHOP\n    table: visits", "database: env:OTHER\n    table: visits")
+    assert flow.sync(work, shop(other))[1].rows == 150
+    at = [DAY.replace(tzinfo=None)]
+    rows = {"visit_id": ["a"], "store": ["n"], "score": [1.5], "grade": ["a"], "happened_at": at, "known_at": at}
+    pq.write_table(pa.table(rows), tmp_path / "v.parquet")
+    monkeypatch.setenv("VISITS", str(tmp_path))
+    assert flow.sync(work, shop(FILES))[1].rows == 1
+
+
+def test_what_is_kept_of_a_source_is_its_reference_and_not_its_address(work: Workspace, shop_path: Path) -> None:
+    flow.sync(work, shop())
+    kept = flow.snapshot(work, "returns", "visits")
+    shop_path.rename(shop_path.with_name("moved.db"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SHOP", f"sqlite:///{shop_path.with_name('moved.db')}")
+        assert flow.sync(work, shop())[1].version == kept.version
+
+
+def test_a_column_that_a_source_gained_is_read_also_when_no_new_rows_came(work: Workspace, shop_path: Path) -> None:
+    flow.sync(work, shop())
+    execute(shop_path, "ALTER TABLE visits ADD COLUMN stars REAL")
+    execute(shop_path, "UPDATE visits SET stars = 5")
+    taking = TEXT.replace("  last_grade:", "  last_stars: {latest: visits, by: store, take: stars}\n  last_grade:")
+    assert flow.sync(work, shop(taking))[1].rows == 150
+    with analytical() as connection:
+        relation = flow.segments_sql(work, flow.snapshot(work, "returns", "visits"))
+        assert connection.execute(f"SELECT count(stars) FROM {relation}").fetchall() == [(150,)]
+    assert flow.build(work, shop(taking)).rows > 0
 
 
 def test_a_value_that_does_not_fit_its_column_is_refused(work: Workspace, shop_path: Path) -> None:

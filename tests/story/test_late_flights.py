@@ -214,7 +214,7 @@ class TestPeople:
     """Steps 9 to 11, in a real browser."""
 
     def test_the_card_on_the_flight_page_takes_feedback(self, lived: Lived, browser: Browser) -> None:
-        flights = [flight for flight, _, _ in lived.office.flights_asked_about("2013-05-29T06:00")]
+        flights = [flight for flight, _, _ in lived.office.flights_asked_about("2013-05-28T23:10")]
         flight = next(f for f in reversed(flights) if arm_of(USE_CASE, f, Stage.ASSIST, 0.2) == "model")
         page = browser.new_page()
         page.goto(f"{lived.plan.dispatch_url}/flights/{flight}")
@@ -229,7 +229,7 @@ class TestPeople:
         assert decisions["overrides"] > lived.feedback.get("override", 0)
 
     def test_a_flight_that_keeps_the_rule_has_an_empty_card(self, lived: Lived, browser: Browser) -> None:
-        flights = [flight for flight, _, _ in lived.office.flights_asked_about("2013-05-29T06:00")]
+        flights = [flight for flight, _, _ in lived.office.flights_asked_about("2013-05-28T23:10")]
         flight = next(f for f in reversed(flights) if arm_of(USE_CASE, f, Stage.ASSIST, 0.2) == "rule")
         page = browser.new_page()
         page.goto(f"{lived.plan.dispatch_url}/flights/{flight}")

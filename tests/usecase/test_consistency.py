@@ -93,6 +93,25 @@ def test_a_mistake_is_named_at_its_place(old: str, new: str, where: str, says: s
     assert says in found[where], found
 
 
+SECRETS = (
+    "s3://AKIACANARY:hunter2canary@bucket/*.parquet",
+    "s3://AKIA:hunter2/canary@b/x.csv",
+    "ftp://canary@host/x.csv",
+)
+
+
+@pytest.mark.parametrize("address", SECRETS)
+def test_who_reads_files_is_refused_in_the_file_and_not_repeated(address: str) -> None:
+    (problem,) = problems(changed(("env:WEATHER/*.parquet", address)))
+    assert problem.where == "sources.weather.files"
+    assert "env:ITS_NAME" in problem.repair
+    assert "canary" not in f"{problem.message} {problem.repair}".lower()
+
+
+def test_an_at_sign_in_the_path_of_files_is_no_secret() -> None:
+    assert problems(changed(("env:WEATHER/*.parquet", "s3://bucket/v@2/*.parquet"))) == []
+
+
 def test_inputs_may_use_only_what_stands_above_them() -> None:
     problem = only_problem(("{derived: EXTRACT(HOUR FROM departure)}", "{derived: aircraft_delay / 60}"))
     assert "There is no column aircraft_delay" in problem.message
@@ -144,14 +163,28 @@ def test_a_column_that_a_source_lacks_is_named_with_the_nearest(
     assert found[where].line > 1
 
 
+def test_truth_kept_as_numbers_fits_a_flag_and_a_flag_fits_a_number() -> None:
+    definition = defined(
+        ("take: arr_delay, says", "take: late, kind: flag, says"), ("delay > 30\n  says: the", "delay\n  says: the")
+    )
+    for kind in ("flag", "number"):
+        columns = {**COLUMNS, "arrivals": {**COLUMNS["arrivals"], "late": kind}}
+        assert check_against_sources(definition, columns) == []
+    columns = {**COLUMNS, "flights": {**COLUMNS["flights"], "distance": "flag"}}
+    assert check_against_sources(defined(), columns) == []
+
+
 @pytest.mark.parametrize(
     ("source", "column", "type_", "where", "says"),
     [
-        ("flights", "published_at", "text", "sources.flights.known_at", "a datetime is wanted"),
+        ("flights", "published_at", "text", "sources.flights.known_at", "known_at needs a datetime"),
+        ("flights", "published_at", "number", "sources.flights.known_at", "flights.published_at is a number"),
         ("flights", "distance", "text", "decision.request.distance", "Declare it as category."),
         ("weather", "temp_f", "text", "inputs.weather.take[0]", "Write kind: category."),
         ("arrivals", "arr_delay", "text", "outcome.positive", "column arr_delay is a text"),
         ("arrivals", "arr_delay", "text", "inputs.recent.take[0]", "a number or flag is wanted"),
+        ("arrivals", "arr_delay", "text", "inputs.recent.take[0]", "Use aggregate: count or distinct"),
+        ("flights", "departure", "text", "decision.request.departure", "Declare it as category."),
     ],
 )
 def test_a_column_of_another_type_is_named(source: str, column: str, type_: str, where: str, says: str) -> None:

@@ -11,7 +11,7 @@ from pilotage.govern import flow as governing
 from pilotage.govern.records import SYSTEM
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.code_version import code_version
-from pilotage.platform.errors import InvalidFile, NotFound
+from pilotage.platform.errors import Conflict, InvalidFile, NotFound
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase import flow
 from tests.usecase.example import TEXT, changed, defined
@@ -25,10 +25,25 @@ def entries(work: Workspace) -> int:
 def test_a_file_is_read_adopted_and_found_by_its_name(work: Workspace, tmp_path: Path) -> None:
     file = tmp_path / "late.yaml"
     file.write_text(TEXT)
-    adopted = flow.find(work, str(file))
+    adopted = flow.adopt(work, flow.read_definition(file), SYSTEM, str(file))
+    assert flow.find(work, str(file)) == adopted
     assert flow.find(work, "late_arrival") == adopted
     assert flow.find(work, None) == adopted
     assert flow.definitions(work) == [adopted]
+
+
+def test_a_file_that_is_not_what_was_adopted_is_refused_and_changes_nothing(work: Workspace, tmp_path: Path) -> None:
+    file = tmp_path / "late.yaml"
+    file.write_text(TEXT)
+    with pytest.raises(Conflict, match="never adopted"):
+        flow.find(work, str(file))
+    assert flow.definitions(work) == []
+    adopted = flow.adopt(work, flow.read_definition(file), SYSTEM, str(file))
+    file.write_text(changed(("title: Late arrivals", "title: Delays")))
+    with pytest.raises(Conflict, match=r"late.yaml differs from what was adopted as late_arrival.*pilotage sync"):
+        flow.find(work, str(file))
+    assert flow.find(work, None) == adopted
+    assert flow.names(work) == ["late_arrival"]
 
 
 def test_adopting_is_recorded_once_per_change(work: Workspace) -> None:

@@ -11,7 +11,7 @@ from pilotage.audit.measuring import of_leakage
 from pilotage.audit.measuring.of_decisions import measure_decisions, measure_matches
 from pilotage.audit.measuring.of_sources import measure_source
 from pilotage.audit.records import AuditReport, SourceProfile
-from pilotage.audit.rules.answers import answers
+from pilotage.audit.rules.answers import answers, with_proof
 from pilotage.audit.rules.findings import findings
 from pilotage.data import flow as data
 from pilotage.data.records import Snapshot
@@ -48,9 +48,16 @@ def run(work: Workspace, definition: Definition) -> AuditReport:
 
 
 def latest(work: Workspace, use_case: str) -> AuditReport | None:
-    """The newest audit of a use case."""
+    """The newest audit of a use case; a training set that was proved since answers its question."""
     evidence = latest_evidence(work, use_case, "audit")
-    return None if evidence is None else msgspec.convert(evidence.body, AuditReport)
+    if evidence is None:
+        return None
+    report = msgspec.convert(evidence.body, AuditReport)
+    built = latest_evidence(work, use_case, "training_set")
+    if built is None or built.definition != evidence.definition or "recreated" not in built.body:
+        return report
+    proved = with_proof(report.answers, built.body["training_set"], built.body["recreated"])
+    return msgspec.structs.replace(report, answers=proved)
 
 
 def _measure(work: Workspace, definition: Definition, found: dict[str, Snapshot]) -> Measured:

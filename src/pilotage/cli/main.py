@@ -20,8 +20,8 @@ COMMANDS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             (
                 "check",
-                "pilotage.usecase.commands:check",
-                "Check a use-case file; every mistake is named with its line.",
+                "pilotage.data.commands:check",
+                "Check a use-case file, and its sources; every mistake is named with its line.",
             ),
             ("brief", "pilotage.usecase.commands:brief", "Print what the use case decides, for whom and why."),
             ("schema", "pilotage.usecase.commands:schema", "Print the JSON Schema of use-case files, for editors."),

@@ -28,7 +28,10 @@ class Segment(Struct, frozen=True):
 
 
 class Snapshot(Struct, frozen=True):
-    """A version of a source: its segments in order. ``version`` is the SHA-256 of the manifest's other fields."""
+    """A version of a source: its segments in order. ``version`` is the SHA-256 of the manifest's other fields.
+
+    ``declared`` is the digest of where the file says that the rows are and what tells them apart.
+    """
 
     source: str
     version: str
@@ -36,6 +39,7 @@ class Snapshot(Struct, frozen=True):
     known_at: str
     columns: tuple[FoundColumn, ...]
     segments: tuple[Segment, ...]
+    declared: str = ""
 
     @property
     def rows(self) -> int:

@@ -6,6 +6,7 @@ settings: the same rows make the same bytes, hence the same digest.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -48,9 +49,19 @@ def make_snapshot(
         known_at=source.known_at,
         columns=tuple(columns),
         segments=tuple(segments),
+        declared=declared(source),
     )
     version = lake.put(msgspec.json.encode(unnamed, order="deterministic"), MANIFEST)
     return msgspec.structs.replace(unnamed, version=version)
+
+
+def declared(source: Source) -> str:
+    """The digest of a source as the file declares it. Rows of another declaration are not this source's.
+
+    It is taken of the references (``env:NAME``), never of what they stand for: an address may change its password.
+    """
+    said = (source.database, source.table, source.files, source.key, source.known_at)
+    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
 
 
 def read_snapshot(lake: Lake, version: str) -> Snapshot:

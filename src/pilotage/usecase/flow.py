@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from pilotage.govern import flow as governing
-from pilotage.govern.records import SYSTEM, Principal
+from pilotage.govern.records import Principal
 from pilotage.platform.code_version import code_version
-from pilotage.platform.errors import InvalidFile, NotFound, Problem, TooLarge
+from pilotage.platform.errors import Conflict, InvalidFile, NotFound, Problem, TooLarge
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase import store
@@ -102,17 +102,32 @@ def adopt(work: Workspace, definition: Definition, by: Principal, file: str = ""
 
 
 def find(work: Workspace, name_or_path: str | None) -> Definition:
-    """The use case that is meant: a file is read and adopted, a name looked up, and nothing means the only one.
+    """The use case that is meant: by its name or by the file that was adopted; nothing means the only one.
 
     Raises:
         NotFound: there is none of this name or path, or nothing was given and there are several or none.
         InvalidFile: the file has mistakes.
+        Conflict: the file is not, or no longer, what was adopted.
     """
     if name_or_path is None:
         return _only(work)
-    if _is_path(name_or_path):
-        return adopt(work, read_definition(Path(name_or_path)), SYSTEM, name_or_path)
-    return find_adopted(work, name_or_path)
+    path = path_in(name_or_path)
+    if path is None:
+        return find_adopted(work, name_or_path)
+    definition = read_definition(path)
+    if not is_adopted(work, definition):
+        raise Conflict(
+            f"{path.name} differs from what was adopted as {definition.name}, or was never adopted.",
+            f"Run pilotage sync {path}, which adopts it.",
+        )
+    return definition
+
+
+def is_adopted(work: Workspace, definition: Definition) -> bool:
+    """Whether exactly this text is the current one of its use case."""
+    with work.database.reading() as connection:
+        found = store.text_of(connection, definition.name)
+    return found is not None and found[0] == definition.text
 
 
 def find_adopted(work: Workspace, name: str) -> Definition:
@@ -131,8 +146,10 @@ def find_adopted(work: Workspace, name: str) -> Definition:
     return parse_definition(*found)
 
 
-def _is_path(text: str) -> bool:
-    return text.endswith((".yaml", ".yml")) or os.sep in text
+def path_in(name_or_path: str | None) -> Path | None:
+    """The path of a file, where a command was given that and not a name."""
+    is_path = name_or_path is not None and (name_or_path.endswith((".yaml", ".yml")) or os.sep in name_or_path)
+    return Path(name_or_path) if name_or_path is not None and is_path else None
 
 
 def _only(work: Workspace) -> Definition:
@@ -143,6 +160,12 @@ def _only(work: Workspace) -> Definition:
     if names:
         raise NotFound("Several use cases are adopted.", f"Say which one: {', '.join(names)}.")
     raise NotFound("No use case is adopted yet.", "Give a use-case file: pilotage sync <file>.")
+
+
+def names(work: Workspace) -> list[str]:
+    """Names of all adopted use cases, in order."""
+    with work.database.reading() as connection:
+        return store.names(connection)
 
 
 def definitions(work: Workspace) -> list[Definition]:

@@ -8,6 +8,8 @@ from pilotage.audit.rules.owners import names_of, owner_of
 from pilotage.audit.rules.sensitive import sensitive_columns
 from pilotage.usecase.records import Definition, Given, Latest, Window
 
+_RECREATED = "Can the training data be recreated?"
+
 
 def answers(definition: Definition, measured: Measured) -> tuple[Answer, ...]:
     """The seven answers, always in the same order."""
@@ -15,7 +17,7 @@ def answers(definition: Definition, measured: Measured) -> tuple[Answer, ...]:
         _systems(definition, measured),
         _ground_truth(definition, measured),
         _quality(definition, measured),
-        _recreated(measured),
+        recreated(measured.training_set, measured.recreated),
         _sensitive(definition, measured),
         _real_time(definition, measured),
         _repair(definition),
@@ -63,13 +65,18 @@ def _quality(definition: Definition, measured: Measured) -> Answer:
     )
 
 
-def _recreated(measured: Measured) -> Answer:
-    question = "Can the training data be recreated?"
-    if measured.recreated:
-        return Answer(question, f"Yes: {measured.training_set} was rebuilt from its snapshots, identical.", "measured")
-    if measured.recreated is False:
-        return Answer(question, f"No: rebuilding {measured.training_set} gave other rows.", "measured")
-    return Answer(question, "Not proved yet: run `pilotage build --verify`.", "open")
+def recreated(training_set: str, proved: bool | None) -> Answer:
+    """Whether a training set came out the same when it was rebuilt; None where that was not tried."""
+    if proved is None:
+        return Answer(_RECREATED, "Not proved yet: run `pilotage build --verify`.", "open")
+    if proved:
+        return Answer(_RECREATED, f"Yes: {training_set} was rebuilt from its snapshots, identical.", "measured")
+    return Answer(_RECREATED, f"No: rebuilding {training_set} gave other rows.", "measured")
+
+
+def with_proof(given: tuple[Answer, ...], training_set: str, proved: bool) -> tuple[Answer, ...]:
+    """The answers with what was proved since they were given."""
+    return tuple(recreated(training_set, proved) if a.question == _RECREATED else a for a in given)
 
 
 def _sensitive(definition: Definition, measured: Measured) -> Answer:

@@ -1,8 +1,17 @@
 """What the data room does: sync sources, build training sets and prove them, open the columns for live answers."""
 
+from pilotage.data.flow.looking import Looked, check, look
 from pilotage.data.flow.opening import open_live
 from pilotage.data.flow.reading import outcomes_of, snapshot_versions
-from pilotage.data.flow.syncing import OVERLAP, asked_of, current_snapshots, segments_sql, snapshot, sync
+from pilotage.data.flow.syncing import (
+    OVERLAP,
+    adopt_and_sync,
+    asked_of,
+    current_snapshots,
+    segments_sql,
+    snapshot,
+    sync,
+)
 from pilotage.data.flow.training import (
     assembled,
     build,
@@ -17,11 +26,15 @@ from pilotage.data.live import LiveColumns
 __all__ = [
     "OVERLAP",
     "LiveColumns",
+    "Looked",
+    "adopt_and_sync",
     "asked_of",
     "assembled",
     "build",
+    "check",
     "current_snapshots",
     "latest_training_set",
+    "look",
     "open_live",
     "outcomes_of",
     "prove",

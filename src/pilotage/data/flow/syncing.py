@@ -4,6 +4,8 @@ A row may be committed a little after the instant its ``known_at`` names, while 
 sync reads again the last ten minutes before the newest ``known_at`` it has, and leaves out what is there by key and
 ``known_at``. A row that is committed later than that is missed: such a source must set ``known_at`` when it commits.
 A row whose ``known_at`` lies in the future is read when its time has come.
+
+All sources are looked at before the first is read. One that cannot be read does not keep the others from it.
 """
 
 from __future__ import annotations
@@ -12,11 +14,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pilotage.data import snapshots, sources, store
+from pilotage.data.flow.looking import Looked, demand_fit, look, together
 from pilotage.data.records import FoundColumn, Segment, Snapshot, SyncResult
 from pilotage.data.rules import needs, segments
 from pilotage.data.sources.asked import Asked, asked, nearest
-from pilotage.platform.errors import EvidenceMissing
+from pilotage.govern.records import Principal
+from pilotage.platform.errors import EvidenceMissing, SourceUnavailable
 from pilotage.platform.workspace import Workspace
+from pilotage.usecase import flow as defining
 from pilotage.usecase.flow import keep_evidence
 from pilotage.usecase.records import Definition
 
@@ -27,13 +32,29 @@ def sync(work: Workspace, definition: Definition) -> list[SyncResult]:
     """Bring the snapshots of all sources up to now. Evidence is kept when anything came.
 
     Raises:
-        SourceUnavailable: a source cannot be read, or lacks a column that the use case needs.
+        InvalidFile: the file names columns that its sources do not have, or have with another type; nothing was read.
+        SourceUnavailable: some sources cannot be read, or lost a column; the message names all of them, and the
+            others were read.
     """
-    needed = needs.needed_columns(definition)
-    results = [_sync_one(work, definition, name, needed[name]) for name in definition.use_case.sources]
-    if any(result.rows_new for result in results):
-        keep_evidence(work, definition, "sync", {"sources": [_evidence(result) for result in results]})
-    return results
+    looked = _looked_at(work, definition)
+    demand_fit(definition, looked, definition.name)
+    return _read_all(work, definition, looked)
+
+
+def adopt_and_sync(work: Workspace, definition: Definition, by: Principal, file: str) -> list[SyncResult]:
+    """Make a file the current one of its use case, once its sources were looked at and fit, and sync it.
+
+    Raises:
+        InvalidFile: it does not fit its sources; nothing was adopted or read.
+        SourceUnavailable: as in :func:`sync`. A file that is new or changed is adopted only when all its sources
+            could be looked at; else nothing was read.
+    """
+    looked = _looked_at(work, definition)
+    demand_fit(definition, looked, file)
+    if looked.failures and not defining.is_adopted(work, definition):
+        raise together(looked.failures.values())
+    defining.adopt(work, definition, by, file)
+    return _read_all(work, definition, looked)
 
 
 def asked_of(definition: Definition, name: str) -> Asked:
@@ -66,17 +87,52 @@ def segments_sql(work: Workspace, found: Snapshot) -> str:
     return snapshots.newest_sql(work.lake, found)
 
 
-def _sync_one(work: Workspace, definition: Definition, name: str, needed: Sequence[str]) -> SyncResult:
+def _looked_at(work: Workspace, definition: Definition) -> Looked:
+    """What the sources have now; one that lost a column since the last sync is a failure, whatever the file says."""
+    looked = look(definition)
+    needed = needs.needed_columns(definition)
+    columns, failures = dict(looked.columns), dict(looked.failures)
+    for name, found in looked.columns.items():
+        wanted = asked(definition.use_case, name)
+        failure = _changed(wanted, needed[name], found, _before(work, definition, wanted))
+        if failure is not None:
+            failures[name] = failure
+            del columns[name]
+    return Looked(columns, failures)
+
+
+def _read_all(work: Workspace, definition: Definition, looked: Looked) -> list[SyncResult]:
+    needed = needs.needed_columns(definition)
+    results: list[SyncResult] = []
+    failures = dict(looked.failures)
+    for name, columns in looked.columns.items():
+        try:
+            results.append(_sync_one(work, definition, name, needed[name], columns))
+        except SourceUnavailable as failure:
+            failures[name] = failure
+    if any(result.rows_new for result in results):
+        keep_evidence(work, definition, "sync", {"sources": [_evidence(result) for result in results]})
+    if failures:
+        raise together(failures.values())
+    return results
+
+
+def _before(work: Workspace, definition: Definition, wanted: Asked) -> Snapshot | None:
+    """The source's snapshot; none when its place, key or clock was declared anew since: then it is read anew."""
+    with work.database.reading() as connection:
+        found = store.current_snapshot(connection, definition.name, wanted.name)
+    return found if found and found.declared == snapshots.declared(wanted.source) else None
+
+
+def _sync_one(
+    work: Workspace, definition: Definition, name: str, needed: Sequence[str], columns: Sequence[FoundColumn]
+) -> SyncResult:
     import duckdb
 
     wanted = asked(definition.use_case, name)
-    with work.database.reading() as connection:
-        before = store.current_snapshot(connection, definition.name, name)
-    if before and (before.known_at, before.key) != (wanted.source.known_at, tuple(wanted.source.key)):
-        before = None  # declared anew: read it anew
-    columns = sources.introspect(wanted)
-    _check_columns(wanted, needed, columns, before)
-    _check_numbers(definition, wanted, columns)
+    before = _before(work, definition, wanted)
+    if before and needs.missing(needed, before.columns):
+        before = None  # a column was added to the source: its values lie in rows that were read without it
     try:
         after, rows_new = _take_in(work, definition, wanted, columns, before)
     except duckdb.ConversionException as error:
@@ -114,30 +170,25 @@ def _reaching(known: Sequence[Segment], after: datetime) -> tuple[Segment, ...]:
     return tuple(segment for segment in known if segment.known_to >= after)
 
 
-def _check_columns(
+def _changed(
     wanted: Asked, needed: Sequence[str], columns: Sequence[FoundColumn], before: Snapshot | None
-) -> None:
-    known_before = {column.name for column in before.columns} if before else set()
+) -> SourceUnavailable | None:
+    """What the source lost or changed since the last sync, of what the use case needs."""
+    if before is None:
+        return None
+    known_before = {column.name for column in before.columns}
     for name in needs.missing(needed, columns):
-        gone = "has vanished since the last sync" if name in known_before else "is not there"
-        hint = nearest(name, [column.name for column in columns])
-        raise wanted.failure(f"Source {wanted.name}: column {name} {gone}.", f"{hint} Restore it, or correct the file.")
-    for name, (was, is_now) in needs.changed_types(before.columns if before else (), columns).items():
+        if name in known_before:
+            hint = nearest(name, [column.name for column in columns])
+            message = f"Source {wanted.name}: column {name} has vanished since the last sync."
+            return wanted.failure(message, f"{hint} Restore it, or correct the file.")
+    for name, (was, is_now) in needs.changed_types(before.columns, columns).items():
         if name in needed:
-            raise wanted.failure(
+            return wanted.failure(
                 f"Source {wanted.name}: column {name} was {was} and is now {is_now}.",
                 "Change it back, or declare a new source under another name.",
             )
-
-
-def _check_numbers(definition: Definition, wanted: Asked, columns: Sequence[FoundColumn]) -> None:
-    types = {column.name: column.type for column in columns}
-    for column, taken_by in needs.numbers_taken_from(definition, wanted.name).items():
-        if types.get(column) not in {"number", "flag"}:
-            raise wanted.failure(
-                f"Source {wanted.name}: column {column} is {types.get(column)}; input {taken_by} takes it as a number.",
-                "Say `kind: category` in the input, use aggregate count or distinct, or correct the column.",
-            )
+    return None
 
 
 def _evidence(result: SyncResult) -> dict[str, object]:

@@ -11,11 +11,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pilotage.data.records import FoundColumn
-from pilotage.data.sources.asked import Asked
+from pilotage.data.sources.asked import Asked, NoSuchTable
 from pilotage.platform.errors import SettingsError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+__all__ = ["NoSuchTable", "introspect", "read_new"]
 
 
 def introspect(asked: Asked) -> tuple[FoundColumn, ...]:

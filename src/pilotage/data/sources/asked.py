@@ -11,6 +11,10 @@ from pilotage.platform.errors import SourceUnavailable
 from pilotage.usecase.records import Source, UseCase
 
 
+class NoSuchTable(SourceUnavailable):
+    """The database can be read and has no table of the name that the file gives."""
+
+
 class Asked(Struct, frozen=True):
     """One source of a use case."""
 

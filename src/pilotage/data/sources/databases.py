@@ -12,7 +12,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from pilotage.data.records import ColumnType, FoundColumn
-from pilotage.data.sources.asked import Asked, nearest
+from pilotage.data.sources.asked import Asked, NoSuchTable, nearest
 from pilotage.platform.instants import as_utc
 from pilotage.platform.quoting import quoted
 
@@ -31,8 +31,10 @@ def introspect(asked: Asked, address: str) -> tuple[FoundColumn, ...]:
         found = []
         for column in columns:
             kind, stored = _kind(column["type"])
-            if connection.dialect.name == "sqlite" and (kind == "text" or stored == ""):
-                kind, stored = _sampled(connection, table, column["name"], asked)
+            if connection.dialect.name == "sqlite" and (kind == "text" or isinstance(column["type"], sa.NUMERIC)):
+                sampled = _sampled(connection, table, column["name"], asked)
+                if kind == "text" or sampled[0] == "datetime":  # CREATE TABLE AS makes a DATETIME a NUM
+                    kind, stored = sampled
             found.append(FoundColumn(name=column["name"], type=kind, engine_type=stored or "VARCHAR"))
         return tuple(found)
 
@@ -117,10 +119,11 @@ def _table(asked: Asked, connection: sa.Connection) -> tuple[str | None, str]:
     if connection.dialect.name == "postgresql":
         known |= set(inspector.get_materialized_view_names(schema or None))
     if table not in known:
-        raise asked.failure(
+        said = asked.failure(
             f"Source {asked.name}: there is no table {asked.source.table}.",
             f"{nearest(table, known)} Correct `table`, or let this user read it.",
         )
+        raise NoSuchTable(said.message, said.repair)
     return schema or None, table
 
 
@@ -144,14 +147,18 @@ FROM (SELECT {column} AS value FROM {table} WHERE {column} IS NOT NULL LIMIT 100
 
 
 def _sampled(connection: sa.Connection, table: str, column: str, asked: Asked) -> tuple[ColumnType, str]:
-    """What SQLite's values are: text that looks like dates is read as such only where the file says it is a clock."""
+    """What SQLite's values are. A clock may hold a few values that are no instants: sync names them."""
     statement = _SAMPLE.format(column=quoted(column), table=quoted(table))
     count, integers, numbers, dates = connection.exec_driver_sql(statement).one()
-    if column in {asked.source.event_time, asked.source.known_at} or (count and dates == count):
+    if (count and dates == count) or (_is_clock(asked, column) and (dates or not count)):
         return "datetime", "TIMESTAMP"
     if count and numbers == count:
         return "number", "BIGINT" if integers == count else "DOUBLE"
     return "text", "VARCHAR"
+
+
+def _is_clock(asked: Asked, column: str) -> bool:
+    return column in {asked.source.event_time, asked.source.known_at}
 
 
 def _read_sqlite(

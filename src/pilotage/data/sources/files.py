@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pilotage.data.records import ColumnType, FoundColumn
 from pilotage.data.sources.asked import Asked
 from pilotage.platform.engine import analytical
+from pilotage.platform.errors import SourceUnavailable
 from pilotage.platform.instants import as_utc
 from pilotage.platform.quoting import literal, quoted
 
@@ -26,9 +27,10 @@ _FRACTIONS = ("FLOAT", "DOUBLE", "UBIGINT", "HUGEINT", "UHUGEINT")
 def introspect(asked: Asked, pattern: str) -> tuple[FoundColumn, ...]:
     """The columns of all files together; a file may lack some."""
     with analytical() as connection:
-        relation = _run(asked, connection, f"SELECT * FROM {_reader(asked, pattern)}")
+        reader = _reader(asked, pattern)
+        relation = _run(asked, connection, f"SELECT * FROM {reader}")
         described = list(zip(relation.columns, relation.types, strict=True))
-    return tuple(_found(asked, name, str(engine_type)) for name, engine_type in described)
+        return tuple(_found(asked, connection, reader, name, str(engine_type)) for name, engine_type in described)
 
 
 def read(
@@ -48,7 +50,7 @@ def _reader(asked: Asked, pattern: str) -> str:
     paths = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (the pattern may be absolute)
     if not paths:
         raise asked.failure(
-            f"Source {asked.name}: no file matches {pattern}.",
+            f"Source {asked.name}: no file matches {asked.source.files if '://' in pattern else pattern}.",
             "Correct the pattern under `files`, or the environment variable in it, or wait for the first file.",
         )
     ending = Path(paths[0]).suffix.lower()
@@ -68,16 +70,37 @@ def _run(asked: Asked, connection: duckdb.DuckDBPyConnection, statement: str) ->
     try:
         return connection.sql(statement)
     except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        raise asked.failure(f"Source {asked.name}: a file cannot be read: {reason}", "Repair the file.") from None
+        raise _unreadable(asked, error) from None
 
 
-def _found(asked: Asked, name: str, engine_type: str) -> FoundColumn:
-    """Text is read as instants only where the file says that the column is a clock."""
+def _unreadable(asked: Asked, error: duckdb.Error) -> SourceUnavailable:
+    reason = str(error).splitlines()[0]
+    return asked.failure(f"Source {asked.name}: a file cannot be read: {reason}", "Repair the file.")
+
+
+def _found(
+    asked: Asked, connection: duckdb.DuckDBPyConnection, reader: str, name: str, engine_type: str
+) -> FoundColumn:
+    """Text is read as instants only where the file says that the column is a clock, and its values are instants."""
     kind, stored = _kind(engine_type)
-    if kind == "text" and name in {asked.source.event_time, asked.source.known_at}:
+    is_clock = name in {asked.source.event_time, asked.source.known_at}
+    if kind == "text" and is_clock and _holds_instants(asked, connection, reader, name):
         kind, stored = "datetime", "TIMESTAMP"
     return FoundColumn(name=name, type=kind, engine_type=stored)
+
+
+def _holds_instants(asked: Asked, connection: duckdb.DuckDBPyConnection, reader: str, name: str) -> bool:
+    """A clock may hold a few values that are no instants: sync names them."""
+    import duckdb
+
+    value = quoted(name)
+    sample = f"SELECT {value} FROM {reader} WHERE {value} IS NOT NULL LIMIT 1000"
+    relation = _run(asked, connection, f"SELECT count(*), count(TRY_CAST({value} AS TIMESTAMPTZ)) FROM ({sample})")
+    try:
+        count, instants = relation.fetchall()[0]
+    except duckdb.Error as error:
+        raise _unreadable(asked, error) from None
+    return bool(instants or not count)
 
 
 def _kind(engine_type: str) -> tuple[ColumnType, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from pilotage.platform.errors import Problem
 from pilotage.usecase.records import ColumnKind, Definition, Input, UseCase, listed
@@ -13,6 +13,13 @@ from pilotage.usecase.rules.places import Mistake, Path, located
 from pilotage.usecase.rules.reading import read
 
 _KINDS: dict[str, ColumnKind] = {"number": "number", "text": "category", "datetime": "datetime", "flag": "flag"}
+
+_FITTING: dict[ColumnKind, tuple[str, ...]] = {
+    "number": ("number", "flag"),
+    "category": ("text", "number", "flag"),
+    "datetime": ("datetime",),
+    "flag": ("flag", "number"),  # many databases keep true and false as 1 and 0
+}
 
 Columns = Mapping[str, Mapping[str, str]]
 """Source → column → its type: number, text, datetime or flag."""
@@ -38,8 +45,13 @@ def _keys_and_clocks(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
         for number, column in enumerate(source.key):
             yield from _has(("sources", name, "key", number), name, column, columns)
         for clock in ("event_time", "known_at"):
-            column = getattr(source, clock)
-            yield from _has(("sources", name, clock), name, column, columns, ("datetime",))
+            column, path = getattr(source, clock), ("sources", name, clock)
+            found = columns[name].get(column, "datetime")
+            if found == "datetime":
+                yield from _has(path, name, column, columns)
+            else:
+                repair = "Name another column, or correct the type in the source."
+                yield Mistake(path, f"{name}.{column} is a {found}; {clock} needs a datetime.", repair)
 
 
 def _decision(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
@@ -48,10 +60,8 @@ def _decision(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
         return
     yield from _has(("decision", "entity"), decision.source, decision.entity, columns)
     for name, column in expansion.request_columns(use_case).items():
-        types = tuple(type_ for type_, kind in _KINDS.items() if kind == column.kind)
-        if column.kind == "category":
-            types = ("text", "number", "flag")
-        yield from _has(("decision", "request", name), decision.source, name, columns, types)
+        path = ("decision", "request", name)
+        yield from _has(path, decision.source, name, columns, _FITTING[column.kind], misfit="Declare it as {kind}.")
     if decision.where:
         yield from _condition(("decision", "where"), decision.where, decision.source, columns)
 
@@ -77,36 +87,33 @@ def _looked_up(path: Path, key: str, entry: Input, use_case: UseCase, columns: C
     for number, take in enumerate(takes):
         if take:
             place = places[number] if number < len(places) else path
-            yield from _has(place, source, take, columns, _takable(entry))
+            yield from _has(place, source, take, columns, *_takable(entry))
 
 
-def _takable(entry: Input) -> tuple[str, ...]:
+def _takable(entry: Input) -> tuple[tuple[str, ...], str, str]:
+    """Types that an input can take, and the repairs where the column is not there or of another type."""
     if entry.latest:
-        return {"number": ("number",), "category": ("text", "number", "flag")}.get(
-            entry.kind or "number", (str(entry.kind),)
-        )
-    return () if entry.aggregate in ("count", "distinct") else ("number", "flag")
+        return _FITTING[entry.kind or "number"], "", "Write kind: {kind}."
+    types = () if entry.aggregate in ("count", "distinct") else _FITTING["number"]
+    return types, "", "Use aggregate: count or distinct, or take another column."
 
 
 def _has(
-    path: Path, source: str, column: str, columns: Columns, types: Iterable[str] = (), repair: str = ""
+    path: Path,
+    source: str,
+    column: str,
+    columns: Columns,
+    wanted: tuple[str, ...] = (),
+    repair: str = "",
+    misfit: str = "",
 ) -> Iterator[Mistake]:
     found = columns[source]
     if column not in found:
         yield Mistake(path, f"In source {source}: {unknown_name(column, 'column', found)}", repair)
         return
-    wanted = tuple(types)
     if wanted and found[column] not in wanted:
         message = f"{source}.{column} is a {found[column]}; a {' or '.join(wanted)} is wanted."
-        yield Mistake(path, message, _kind_repair(path, found[column], wanted))
-
-
-def _kind_repair(path: Path, found: str, wanted: tuple[str, ...]) -> str:
-    if path[0] == "inputs" and wanted == ("number",):
-        return f"Write kind: {_KINDS[found]}."
-    if path[0] == "decision":
-        return f"Declare it as {_KINDS[found]}."
-    return "Name another column, or correct the type in the source."
+        yield Mistake(path, message, misfit.format(kind=_KINDS[found[column]]))
 
 
 def _condition(path: Path, text: str, source: str, columns: Columns) -> Iterator[Mistake]:

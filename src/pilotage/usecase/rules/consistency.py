@@ -15,7 +15,8 @@ from pilotage.usecase.rules.value import break_even
 
 __all__ = ["check", "check_against_sources"]
 
-_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+_PASSWORD = re.compile(r"://[^/@\s]*:[^@?\s]+@")  # keys of object stores have slashes in them
+_USER = re.compile(r"://[^/@\s]*@")
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
 
@@ -53,6 +54,9 @@ def _source(path: Path, source: Source) -> Iterator[Mistake]:
     if _PASSWORD.search(source.database):
         repair = "Put it into an environment variable and write env:ITS_NAME."
         yield Mistake((*path, "database"), "The address holds a password, which must not stand in the file.", repair)
+    if _PASSWORD.search(source.files) or _USER.search(source.files):
+        repair = "Put the address into an environment variable and write env:ITS_NAME/*.parquet."
+        yield Mistake((*path, "files"), "The address says who reads it, which must not stand in the file.", repair)
     if not source.key:
         yield Mistake((*path, "key"), "The key is empty.", "List the columns that tell rows apart.")
     for name in ("event_time", "known_at"):

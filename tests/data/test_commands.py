@@ -1,0 +1,118 @@
+"""Checking and adopting a file, as a person types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pilotage.cli.main import run
+from tests.data.shop import TEXT
+
+Captured = pytest.CaptureFixture[str]
+WRONG = TEXT.replace("take: score, within", "take: scor, within").replace("returned > 0", "returnd > 0")
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The shop's file, beside an installation of its own."""
+    monkeypatch.setenv("PILOTAGE_HOME", str(tmp_path / "home"))
+    path = tmp_path / "shop.yaml"
+    path.write_text(TEXT)
+    return path
+
+
+def line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+def test_a_file_that_fits_its_sources_is_said_to_be_consistent(file: Path, shop_path: Path, capsys: Captured) -> None:
+    assert run(["check", str(file)]) == 0
+    said = capsys.readouterr().out
+    assert "Returned orders is consistent" in said
+    assert said.endswith(f"Next: pilotage sync {file}\n")
+
+
+def test_check_names_every_column_that_is_not_there_with_line_and_nearest(
+    file: Path, shop_path: Path, capsys: Captured
+) -> None:
+    file.write_text(WRONG)
+    assert run(["check", str(file)]) == 2
+    said = capsys.readouterr().out
+    assert f"{file}:{line_of(WRONG, 'scor,')}:" in said
+    assert "inputs.last_score.take: In source visits: There is no column scor. Did you mean score?" in said
+    assert f"{file}:{line_of(WRONG, 'returnd')}:" in said
+    assert f"{file} does not fit its sources: it has 2 mistakes." in said
+    assert run(["check", str(file), "--json"]) == 2
+    assert len(json.loads(capsys.readouterr().out)["problems"]) == 2
+
+
+def test_check_names_a_table_that_is_not_there_at_its_line(file: Path, shop_path: Path, capsys: Captured) -> None:
+    text = TEXT.replace("table: visits", "table: visit")
+    file.write_text(text)
+    assert run(["check", str(file)]) == 2
+    said = capsys.readouterr().out
+    assert f"{file}:{line_of(text, 'table: visit')}:" in said
+    assert "Did you mean visits?" in said
+
+
+def test_mistakes_of_the_file_itself_come_first(file: Path, capsys: Captured) -> None:
+    file.write_text(WRONG.replace("title:", "titel:"))
+    assert run(["check", str(file)]) == 2
+    said = capsys.readouterr().out
+    assert "titel" in said
+    assert "scor." not in said
+
+
+def test_a_source_that_cannot_be_reached_is_mentioned_and_is_no_mistake(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.delenv("SHOP", raising=False)
+    assert run(["check", str(file), "--json"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.count("not looked at: Source") == 3
+    assert len(json.loads(captured.out)["not_looked_at"]) == 3
+    monkeypatch.setenv("SHOP", "postgresql://reader:hunter2canary@127.0.0.1:1/shop")
+    assert run(["check", str(file)]) == 0
+    said = capsys.readouterr().out
+    assert "3 of them not looked at" in said
+    assert "hunter2canary" not in said
+
+
+def test_only_a_file_that_fits_its_sources_is_adopted(file: Path, shop_path: Path, capsys: Captured) -> None:
+    assert run(["sync", str(file)]) == 0
+    file.write_text(WRONG)
+    assert run(["sync", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert f"{file} does not fit its sources" in said
+    assert "Did you mean score?" in said
+    assert run(["build", "returns"]) == 0
+    assert run(["sync", "returns"]) == 0
+
+
+def test_a_new_file_is_not_adopted_while_a_source_cannot_be_looked_at(
+    file: Path, shop_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.setenv("VISITS", str(tmp_path / "none"))
+    away = TEXT.replace("    database: env:SHOP\n    table: visits\n", "    files: env:VISITS/*.parquet\n")
+    assert run(["sync", str(file)]) == 0
+    file.write_text(away)
+    assert run(["sync", str(file)]) == 2
+    assert "no file matches" in capsys.readouterr().err
+    assert run(["sync", "returns"]) == 0
+
+
+def test_other_commands_use_a_file_only_as_it_was_adopted(file: Path, shop_path: Path, capsys: Captured) -> None:
+    assert run(["build", str(file)]) == 2
+    assert "never adopted" in capsys.readouterr().err
+    assert run(["sync", str(file)]) == 0
+    assert run(["build", str(file)]) == 0
+    file.write_text(TEXT.replace("title: Returned orders", "title: Returns"))
+    for command in (["build"], ["sql"], ["audit"]):
+        assert run([*command, str(file)]) == 2
+        said = capsys.readouterr().err
+        assert "shop.yaml differs from what was adopted as returns" in said
+        assert f"pilotage sync {file}" in said
+    assert run(["sync", str(file)]) == 0
+    assert run(["build", str(file)]) == 0
