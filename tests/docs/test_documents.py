@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,3 +51,12 @@ def test_every_room_explains_itself_to_a_newcomer() -> None:
     rooms = [path.parent for path in (ROOT / "src" / "pilotage").glob("*/records.py")]
     without = [room.name for room in rooms if not (room / "README.md").exists()]
     assert without == []
+
+
+def test_the_schema_beside_the_example_is_the_one_that_the_command_prints() -> None:
+    from pilotage.usecase.rules.schema import json_schema
+
+    kept = json.loads((ROOT / "examples" / "dispatch" / "use-case.schema.json").read_text())
+    assert kept == json.loads(msgspec.json.encode(json_schema())), (
+        "run: pilotage schema > examples/dispatch/use-case.schema.json"
+    )
