@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pilotage.cli.main import COMMANDS
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(
     path
@@ -32,8 +34,6 @@ def test_every_link_within_the_repository_leads_to_a_file(document: Path) -> Non
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_command_that_a_document_names_exists(document: Path) -> None:
-    from pilotage.cli.main import COMMANDS
-
     known = {words.split()[0] for _, commands in COMMANDS for words, _, _ in commands}
     named = set(re.findall(r"(?:`|^\$ |^)pilotage ([a-z]+)\b", document.read_text(), re.MULTILINE))
     assert named <= known, f"{document.name} names {named - known}"
@@ -60,3 +60,11 @@ def test_the_schema_beside_the_example_is_the_one_that_the_command_prints() -> N
     assert kept == json.loads(msgspec.json.encode(json_schema())), (
         "run: pilotage schema > examples/dispatch/use-case.schema.json"
     )
+
+
+def test_pages_and_messages_name_only_commands_that_exist() -> None:
+    known = {words.split()[0] for _, commands in COMMANDS for words, _, _ in commands}
+    source = ROOT / "src" / "pilotage"
+    for path in [*source.rglob("*.html"), *source.rglob("*.py")]:
+        named = set(re.findall(r"(?:[Rr]un `?|<code>|`)pilotage ([a-z]+)\b", path.read_text()))
+        assert named <= known, f"{path.relative_to(ROOT)} names {named - known}"

@@ -23,7 +23,7 @@ def test_an_empty_installation_names_the_first_command(work: Workspace) -> None:
     with visitor(work, Role.VIEWER, "*") as person:
         page = person.get("/")
     assert page.status_code == 200
-    assert "pilotage init" in page.text
+    assert "pilotage sync" in page.text
 
 
 def test_the_list_shows_only_what_the_reader_may_see(work: Workspace) -> None:
