@@ -71,7 +71,7 @@ def expanded(
     """The columns of one input. ``known`` are the kinds of request columns and earlier inputs."""
     if not isinstance(entry, Input):
         given = request[key]
-        unit = f", in {given.unit}" if given.unit else ""
+        unit = f", in {given.unit}" if given.unit and given.unit not in words(key) else ""
         yield Given(key, given.kind, given.required, f"{words(key)}{unit}")
     elif entry.latest:
         yield from _latest(key, entry)
