@@ -45,7 +45,7 @@ class Plan:
             "DISPATCH_WEATHER": str(office / "weather"),
             "PILOTAGE_HOME": str(self.home / "pilotage"),
             "PILOTAGE_PORT": str(self.pilotage_port),
-            "PILOTAGE_SYNC_SECONDS": "2",
+            "PILOTAGE_SYNC_SECONDS": "10",
         }
 
 
