@@ -34,7 +34,7 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         print("\nStopped. Everything it started is stopped too; make demo goes on from here.")
-        return 130
+        return 0 if (plan.home / "ready").exists() else 130
 
 
 def live(plan: Plan, again: bool, stay: bool, browser: bool) -> int:

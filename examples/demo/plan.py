@@ -23,6 +23,7 @@ class Plan:
     step_hours: float
     pilotage_port: int
     dispatch_port: int
+    settle_seconds: float
     home: Path
 
     @property
@@ -50,13 +51,13 @@ class Plan:
 
 
 def full() -> Plan:
-    """A year of flights; two days in shadow and a day and a half in assist, from the second of December on."""
-    return Plan("1-12", "2013-12-02T05:00", 48, 36, 1, 8700, 8100, ROOT / ".demo" / "full")
+    """A year of flights; a day and a half in shadow and a day in assist, from the second of December on."""
+    return Plan("1-12", "2013-12-02T05:00", 36, 24, 1, 8700, 8100, 0.8, ROOT / ".demo" / "full")
 
 
 def quick(home: Path) -> Plan:
-    """A month of flights, eighteen hours in shadow and six in assist, on ports that are free."""
-    return Plan("5-5", "2013-05-28T05:00", 18, 6, 1, free_port(), free_port(), home)
+    """A month of flights, sixteen hours in shadow and five in assist, on ports that are free."""
+    return Plan("5-5", "2013-05-28T05:00", 16, 5, 1, free_port(), free_port(), 0.45, home)
 
 
 def free_port() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sqlite3
+import time
 
 import httpx
 from examples.demo.plan import USE_CASE, Plan
@@ -29,7 +30,9 @@ class Office:
         """Let Pilotage read what the office knows by now, instead of waiting for its next round."""
         url = f"{self.plan.pilotage_url}/v1/use-cases/{USE_CASE}/sync"
         headers = {"authorization": f"Bearer {self.builder_key}"}
-        httpx.post(url, headers=headers, timeout=_SECONDS).raise_for_status()
+        new = httpx.post(url, headers=headers, timeout=_SECONDS).raise_for_status().json()
+        if any(each["rows_new"] for each in new):
+            time.sleep(self.plan.settle_seconds)  # until the workers, who look several times a second, have reloaded
 
     def replay(self, hours: float) -> str:
         """Live so many hours, step by step."""

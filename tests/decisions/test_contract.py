@@ -94,10 +94,11 @@ def test_an_entity_needs_a_name_that_can_be_printed(contract: Contract, entity: 
     [
         (b"[" * 50_000, "body: must be JSON"),
         (b'{"flight_id": "\xff"}', "body: must be JSON"),
+        (changed(scheduled_departure="2013-12-05T17:00:00"), "must name its time zone. Add Z for UTC"),
         (changed(scheduled_departure="0001-01-01T00:00:00+14:00"), "must lie between the years 1 and 9999"),
         (changed().replace(b"1400", b"9" * 400), "distance_miles: must be a number; a number beyond all bounds came."),
     ],
-    ids=["depth", "bytes", "year", "digits"],
+    ids=["depth", "bytes", "zone", "year", "digits"],
 )
 def test_hostile_bodies_are_told_what_is_wrong_with_them(contract: Contract, body: bytes, said: str) -> None:
     assert said in refused(contract, body)

@@ -15,9 +15,12 @@ import pytest
 from examples.demo.plan import USE_CASE
 from examples.demo.programs import pilotage
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import create_engine, select
 from tests.browser import launch
 from tests.story.conftest import Lived
 
+from dispatch.rule import advise
+from dispatch.tables import flights
 from pilotage.data import flow as data
 from pilotage.decisions.rules import arm_of
 from pilotage.platform.settings import Settings
@@ -112,6 +115,16 @@ class TestFromDataToShadow:
                 request = {name: flight[name] for name in definition.plan.request}
                 found = live.assemble(request, row["moment"].replace(tzinfo=UTC))
                 assert found == {name: row[name] for name in definition.plan.names}
+        work.close()
+
+    def test_the_rule_in_the_file_is_the_rule_of_the_office(self, lived: Lived) -> None:
+        work = open_workspace(Settings(home=lived.plan.home / "pilotage"))
+        rows = data.training_rows(work, data.latest_training_set(work, USE_CASE)).to_pylist()
+        with create_engine(lived.plan.environment()["DISPATCH_DATABASE"]).connect() as office:
+            for row in random.Random(8).sample(rows, 500):
+                plan = office.execute(select(flights).where(flights.c.flight_id == row["entity"])).one()
+                advice = advise(office, plan.flight_id, plan.tail_number, row["moment"])
+                assert bool(row["rule"]) == advice.rebook, row["entity"]
         work.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 
@@ -89,6 +90,9 @@ def test_the_audit_log_is_shown_newest_first_in_pages_and_filtered(
     browser = log_in(Grant(Role.AUDITOR))
     numbers = re.findall(r'<td class="number">(\d+)</td>', browser.get("/audit-log").text)
     assert numbers == [str(number) for number in range(122, 22, -1)]
+    link = re.search(r'href="(/audit-log\?before=[^"]+)"', browser.get("/audit-log").text)
+    assert link is not None
+    assert '<td class="number">' in browser.get(html.unescape(link[1])).text
     older = re.findall(r'<td class="number">(\d+)</td>', browser.get("/audit-log?before=23").text)
     assert older == [str(number) for number in range(22, 0, -1)]
     filtered = browser.get("/audit-log?use_case=anna&action=add-person").text

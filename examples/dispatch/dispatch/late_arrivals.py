@@ -35,7 +35,8 @@ def advise(connection: Connection, flight: RowMapping, moment: datetime) -> Advi
     if answer is None:
         return by_rule
     if answer["produced_by"] != "model":
-        return Advice(bool(answer["positive"]), by_rule.reason)
+        agreed = bool(answer["positive"]) == by_rule.rebook
+        return Advice(bool(answer["positive"]), by_rule.reason if agreed else answer["because"].rstrip("."))
     return Advice(
         bool(answer["positive"]), f"About {round(answer['probability'] * 10)} in 10 flights like this are late"
     )

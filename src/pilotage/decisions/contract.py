@@ -150,6 +150,8 @@ def _named(value: Any) -> str:
 
 
 def _in_utc(name: str, instant: dt.datetime) -> dt.datetime:
+    if instant.tzinfo is None:
+        raise _invalid([Problem(name, "must name its time zone.", "Add Z for UTC, or an offset such as -05:00.")])
     try:
         return as_utc(instant)
     except OverflowError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pilotage.decisions.serving import Serving, open_serving
 from pilotage.govern import flow as governing
 from pilotage.govern.records import Principal, Verification
 from pilotage.platform.errors import InvalidRequest, NotFound, PilotageError
+from pilotage.platform.instants import as_utc
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.records import Definition
 from pilotage.usecase.rules.expressions import compile_row
@@ -153,7 +155,12 @@ def _rows_of_table(file: Path) -> Iterator[bytes]:
 
 
 def _without_nulls(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if value is not None}
+    """A row of a table as a request; instants without a zone are UTC there, as in every source."""
+    return {
+        name: as_utc(value) if isinstance(value, datetime) else value
+        for name, value in row.items()
+        if value is not None
+    }
 
 
 def _serving_for(work: Workspace, definition: Definition, body: bytes) -> Serving:

@@ -187,7 +187,7 @@ def _audit_log(work: Workspace, verification: object = None, **wanted: Any) -> T
         "page": {"active": "audit-log"},
         "entries": [(number, *_readable(content)) for number, content in shown],
         "older": shown[-1][0] if len(contents) > _ENTRIES_SHOWN else None,
-        "use_case": use_case,
+        "about": use_case,
         "action": action,
         "last": last,
         "verification": verification,

@@ -92,7 +92,7 @@ def run_if_due(work: Workspace, job: Job, worker: str) -> bool:
         job.run(work)
     except Exception as failure:  # noqa: BLE001  whatever is wrong with one job, the others go on
         error = failure.message if isinstance(failure, PilotageError) else type(failure).__name__
-        log.error("job_failed", job=job.name, error=error)
+        log.error("job_failed", job=job.name, error=f"{type(failure).__name__}: {failure}")
     finished = work.clock.now()
     with work.database.writing() as connection:
         connection.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import socket
 
 from pilotage.govern import flow
 from pilotage.platform.errors import SettingsError
@@ -35,6 +36,7 @@ def serve(*, host: str | None = None, port: int | None = None, workers: int = 1)
     with opened() as work:
         settings = work.settings
         host, port = host or settings.host, port or settings.port
+        _demand_free(host, port)  # before the first log-in is made, which is shown only once
         first = flow.first_start(work)
     if first:
         terminal.say(f"First start. Log in as {first[0]} with this password, shown this once: {first[1]}")
@@ -55,6 +57,19 @@ def serve(*, host: str | None = None, port: int | None = None, workers: int = 1)
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         log_level=settings.log_level.lower(),
     )
+
+
+def _demand_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SettingsError(
+                f"Cannot listen on {host}, port {port}: {error.strerror}.",
+                "Choose another with --port, or stop what is there.",
+            ) from None
 
 
 def is_loopback(host: str) -> bool:
