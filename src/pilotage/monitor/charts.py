@@ -29,7 +29,7 @@ def volume(hours: Sequence[Hour], changes: Iterable[Live]) -> dict[str, Any]:
         "data": {"values": [row for each in shown for row in _rows(each)]},
         "mark": {"type": "rect"},
         "encoding": {
-            "x": {"field": "from", **time, "axis": {"grid": False, "format": _format(end - first), "tickCount": 7}},
+            "x": {"field": "from", **time, "axis": _time_axis(end - first)},
             "x2": {"field": "to"},
             "y": {"field": "low", "type": "quantitative", "title": "decisions per hour", "scale": {"zero": True},
                   "axis": {"tickCount": 4, "tickMinStep": 1, "titlePadding": 10}},
@@ -96,6 +96,11 @@ def _rows(hour: Hour) -> list[dict[str, Any]]:
             rows.append({**span, "kind": kind, "low": low, "high": low + count})
             low += count
     return rows
+
+
+def _time_axis(span: timedelta) -> dict[str, Any]:
+    """Ticks that leave room for their labels."""
+    return {"grid": False, "format": _format(span), "tickCount": 5, "labelOverlap": "greedy", "labelSeparation": 8}
 
 
 def _format(span: timedelta) -> str:
