@@ -44,6 +44,17 @@ def test_the_first_two_sentences_answer_safe_and_worth(work: Workspace, clock: F
     assert "style=" not in page
 
 
+def test_a_single_day_has_no_line_of_money_yet(work: Workspace, clock: FixedClock) -> None:
+    adopt(work)
+    decision = a_decision(clock.now(), model_positive=True, rule_positive=False, positive=True)
+    record(work, decision)
+    happened(work, decision.id, True, clock.now())
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(OPERATE)
+    assert page.status_code == 200
+    assert page.text.count('<svg xmlns="http://www.w3.org/2000/svg"') == 1
+
+
 def test_fallbacks_are_told_by_reason(work: Workspace) -> None:
     adopt(work)
     for _ in range(3):

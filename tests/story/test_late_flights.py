@@ -76,7 +76,7 @@ class TestFromDataToShadow:
         found = {each["source"]: each for each in documents(lived, "sync", USE_CASE)}
         assert set(found) == {"flights", "departures", "arrivals", "outcomes", "weather"}
         assert all(re.fullmatch("[0-9a-f]{64}", each["version"]) for each in found.values())
-        assert found["arrivals"]["known_to"] > "2013-05-29T04"
+        assert found["arrivals"]["known_to"] > "2013-05-29T00"
 
     def test_the_audit_refuses_what_is_known_only_after_the_decision(self, lived: Lived) -> None:
         report = documents(lived, "audit", USE_CASE)
