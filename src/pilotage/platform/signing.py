@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    PublicFormat,
     load_pem_private_key,
 )
 
@@ -34,11 +33,6 @@ class Signer:
         if not isinstance(key, Ed25519PrivateKey):
             raise SettingsError(f"{path} does not hold an Ed25519 private key.", "Restore the right file.")
         return cls(key)
-
-    @property
-    def public_pem(self) -> str:
-        """The public key, to verify outside this installation."""
-        return self._public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
     def sign(self, message: bytes) -> str:
         """Signature of the message, 64 bytes as hexadecimal."""

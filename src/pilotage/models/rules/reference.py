@@ -32,10 +32,6 @@ class CategoryReference(Struct, frozen=True, tag="category"):
     other: float
     missing: float
 
-    @property
-    def most_frequent(self) -> str | None:
-        return max(self.shares, key=lambda level: self.shares[level], default=None)
-
 
 SlotReference = NumberReference | CategoryReference
 
