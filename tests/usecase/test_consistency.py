@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pilotage.usecase.rules.consistency import check_against_sources
-from tests.usecase.example import changed, defined, only_problem, place, problems
+from tests.usecase.example import TEXT, changed, defined, only_problem, place, problems
 
 COLUMNS = {
     "flights": {
@@ -75,8 +75,13 @@ COLUMNS = {
             "decision.moment",
             "There is no column distance",
         ),
-        ("database: env:DISPATCH, table: flights", "table: flights", "sources.flights", "neither database nor files"),
-        ("files: env:WEATHER/*.parquet", "files: x.parquet, database: env:D", "sources.weather", "both"),
+        (
+            "database: env:DISPATCH, table: flights",
+            "table: flights",
+            "sources.flights",
+            "does not say where",
+        ),
+        ("files: env:WEATHER/*.parquet", "files: x.parquet, database: env:D", "sources.weather", "database and files"),
         ("database: env:DISPATCH, table: flights", "database: env:DISPATCH", "sources.flights", "table is missing"),
         ("table: flights", "table: flights; drop", "sources.flights.table", "not a table's name"),
         ("caught: 180", "caught: -180", "brief.value", "nothing to predict"),
@@ -191,3 +196,18 @@ def test_a_column_of_another_type_is_named(source: str, column: str, type_: str,
     columns = {**COLUMNS, source: {**COLUMNS[source], column: type_}}
     found = {problem.where: problem for problem in check_against_sources(defined(), columns)}
     assert says in f"{found[where].message} {found[where].repair}"
+
+
+@pytest.mark.parametrize(
+    ("added", "where", "says"),
+    [
+        ("groups: [nobody]", "", ""),  # a source must be looked at to know its columns
+        ("guessed: {sources.flights.nothing: because}", "guessed.sources.flights.nothing", "not a place"),
+        ("guessed: {outcome.positive: the only flag}", "", ""),
+        ("answers: {ground_truth: the tower's log}", "", ""),
+        ("answers: {truth: x}", "answers.truth", "not a key here"),
+    ],
+)
+def test_what_people_answer_and_what_was_guessed_has_its_place(added: str, where: str, says: str) -> None:
+    found = {problem.where: problem.message for problem in problems(TEXT + "\n" + added + "\n")}
+    assert (says in found[where]) if where else not found

@@ -20,7 +20,6 @@ from pilotage.platform.errors import InvalidRequest, NotFound, PilotageError
 from pilotage.platform.instants import as_utc
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.records import Definition
-from pilotage.usecase.rules.expressions import compile_row
 
 _BATCH_ROWS = 2_000
 
@@ -166,7 +165,7 @@ def _without_nulls(row: dict[str, Any]) -> dict[str, Any]:
 def _serving_for(work: Workspace, definition: Definition, body: bytes) -> Serving:
     """A serving that knows the columns of this one question: those of all history would take long to open."""
     _, request = Contract(definition.plan).decode(body)
-    moment = rules.as_of(compile_row(definition.plan.moment)(request), work.clock.now())
+    moment = rules.as_of(rules.moment_of(definition.plan)(request), work.clock.now())
     return open_serving(work, definition, data.open_live(work, definition, moment))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from msgspec import Struct
 from pilotage.decisions.records import REASONS, Answer, Arm, Band, Decision, Producer
 from pilotage.releases.records import Stage
 from pilotage.usecase.records import Plan
+from pilotage.usecase.rules.expressions import compile_row
 
 MODEL_ANSWERS = (Stage.ASSIST, Stage.AUTOMATE)
 
@@ -112,6 +114,11 @@ def _shown(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def moment_of(plan: Plan) -> Callable[[Mapping[str, Any]], Any]:
+    """What a request says of its own moment; nothing where the file declares none: then it is when it is asked."""
+    return compile_row(plan.moment) if plan.moment else lambda request: None
 
 
 def as_of(moment: Any, now: datetime) -> datetime:

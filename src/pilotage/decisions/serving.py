@@ -170,7 +170,7 @@ def open_serving(work: Workspace, definition: Definition, columns: LiveColumns |
         live=live,
         contract=Contract(definition.plan),
         columns=columns,
-        moment=compile_row(definition.plan.moment),
+        moment=rules.moment_of(definition.plan),
         rule=compile_row(definition.use_case.rule.positive),
         scorer=scorer,
         quiet=quiet,

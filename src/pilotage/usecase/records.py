@@ -48,16 +48,72 @@ class Brief(_Part, frozen=True, kw_only=True):
     constraints: list[Text] = []
 
 
+SEEN_AT = "_seen_at"
+"""Both clocks of a static source: when a sync first saw the row; rows of the first sync count as known since 1970."""
+
+
+class Rest(_Part, frozen=True, kw_only=True):
+    """A REST endpoint that answers with lists of JSON objects, page by page."""
+
+    url: Annotated[str, Meta(description="Its address, which may begin with env:NAME.")]
+    items: Annotated[
+        str, Meta(description="Where the list lies in an answer: data.rows; the answer itself if empty.")
+    ] = ""
+    headers: Annotated[dict[str, str], Meta(description="Headers to send; values by reference: env:NAME.")] = {}
+    paging: Annotated[
+        Literal["link", "page", "offset", "cursor", "none"],
+        Meta(description="How the next page is asked for: Link header, number, offset, cursor, or there is only one."),
+    ] = "link"
+    parameter: Annotated[str, Meta(description="Parameter that asks for a page; page, offset or cursor if empty.")] = ""
+    cursor: Annotated[str, Meta(description="Where the next cursor lies in an answer: meta.next.")] = ""
+    size: Annotated[int, Meta(ge=1, le=10_000, description="Rows asked for at a time.")] = 500
+    size_parameter: Annotated[str, Meta(description="Parameter that says how many; none if empty.")] = "limit"
+    since: Annotated[str, Meta(description="Parameter that takes the least known_at wanted; all rows if empty.")] = ""
+
+
 class Source(_Part, frozen=True, kw_only=True):
-    """A table or files, with the two clocks: when it happened, when it could be known."""
+    """A table, files, a Delta table or an endpoint, with two clocks: when it happened, when it could be known."""
 
     database: Annotated[str, Meta(description="env:NAME of the variable that holds the database's address.")] = ""
-    table: Annotated[str, Meta(description="The table, or schema.table.")] = ""
-    files: Annotated[str, Meta(description="Parquet or CSV files: a pattern, which may begin with env:NAME.")] = ""
+    table: Annotated[str, Meta(description="The table or view, or schema.table.")] = ""
+    files: Annotated[
+        str,
+        Meta(description="Parquet, CSV, JSON-lines or Excel: a pattern, local or s3://…; may begin with env:NAME."),
+    ] = ""
+    sheet: Annotated[str, Meta(description="The sheet of an Excel file; its first when empty.")] = ""
+    encoding: Annotated[str, Meta(description="The encoding of CSV files; found when empty.")] = ""
+    delimiter: Annotated[str, Meta(description="What separates the fields of CSV files; found when empty.")] = ""
+    delta: Annotated[str, Meta(description="A Delta table's folder, local or s3://…; may begin with env:NAME.")] = ""
+    rest: Annotated[Rest | None, Meta(description="A REST endpoint.")] = None
     key: Annotated[list[SourceColumn], Meta(description="Columns that tell rows apart.")]
-    event_time: Annotated[str, Meta(description="Column: when it happened.")]
-    known_at: Annotated[str, Meta(description="Column: when it could first be known.")]
+    event_time: Annotated[str, Meta(description="Column: when it happened.")] = ""
+    known_at: Annotated[str, Meta(description="Column: when it could first be known.")] = ""
+    static: Annotated[
+        bool, Meta(description="In place of clocks: a list such as airports, whose rows always held; changes are seen.")
+    ] = False
+    late: Annotated[
+        Duration,
+        Meta(description="How long after its known_at a row may be written; so far each sync looks back."),
+    ] = "1 day"
+    deleted: Annotated[str, Meta(description="Expression: true in a row that says that its key is gone.")] = ""
+    deletions: Annotated[
+        Literal["ignored", "compared"],
+        Meta(description="compared: each sync reads all keys; those that are gone count as deleted from then on."),
+    ] = "ignored"
+    refresh: Annotated[Duration | None, Meta(description="How often it is read; as the server is set if absent.")] = (
+        None
+    )
+    timeout: Annotated[Duration, Meta(description="How long one query may take.")] = "10 minutes"
+    rows_max: Annotated[int, Meta(ge=1, description="How many rows one query may give.")] = 100_000_000
+    accept_writer: Annotated[
+        bool, Meta(description="Read it even as a database user that could write; such a user is refused otherwise.")
+    ] = False
+    system: Annotated[str, Meta(description="The system that holds it, in words.")] = ""
     owner: Annotated[str, Meta(description="Who answers for this source; data_owner when empty.")] = ""
+
+    @property
+    def is_static(self) -> bool:
+        return self.known_at == SEEN_AT
 
 
 class RequestColumn(_Part, frozen=True, kw_only=True):
@@ -74,7 +130,14 @@ class DecisionPoint(_Part, frozen=True, kw_only=True):
 
     entity: Annotated[str, Meta(description="Column that tells one case from another, in sources and requests.")]
     source: Annotated[Name, Meta(description="Source with one row per case, and in it the request's columns.")]
-    moment: Annotated[Expression, Meta(description="When the decision is due: over datetime columns of the request.")]
+    moment: Annotated[
+        str,
+        Meta(
+            max_length=2000,
+            description="When the decision is due: over datetime columns of the request. When empty: the event_time of "
+            "its row, and live the moment of the question.",
+        ),
+    ] = ""
     where: Annotated[str, Meta(description="Which rows of the source are cases; all when empty.")] = ""
     request: dict[str, ColumnKind | RequestColumn]
 
@@ -139,6 +202,18 @@ class Rollout(_Part, frozen=True, kw_only=True):
     fallback_share_max: Annotated[float, Meta(ge=0, le=1)] = 0.05
 
 
+class Answers(_Part, frozen=True, kw_only=True):
+    """What only a person can say about the data; the audit shows it beside what it measured, as asked."""
+
+    systems: Annotated[str, Meta(description="Which other systems know something about a case and are not read.")] = ""
+    ground_truth: Annotated[str, Meta(description="Who says what really happened, how, and how sure that is.")] = ""
+    quality: Annotated[str, Meta(description="What people who work with these data know to be wrong with them.")] = ""
+    recreated: Annotated[str, Meta(description="What was overwritten or thrown away, and since when no longer.")] = ""
+    sensitive: Annotated[str, Meta(description="On what ground personal data may be used here, and who agreed.")] = ""
+    real_time: Annotated[str, Meta(description="What people see when they decide today, and how old it is.")] = ""
+    repair: Annotated[str, Meta(description="How a fault is reported, and how soon it is mended.")] = ""
+
+
 class UseCase(_Part, frozen=True, kw_only=True):
     """One predictive feature: the whole file."""
 
@@ -155,6 +230,15 @@ class UseCase(_Part, frozen=True, kw_only=True):
     policy: Policy
     review: Review = Review()
     rollout: Rollout = Rollout()
+    groups: Annotated[
+        list[str],
+        Meta(description="Columns of the decision's source by which the audit compares representation and outcome."),
+    ] = []
+    answers: Answers = Answers()
+    guessed: Annotated[
+        dict[str, str],
+        Meta(description="Places in this file that were guessed, with the reason. Remove each line once it is right."),
+    ] = {}
 
 
 # What is derived from the file: the columns that a model sees.

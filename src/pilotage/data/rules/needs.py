@@ -29,7 +29,8 @@ def needed_columns(definition: Definition) -> dict[str, tuple[str, ...]]:
 def _of_spine(use_case: UseCase) -> set[str]:
     decision = use_case.decision
     where = columns_of(decision.where) if decision.where else frozenset()
-    return {decision.entity} | set(decision.request) | columns_of(decision.moment) | where
+    moment = columns_of(decision.moment) if decision.moment else frozenset()
+    return {decision.entity} | set(decision.request) | moment | where
 
 
 def numbers_taken_from(definition: Definition, source: str) -> dict[str, str]:

@@ -50,10 +50,11 @@ def spine_sql(use_case: UseCase, outcomes_known_to: datetime) -> str:
     )
     where = f"({to_sql(decision.where)})" if decision.where else "true"
     ties = ", ".join(quoted(name) for name in dict.fromkeys([source.event_time, *source.key, *decision.request]))
+    moment = to_sql(decision.moment) if decision.moment else quoted(source.event_time)
     mature = f"TIMESTAMP '{as_utc(outcomes_known_to):%Y-%m-%d %H:%M:%S.%f}' - to_seconds({matures_seconds(use_case)})"
     return f"""CREATE TABLE spine AS
 WITH known AS (
-  SELECT *, CAST({to_sql(decision.moment)} AS TIMESTAMP) AS _moment FROM {quoted(decision.source)}
+  SELECT *, CAST({moment} AS TIMESTAMP) AS _moment FROM {quoted(decision.source)}
 ), newest AS (
   SELECT * FROM known WHERE {known_at} <= _moment AND {entity} IS NOT NULL
   QUALIFY row_number() OVER (PARTITION BY {entity} ORDER BY {known_at} DESC, {ties}) = 1

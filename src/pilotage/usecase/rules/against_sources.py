@@ -44,7 +44,7 @@ def _keys_and_clocks(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
             continue
         for number, column in enumerate(source.key):
             yield from _has(("sources", name, "key", number), name, column, columns)
-        for clock in ("event_time", "known_at"):
+        for clock in () if source.is_static else ("event_time", "known_at"):
             column, path = getattr(source, clock), ("sources", name, clock)
             found = columns[name].get(column, "datetime")
             if found == "datetime":
@@ -52,6 +52,8 @@ def _keys_and_clocks(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
             else:
                 repair = "Name another column, or correct the type in the source."
                 yield Mistake(path, f"{name}.{column} is a {found}; {clock} needs a datetime.", repair)
+        if source.deleted:
+            yield from _condition(("sources", name, "deleted"), source.deleted, name, columns)
 
 
 def _decision(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
@@ -64,6 +66,8 @@ def _decision(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
         yield from _has(path, decision.source, name, columns, _FITTING[column.kind], misfit="Declare it as {kind}.")
     if decision.where:
         yield from _condition(("decision", "where"), decision.where, decision.source, columns)
+    for number, group in enumerate(use_case.groups):
+        yield from _has(("groups", number), decision.source, group, columns)
 
 
 def _outcome(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:

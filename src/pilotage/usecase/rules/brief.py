@@ -44,7 +44,7 @@ def _work(use_case: UseCase) -> tuple[tuple[str, str], ...]:
         ("Workflow", brief.workflow),
         ("Users", brief.users),
         ("Decision", brief.decision),
-        ("Moment", f"{decision.moment}, for each {decision.entity}"),
+        ("Moment", f"{decision.moment or 'when it is asked'}, for each {decision.entity}"),
         ("Today's rule", use_case.rule.says),
     )
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from pilotage.usecase.records import ColumnKind, Source, UseCase
+import msgspec
+
+from pilotage.usecase.records import SEEN_AT, ColumnKind, Source, UseCase
 from pilotage.usecase.rules import expansion, expressions
 from pilotage.usecase.rules.against_sources import check_against_sources
 from pilotage.usecase.rules.expressions.kinds import unknown_name
@@ -18,6 +21,7 @@ __all__ = ["check", "check_against_sources"]
 _PASSWORD = re.compile(r"://[^/@\s]*:[^@?\s]+@")  # keys of object stores have slashes in them
 _USER = re.compile(r"://[^/@\s]*@")
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?", re.ASCII)
+_PLAIN_HEADERS = frozenset({"accept", "accept-language", "user-agent", "content-type"})
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
 
 
@@ -33,6 +37,7 @@ def check(use_case: UseCase, already: Iterable[Mistake] = ()) -> list[Mistake]:
     if not any(path[:1] == ("inputs",) for path in [*paths, *(mistake.path for mistake in found)]):
         found += _rule(use_case)  # with a broken input, its columns would be called unknown
     found += _policy(use_case)
+    found += _guessed(use_case)
     return [mistake for mistake in found if not any(_overlap(mistake.path, path) for path in paths)]
 
 
@@ -42,26 +47,61 @@ def _overlap(one: Path, other: Path) -> bool:
 
 
 def _source(path: Path, source: Source) -> Iterator[Mistake]:
-    if bool(source.database) == bool(source.files):
-        message = "It has both database and files." if source.files else "It has neither database nor files."
-        yield Mistake(path, message, "Give database and table, or files.")
-    elif source.database and not source.table:
-        yield Mistake(path, "table is missing.", "Name the table of the database.")
-    elif source.files and source.table:
-        yield Mistake((*path, "table"), "Files have no table.", "Remove table, or give database in place of files.")
+    yield from _place(path, source)
     if source.table and not _TABLE.fullmatch(source.table):
         yield Mistake((*path, "table"), f"'{source.table}' is not a table's name.", "Write table or schema.table.")
+    yield from _secrets(path, source)
+    if not source.key:
+        yield Mistake((*path, "key"), "The key is empty.", "List the columns that tell rows apart.")
+    yield from _clocks(path, source)
+    if source.deleted:
+        yield from _syntax((*path, "deleted"), source.deleted)
+
+
+def _place(path: Path, source: Source) -> Iterator[Mistake]:
+    given = [kind for kind in ("database", "files", "delta", "rest") if getattr(source, kind)]
+    if len(given) != 1:
+        message = f"It has {' and '.join(given)}." if given else "It does not say where the rows are."
+        yield Mistake(path, message, "Give one of: database and table, files, delta, rest.")
+        return
+    if source.database and not source.table:
+        yield Mistake(path, "table is missing.", "Name the table of the database.")
+    fitting = {"table": "database", "sheet": "files", "encoding": "files", "delimiter": "files"}
+    for name, kind in fitting.items():
+        if getattr(source, name) and given != [kind]:
+            yield Mistake((*path, name), f"{name} belongs to {kind}; this source has {given[0]}.", f"Remove {name}.")
+    if source.rest and source.rest.paging == "cursor" and not source.rest.cursor:
+        yield Mistake((*path, "rest"), "cursor is missing.", "Say where the next cursor lies: cursor: meta.next")
+
+
+def _secrets(path: Path, source: Source) -> Iterator[Mistake]:
     if _PASSWORD.search(source.database):
         repair = "Put it into an environment variable and write env:ITS_NAME."
         yield Mistake((*path, "database"), "The address holds a password, which must not stand in the file.", repair)
-    if _PASSWORD.search(source.files) or _USER.search(source.files):
-        repair = "Put the address into an environment variable and write env:ITS_NAME/*.parquet."
-        yield Mistake((*path, "files"), "The address says who reads it, which must not stand in the file.", repair)
-    if not source.key:
-        yield Mistake((*path, "key"), "The key is empty.", "List the columns that tell rows apart.")
+    addresses = {(*path, "files"): source.files, (*path, "delta"): source.delta}
+    if source.rest:
+        addresses[(*path, "rest", "url")] = source.rest.url
+        for name, value in source.rest.headers.items():
+            if not value.startswith("env:") and name.lower() not in _PLAIN_HEADERS:
+                repair = "Put it into an environment variable and write env:ITS_NAME."
+                yield Mistake((*path, "rest", "headers", name), "A header may hold a secret.", repair)
+    for place, address in addresses.items():
+        if _PASSWORD.search(address) or _USER.search(address):
+            repair = "Put the address into an environment variable and write env:ITS_NAME/…"
+            yield Mistake(place, "The address says who reads it, which must not stand in the file.", repair)
+
+
+def _clocks(path: Path, source: Source) -> Iterator[Mistake]:
+    clocks = [name for name in ("event_time", "known_at") if getattr(source, name) not in ("", SEEN_AT)]
+    if source.static and clocks:
+        repair = "Remove static, or the clocks."
+        yield Mistake((*path, "static"), f"A static source has no {' and no '.join(clocks)}.", repair)
+    if source.static:
+        return
     for name in ("event_time", "known_at"):
-        if not getattr(source, name):
-            yield Mistake((*path, name), "It is empty.", "Name a column.")
+        if name not in clocks:
+            repair = f"Add {name}: a column. A list whose rows always held has no clocks: static: true."
+            yield Mistake(path, f"{name} is missing.", repair)
 
 
 def _decision(use_case: UseCase) -> Iterator[Mistake]:
@@ -78,7 +118,8 @@ def _decision(use_case: UseCase) -> Iterator[Mistake]:
     request = expansion.request_columns(use_case)
     path = ("decision", "moment")
     times: dict[str, ColumnKind] = {name: column.kind for name, column in request.items() if column.kind == "datetime"}
-    yield from _expression(path, decision.moment, times, "datetime", "datetime columns of the request")
+    if decision.moment:
+        yield from _expression(path, decision.moment, times, "datetime", "datetime columns of the request")
     if decision.where:
         yield from _syntax(("decision", "where"), decision.where)
 
@@ -132,3 +173,14 @@ def _expression(
         yield Mistake(path, message, f"It may use {noun}." if message.startswith("There is no column") else "")
     if not messages and expressions.kind_of(text, known) not in (wanted, None):
         yield Mistake(path, f"It gives a {expressions.kind_of(text, known)}; a {wanted} is wanted.")
+
+
+def _guessed(use_case: UseCase) -> Iterator[Mistake]:
+    """A guess must point at a place of the file, else nobody can confirm it."""
+    for place in use_case.guessed:
+        here: Any = msgspec.to_builtins(use_case)
+        for step in place.split("."):
+            here = here.get(step) if isinstance(here, dict) else None
+        if here is None:
+            message = f"{place} is not a place in this file."
+            yield Mistake(("guessed", place), message, "Write a path such as sources.orders.key, or remove the line.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -24,6 +24,8 @@ from pilotage.usecase.records import (
 )
 from pilotage.usecase.rules.expressions import kind_of
 from pilotage.usecase.rules.naming import latest_says, taken, window_name, window_says, words
+
+ALWAYS_SECONDS = 200 * 366 * 86_400
 
 
 def expand(use_case: UseCase) -> Plan:
@@ -53,9 +55,10 @@ def columns(use_case: UseCase) -> list[Column]:
     request = request_columns(use_case)
     known: dict[str, ColumnKind] = {name: column.kind for name, column in request.items()}
     found: list[Column] = []
+    static = {name for name, source in use_case.sources.items() if source.is_static}
     for key, entry in use_case.inputs.items():
         taken_names = {column.name for column in found}
-        for column in expanded(key, entry, request, known):
+        for column in expanded(key, entry, request, known, static):
             renamed = msgspec.structs.replace(column, name=f"{key}_{column.name}")
             found.append(renamed if column.name in taken_names else column)
         known.update((column.name, column.kind) for column in found)
@@ -67,25 +70,30 @@ def expanded(
     entry: Literal["request"] | Input,
     request: Mapping[str, RequestColumn],
     known: Mapping[str, ColumnKind],
+    static: Collection[str] = (),
 ) -> Iterator[Column]:
-    """The columns of one input. ``known`` are the kinds of request columns and earlier inputs."""
+    """The columns of one input. ``known`` are the kinds of request columns and earlier inputs.
+
+    What is looked up in a ``static`` source may be of any age.
+    """
     if not isinstance(entry, Input):
         given = request[key]
         unit = f", in {given.unit}" if given.unit and given.unit not in words(key) else ""
         yield Given(key, given.kind, given.required, f"{words(key)}{unit}")
     elif entry.latest:
-        yield from _latest(key, entry)
+        yield from _latest(key, entry, static=entry.latest in static)
     elif entry.windows:
         yield from _windows(entry)
     else:
         yield _derived(key, entry, known)
 
 
-def _latest(key: str, entry: Input) -> Iterator[Column]:
+def _latest(key: str, entry: Input, static: bool) -> Iterator[Column]:
     by = tuple(listed(entry.by))
+    within_seconds = ALWAYS_SECONDS if static else seconds(entry.within)
     for name, take in taken(key, entry).items():
         says = latest_says(key, entry, take)
-        yield Latest(name, entry.kind or "number", entry.latest, by, take, seconds(entry.within), says)
+        yield Latest(name, entry.kind or "number", entry.latest, by, take, within_seconds, says)
 
 
 def _windows(entry: Input) -> Iterator[Column]:

@@ -81,6 +81,9 @@ def _looked_up(path: Path, entry: Input, use_case: UseCase) -> Iterator[Mistake]
     if form == "latest" and entry.over:
         yield Mistake((*path, "over"), "over belongs to windows.", "Say how old a value may be with within.")
     if form == "windows":
+        if source in use_case.sources and use_case.sources[source].is_static:
+            message = f"{source} is static: its rows have no time, so that none lie in a span before the decision."
+            yield Mistake((*path, "windows"), message, "Look it up with latest, or give the source its clocks.")
         yield from _window(path, entry)
 
 

@@ -88,7 +88,7 @@ def _no_rule(use_case: UseCase, positions: Positions) -> Found:
 
 def _one_clock(use_case: UseCase, positions: Positions) -> Found:
     for name, source in use_case.sources.items():
-        if source.event_time == source.known_at and name != use_case.outcome.source:
+        if source.event_time == source.known_at and not source.is_static and name != use_case.outcome.source:
             message = f"{name} has one clock: what happens is taken as known in the same instant."
             yield ("sources", name), message, "Name the column that says when a row was recorded or published."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pilotage.usecase.records import UseCase
+from pilotage.usecase.records import SEEN_AT, UseCase
 from pilotage.usecase.rules.conversion import Conversion
 from pilotage.usecase.rules.document import UnreadableDocument, read_document
 from pilotage.usecase.rules.places import Mistake, Positions
@@ -27,4 +27,16 @@ def read(text: str) -> Reading:
     conversion = Conversion()
     use_case = conversion.converted(document, UseCase)
     found = (*mistakes, *conversion.mistakes)
-    return Reading(use_case if conversion.complete else None, conversion.positions, found)
+    return Reading(_with_clocks(use_case) if conversion.complete else None, conversion.positions, found)
+
+
+def _with_clocks(use_case: UseCase) -> UseCase:
+    """A static source's clocks are when a sync first saw the row: no other room need know of the difference."""
+    replace = msgspec.structs.replace
+    sources = {
+        name: replace(source, event_time=SEEN_AT, known_at=SEEN_AT)
+        if source.static and not (source.event_time or source.known_at)
+        else source
+        for name, source in use_case.sources.items()
+    }
+    return replace(use_case, sources=sources)
