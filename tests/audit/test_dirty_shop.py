@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pilotage.audit import flow
-from pilotage.audit.measuring.of_sources import gaps
+from pilotage.audit.measuring.sources import gaps
 from pilotage.audit.records import AuditReport
 from pilotage.audit.rules.sensitive import sensitive_columns
 from pilotage.data import flow as data

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pilotage.audit.measured import Measured, SourceFigures
-from pilotage.audit.measuring import of_leakage
-from pilotage.audit.measuring.of_decisions import measure_decisions, measure_matches
-from pilotage.audit.measuring.of_sources import measure_source
+from pilotage.audit.measured import Measured
+from pilotage.audit.measured.sources import SourceFigures
+from pilotage.audit.measuring.decisions import measure_decisions
+from pilotage.audit.measuring.groups import measure_groups
+from pilotage.audit.measuring.leakage import measure_leakage
+from pilotage.audit.measuring.personal import measure_personal
+from pilotage.audit.measuring.sources import measure_source
+from pilotage.audit.measuring.systems import measure_systems
 from pilotage.audit.records import AuditReport, SourceProfile
 from pilotage.audit.rules.answers import answers, with_proof
 from pilotage.audit.rules.findings import findings
@@ -63,18 +67,14 @@ def latest(work: Workspace, use_case: str) -> AuditReport | None:
 def _measure(work: Workspace, definition: Definition, found: dict[str, Snapshot]) -> Measured:
     evidence = latest_evidence(work, definition.name, "training_set")
     built = evidence.body if evidence else {}
-    with data.assembled(work, definition, found) as connection:
-        of_leakage.draw_sample(connection)
-        with_entity = of_leakage.sources_with_entity(definition, found)
-        separations = of_leakage.measure_inputs(connection, definition.plan)
-        for name in with_entity:
-            separations += of_leakage.measure_separations(connection, definition, found[name])
+    with data.assembled(work, definition, found) as engine:
         return Measured(
-            sources=_measure_sources(connection, definition, found),
-            decisions=measure_decisions(connection, definition.plan),
-            matches=measure_matches(connection, definition),
-            late=tuple(of_leakage.measure_late(connection, definition, found[name]) for name in with_entity),
-            separations=tuple(separations),
+            sources=_measure_sources(engine, definition, found),
+            systems=measure_systems(engine, definition, found),
+            decisions=measure_decisions(engine, definition),
+            leakage=measure_leakage(engine, definition, found),
+            personal=measure_personal(engine, definition, found),
+            groups=measure_groups(engine, definition),
             newest=max((s.known_to for s in found.values() if s.known_to), default=None),
             training_set=str(built.get("training_set", "")),
             recreated=built.get("recreated"),
@@ -90,7 +90,7 @@ def _measure_sources(
 
 def _profiles(definition: Definition, measured: Measured) -> tuple[SourceProfile, ...]:
     shares: dict[str, float] = {}
-    for match in measured.matches:
+    for match in measured.decisions.matches:
         shares[match.source] = min(match.share, shares.get(match.source, 1.0))
     if measured.decisions.decisions:
         shares[definition.use_case.outcome.source] = measured.decisions.labelled / measured.decisions.decisions

@@ -18,13 +18,43 @@ class FoundColumn(Struct, frozen=True):
     engine_type: str
 
 
+class Span(Struct, frozen=True):
+    """Which rows of a source are wanted, by ``known_at``: ``after <= known_at <= until``; None is no bound.
+
+    Without both bounds also rows without ``known_at`` are wanted: those of static sources.
+    """
+
+    after: datetime | None = None
+    until: datetime | None = None
+
+
+class Extent(Struct, frozen=True):
+    """How many rows of a span a source has, and the first and last ``known_at`` among them."""
+
+    rows: int
+    first: datetime | None
+    last: datetime | None
+
+
+class Reference(Struct, frozen=True):
+    """A version of a table that its own system keeps, and the files that make it: referenced, not copied."""
+
+    system: Literal["delta"]
+    version: int
+    files: tuple[str, ...]
+
+
 class Segment(Struct, frozen=True):
-    """One immutable Parquet file of a snapshot: rows whose ``known_at`` lies in (known_from, known_to]."""
+    """One immutable Parquet file of a snapshot: rows whose ``known_at`` lies in (known_from, known_to].
+
+    ``deletions`` of its rows say that their key is gone from then on: their column ``_deleted`` is true.
+    """
 
     digest: str
     rows: int
     known_from: datetime | None
     known_to: datetime
+    deletions: int = 0
 
 
 class Snapshot(Struct, frozen=True):
@@ -40,6 +70,7 @@ class Snapshot(Struct, frozen=True):
     columns: tuple[FoundColumn, ...]
     segments: tuple[Segment, ...]
     declared: str = ""
+    reference: Reference | None = None
 
     @property
     def rows(self) -> int:
@@ -51,13 +82,20 @@ class Snapshot(Struct, frozen=True):
 
 
 class SyncResult(Struct, frozen=True):
-    """What one sync of one source brought."""
+    """What one sync of one source brought.
+
+    ``late`` rows were written after a sync that should have seen them; ``corrected`` ones have a key that was there
+    before; ``deleted`` keys are gone.
+    """
 
     source: str
     version: str
     rows_new: int
     rows: int
     known_to: datetime | None
+    late: int = 0
+    corrected: int = 0
+    deleted: int = 0
 
 
 class TrainingSet(Struct, frozen=True):

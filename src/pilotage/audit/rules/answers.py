@@ -47,7 +47,7 @@ def _quality(definition: Definition, measured: Measured) -> Answer:
     completeness = measured.decisions.input_completeness
     duplicates = sum(figures.rows - figures.keys for figures in measured.sources.values())
     least = min(completeness, key=completeness.__getitem__, default="")
-    matched = min((match.share for match in measured.matches), default=1.0)
+    matched = min((match.share for match in measured.decisions.matches), default=1.0)
     lag = max(
         (
             (measured.newest - figures.known_to).total_seconds() / 3600

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from pilotage.data import snapshots, sources, store
 from pilotage.data.flow.looking import Looked, demand_fit, look, together
-from pilotage.data.records import FoundColumn, Segment, Snapshot, SyncResult
+from pilotage.data.records import FoundColumn, Segment, Snapshot, Span, SyncResult
 from pilotage.data.rules import needs, segments
 from pilotage.data.sources.asked import Asked, asked, nearest
 from pilotage.govern.records import Principal
@@ -154,7 +154,7 @@ def _take_in(
     after = before.known_to - OVERLAP if before and before.known_to else None
     known = _reaching(before.segments, after) if before and after else ()
     with snapshots.engine(work.lake) as connection:
-        batches = sources.read_new(wanted, tuple(columns), after, until)
+        batches = sources.read(wanted, tuple(columns), Span(after, until))
         rows_new = snapshots.stage(connection, work.lake, wanted.source, columns, batches, known, after, until)
         if not rows_new:
             return before, 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pilotage.data.records import FoundColumn
-from pilotage.usecase.records import Definition, Latest, UseCase, Window, seconds
+from pilotage.usecase.records import Definition, Latest, Plan, UseCase, Window, seconds
 from pilotage.usecase.rules.expressions import columns_of
 
 
@@ -43,6 +43,11 @@ def numbers_taken_from(definition: Definition, source: str) -> dict[str, str]:
         if column.kind == "number" and not counts:
             taken.setdefault(column.take, column.name)
     return taken
+
+
+def taken_from(plan: Plan, source: str) -> frozenset[str]:
+    """Columns of a source that inputs take."""
+    return frozenset(c.take for c in plan.columns if isinstance(c, (Latest, Window)) and c.source == source)
 
 
 def missing(needed: Sequence[str], found: Sequence[FoundColumn]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from datetime import UTC, date
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pilotage.audit.measured import SourceFigures
+from pilotage.audit.measured.sources import SourceFigures
 from pilotage.data.records import Snapshot
 from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import Source

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pilotage.data.records import ColumnType, FoundColumn
+from pilotage.data.records import ColumnType, Extent, FoundColumn, Span
 from pilotage.data.sources.asked import Asked
 from pilotage.platform.engine import analytical
 from pilotage.platform.errors import SourceUnavailable
@@ -33,10 +33,15 @@ def introspect(asked: Asked, pattern: str) -> tuple[FoundColumn, ...]:
         return tuple(_found(asked, connection, reader, name, str(engine_type)) for name, engine_type in described)
 
 
-def read(
-    asked: Asked, pattern: str, columns: tuple[FoundColumn, ...], after: datetime | None, until: datetime
-) -> Iterator[pa.RecordBatch]:
+def extent(asked: Asked, pattern: str, columns: tuple[FoundColumn, ...], span: Span) -> Extent | None:
+    """How much the span has."""
+    return None
+
+
+def read(asked: Asked, pattern: str, columns: tuple[FoundColumn, ...], span: Span) -> Iterator[pa.RecordBatch]:
     """Rows in the span, as Arrow batches."""
+    after, until = span.after, span.until
+    assert until is not None
     known_at = _value(next(column for column in columns if column.name == asked.source.known_at))
     bounds = [f"{known_at} <= {_instant(until)}"] + ([f"{known_at} >= {_instant(after)}"] if after else [])
     wanted = ", ".join(f"{_value(column)} AS {quoted(column.name)}" for column in columns)

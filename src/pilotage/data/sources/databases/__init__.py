@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from pilotage.data.records import ColumnType, FoundColumn
+from pilotage.data.records import ColumnType, Extent, FoundColumn, Span
 from pilotage.data.sources.asked import Asked, NoSuchTable, nearest
 from pilotage.platform.instants import as_utc
 from pilotage.platform.quoting import quoted
@@ -39,10 +39,15 @@ def introspect(asked: Asked, address: str) -> tuple[FoundColumn, ...]:
         return tuple(found)
 
 
-def read(
-    asked: Asked, address: str, columns: tuple[FoundColumn, ...], after: datetime | None, until: datetime
-) -> Iterator[pa.RecordBatch]:
+def extent(asked: Asked, address: str, columns: tuple[FoundColumn, ...], span: Span) -> Extent | None:
+    """How much the span has."""
+    return None
+
+
+def read(asked: Asked, address: str, columns: tuple[FoundColumn, ...], span: Span) -> Iterator[pa.RecordBatch]:
     """Rows in the span, as Arrow batches; nothing is held but one batch."""
+    after, until = span.after, span.until
+    assert until is not None
     with _connected(asked, address) as connection:
         schema, table = _table(asked, connection)
         place = f"{quoted(schema)}.{quoted(table)}" if schema else quoted(table)

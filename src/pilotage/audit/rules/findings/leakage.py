@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pilotage.audit.measured import LateColumns, Measured, Separation
+from pilotage.audit.measured import Measured
+from pilotage.audit.measured.leakage import LateColumns, Separation
 from pilotage.audit.records import Finding
 from pilotage.audit.rules.owners import names_of, owner_of
 from pilotage.usecase.records import Definition, Given, Latest, Window
@@ -17,12 +18,12 @@ SEPARATION_ROWS_MIN = 200
 _INPUTS = "inputs"
 
 
-def leakage_findings(definition: Definition, measured: Measured) -> Iterator[Finding]:
+def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
     """Known after the decision by the clocks; too good to be true by the figures."""
-    for late in measured.late:
+    for late in measured.leakage.late:
         if late.share_after >= LATE_SHARE and late.columns:
             yield _known_after(definition, late)
-    for separation in measured.separations:
+    for separation in measured.leakage.separations:
         if separation.auc > TOO_GOOD_AUC and separation.rows >= SEPARATION_ROWS_MIN:
             yield _too_good(definition, separation)
 
@@ -51,6 +52,7 @@ def _known_after(definition: Definition, late: LateColumns) -> Finding:
         repair = "Nothing to do. They may be looked up by another key, for earlier events."
     return Finding(
         code="known-after-decision",
+        topic="leakage",
         severity="blocks" if used else "informs",
         source=late.source,
         column=", ".join(late.columns),
@@ -67,6 +69,7 @@ def _too_good(definition: Definition, separation: Separation) -> Finding:
         source = _source_of(definition, separation.column)
         return Finding(
             code="too-good-to-be-true",
+            topic="leakage",
             severity="blocks",
             source=source,
             column=separation.column,
@@ -81,6 +84,7 @@ def _too_good(definition: Definition, separation: Separation) -> Finding:
     used = [n for n, take in inputs_by_entity(definition, separation.source).items() if take == separation.column]
     return Finding(
         code="too-good-to-be-true",
+        topic="leakage",
         severity="informs",
         source=separation.source,
         column=separation.column,

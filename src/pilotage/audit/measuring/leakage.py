@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilotage.audit.measured import LateColumns, Separation
+from pilotage.audit.measured.leakage import LateColumns, LeakageFigures, Separation
 from pilotage.data.records import FoundColumn, Snapshot
 from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import Definition, Plan, Source
@@ -37,6 +37,19 @@ _OUT_OF_FOLD = """(
   rates AS (SELECT category, 1 - half AS half, avg(CAST(_label AS INTEGER)) AS rate FROM halves GROUP BY ALL)
   SELECT _label, rate FROM halves LEFT JOIN rates USING (category, half)
 )"""
+
+
+def measure_leakage(
+    engine: duckdb.DuckDBPyConnection, definition: Definition, found: dict[str, Snapshot]
+) -> LeakageFigures:
+    """What became known late, and what separates too well: sources with the entity, and every input."""
+    draw_sample(engine)
+    with_entity = sources_with_entity(definition, found)
+    separations = measure_inputs(engine, definition.plan)
+    for name in with_entity:
+        separations += measure_separations(engine, definition, found[name])
+    late = tuple(measure_late(engine, definition, found[name]) for name in with_entity)
+    return LeakageFigures(late=late, separations=tuple(separations))
 
 
 def sources_with_entity(definition: Definition, found: dict[str, Snapshot]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pilotage.audit.measured import DecisionFigures, KeyMatch
+from pilotage.audit.measured.decisions import DecisionFigures, KeyMatch
 from pilotage.audit.records import MonthBalance
 from pilotage.data.rules.timelines import cast, timelines
 from pilotage.platform.quoting import quoted
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 SMALL_GROUP_ROWS = 50
 
 
-def measure_decisions(connection: duckdb.DuckDBPyConnection, plan: Plan) -> DecisionFigures:
-    """Figures of the relation ``training_set``."""
+def measure_decisions(connection: duckdb.DuckDBPyConnection, definition: Definition) -> DecisionFigures:
+    """Figures of the relations ``spine`` and ``training_set``."""
+    plan = definition.plan
     filled = "".join(f", count({quoted(name)})" for name in plan.names)
     rows, labelled, positives, first, last, *counts = connection.execute(
         f"SELECT count(*), count(label), count(*) FILTER (label), min(moment), max(moment){filled} FROM training_set"
@@ -30,6 +31,7 @@ def measure_decisions(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Deci
         balance=_balance(connection),
         small_groups=_small_groups(connection, plan),
         input_completeness={name: n / rows if rows else 0.0 for name, n in zip(plan.names, counts, strict=True)},
+        matches=measure_matches(connection, definition),
         first=_in_utc(first),
         last=_in_utc(last),
     )

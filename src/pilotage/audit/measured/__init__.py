@@ -1,0 +1,28 @@
+"""Everything that was measured for an audit: figures without judgement, one file per subject."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from pilotage.audit.measured.decisions import DecisionFigures
+from pilotage.audit.measured.groups import GroupFigures
+from pilotage.audit.measured.leakage import LeakageFigures
+from pilotage.audit.measured.personal import PersonalFigures
+from pilotage.audit.measured.sources import SourceFigures
+from pilotage.audit.measured.systems import SystemsFigures
+
+
+class Measured(Struct, frozen=True):
+    """All figures, and what is known of the training set built last."""
+
+    sources: dict[str, SourceFigures]
+    systems: SystemsFigures
+    decisions: DecisionFigures
+    leakage: LeakageFigures
+    personal: PersonalFigures
+    groups: GroupFigures
+    newest: datetime | None
+    training_set: str = ""
+    recreated: bool | None = None
