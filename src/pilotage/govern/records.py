@@ -10,6 +10,13 @@ from msgspec import Struct
 
 EVERY_USE_CASE = "*"
 
+Purpose = Literal["training", "inference", "logging", "debugging"]
+"""What a column may be used for."""
+Sensitivity = Literal["public", "internal", "confidential", "personal", "special"]
+"""How much harm a column's values can do: *special* are the categories of GDPR, article 9."""
+Mask = Literal["none", "partial", "pseudonym", "hide"]
+"""How a value is shown to those who may not see it: as it is, its ends, a keyed pseudonym, not at all."""
+
 
 class Permission(enum.StrEnum):
     """What can be allowed. Every route and command names one."""

@@ -1,8 +1,8 @@
 """The door to customers' data: what columns a source has, and its rows that became known in a span.
 
-A source is a table or view of a database, files, a Delta table or a REST endpoint: one module or package for each. Every
-failure is a :class:`~pilotage.platform.errors.SourceUnavailable` that names the source, its owner and the repair, and
-no secret. Nothing is ever written to a source.
+A source is a table or view of a database, files, a Delta table or a REST endpoint: one module or package for each.
+Every failure is a :class:`~pilotage.platform.errors.SourceUnavailable` that names the source, its owner and the repair,
+and no secret. Nothing is ever written to a source.
 """
 
 from __future__ import annotations
