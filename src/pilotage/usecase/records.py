@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="Lower-case letters, digits, underscores.")]
+Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$", description="Letters, digits, underscores.")]
 Expression = Annotated[str, Meta(min_length=1, max_length=2000, description="A scalar SQL expression.")]
 Duration = Annotated[
     str,
@@ -123,6 +124,7 @@ class RequestColumn(_Part, frozen=True, kw_only=True):
     required: bool = True
     unit: str = ""
     personal: bool = False
+    column: Annotated[str, Meta(description="Its name in the decision's source, where that is another.")] = ""
 
 
 class DecisionPoint(_Part, frozen=True, kw_only=True):
@@ -225,7 +227,7 @@ class UseCase(_Part, frozen=True, kw_only=True):
     sources: dict[Name, Source]
     decision: DecisionPoint
     outcome: Outcome
-    inputs: dict[Name, Literal["request"] | Input]
+    inputs: dict[Identifier, Literal["request"] | Input]
     rule: Rule
     policy: Policy
     review: Review = Review()

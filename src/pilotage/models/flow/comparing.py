@@ -36,8 +36,10 @@ def train_and_compare(work: Workspace, definition: Definition, say: Callable[[st
     """Train every candidate on the newest training set, measure them and the rule, keep the evidence.
 
     Raises:
-        EvidenceMissing: there is no training set of this file's text, or too little in it to learn and to judge.
+        EvidenceMissing: there is no training set of this file's text, or too little in it to learn and to judge; or
+            something in the file was guessed and nobody confirmed it.
     """
+    usecase.demand_confirmed(definition)
     training_set = data.latest_training_set(work, definition.name)
     if training_set.definition != definition.fingerprint:
         raise EvidenceMissing(

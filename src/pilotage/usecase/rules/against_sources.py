@@ -63,7 +63,8 @@ def _decision(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
     yield from _has(("decision", "entity"), decision.source, decision.entity, columns)
     for name, column in expansion.request_columns(use_case).items():
         path = ("decision", "request", name)
-        yield from _has(path, decision.source, name, columns, _FITTING[column.kind], misfit="Declare it as {kind}.")
+        wanted = column.column or name
+        yield from _has(path, decision.source, wanted, columns, _FITTING[column.kind], misfit="Declare it as {kind}.")
     if decision.where:
         yield from _condition(("decision", "where"), decision.where, decision.source, columns)
     for number, group in enumerate(use_case.groups):

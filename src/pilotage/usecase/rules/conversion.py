@@ -20,6 +20,7 @@ from pilotage.usecase.rules.places import Mistake, Path
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_DURATION = r"^[1-9][0-9]{0,4} (minute|hour|day)s?$"
 _SHOWN_MAX = 60
 _WRONG = object()
 
@@ -176,7 +177,9 @@ class Conversion:
             return []
         if isinstance(kind, inspect.LiteralType):
             return kind.values[0]
-        return "" if isinstance(kind, inspect.StrType) else 0
+        if isinstance(kind, inspect.StrType):
+            return "1 day" if kind.pattern == _DURATION else ""
+        return 0
 
 
 @lru_cache(maxsize=4)
@@ -267,6 +270,8 @@ def _name_fault(name: str, kind: inspect.Type) -> str:
 _PATTERNS = {
     r"^[a-z][a-z0-9_]{0,62}$": "A name has lower-case letters, digits and underscores, begins with a letter, and has "
     "63 characters at most.",
-    r"^[1-9][0-9]{0,4} (minute|hour|day)s?$": "A duration is a number and minutes, hours or days: 90 minutes, 7 days.",
+    r"^[A-Za-z][A-Za-z0-9_]{0,62}$": "A name has letters, digits and underscores, begins with a letter, and has 63 "
+    "characters at most.",
+    _DURATION: "A duration is a number and minutes, hours or days: 90 minutes, 7 days.",
     r"^[A-Z]{3}$": "A currency has three capital letters: USD, EUR.",
 }

@@ -50,6 +50,11 @@ def request_columns(use_case: UseCase) -> dict[str, RequestColumn]:
     }
 
 
+def source_columns(use_case: UseCase) -> dict[str, str]:
+    """Request columns → their names in the decision's source."""
+    return {name: column.column or name for name, column in request_columns(use_case).items()}
+
+
 def columns(use_case: UseCase) -> list[Column]:
     """All columns in the file's order. A name that is taken already gets its input's key in front."""
     request = request_columns(use_case)

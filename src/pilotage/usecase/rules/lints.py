@@ -116,6 +116,12 @@ def _late_outcomes(use_case: UseCase, positions: Positions) -> Found:
         yield ("outcome", "matures"), message, "Look for an earlier sign that goes with the outcome."
 
 
+def _guessed(use_case: UseCase, positions: Positions) -> Found:
+    for place, why in use_case.guessed.items():
+        message = f"{place} was guessed: {why}."
+        yield ("guessed", place), message, "Correct it there if it is wrong, then remove this line."
+
+
 CHECKS: dict[str, Callable[[UseCase, Positions], Found]] = {
     "model-metric-without-business-metric": _model_metric,
     "no-latency-budget": _latency,
@@ -123,6 +129,7 @@ CHECKS: dict[str, Callable[[UseCase, Positions], Found]] = {
     "no-human-review": _review,
     "no-data-owner": _support,
     "no-rule-to-beat": _no_rule,
+    "guessed": _guessed,
     "one-clock": _one_clock,
     "expansion-before-evidence": _early_expansion,
     "personal-data-minimal-risk": _personal,
