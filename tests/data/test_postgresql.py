@@ -31,6 +31,7 @@ INSERT INTO visits_kept SELECT n, 'north', mod(n, 9) + 0.5, 'a', t, t, '{"a": 1}
 FROM (SELECT n, timestamp '2013-12-01' + n * interval '30 minutes' AS t FROM generate_series(0, 149) n) g;
 INSERT INTO returns SELECT 'o' || n, (mod(n, 3) = 0)::int, timestamp '2013-12-02' + n * interval '70 minutes'
 FROM generate_series(0, 59) n;
+CREATE ROLE reader LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader;
 """
 
 
@@ -41,7 +42,7 @@ def address() -> Iterator[str]:
         with engine.begin() as connection:
             connection.exec_driver_sql(MAKE)
         engine.dispose()
-        yield url
+        yield str(sa.make_url(url).set(username="reader"))
 
 
 def test_numbers_zones_and_views_are_read_and_a_training_set_is_built(

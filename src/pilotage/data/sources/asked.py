@@ -16,7 +16,7 @@ class NoSuchTable(SourceUnavailable):
 
 
 class Asked(Struct, frozen=True):
-    """One source of a use case."""
+    """One source of a use case. ``owner`` is empty where no file names one yet."""
 
     name: str
     source: Source
@@ -24,7 +24,16 @@ class Asked(Struct, frozen=True):
 
     def failure(self, message: str, repair: str) -> SourceUnavailable:
         """What is wrong, how to repair it and whom to ask."""
-        return SourceUnavailable(message, f"{repair} Owner of {self.name}: {self.owner}.")
+        return SourceUnavailable(message, self._whom_to_ask(repair))
+
+    def no_table(self, known: Iterable[str]) -> NoSuchTable:
+        """That the database has no such table, with the nearest of those that it has."""
+        hint = nearest(self.source.table, known)
+        repair = self._whom_to_ask(f"{hint} Correct `table`, or let this user read it.")
+        return NoSuchTable(f"Source {self.name}: there is no table {self.source.table}.", repair)
+
+    def _whom_to_ask(self, repair: str) -> str:
+        return f"{repair} Owner of {self.name}: {self.owner}." if self.owner else repair
 
 
 def asked(use_case: UseCase, name: str) -> Asked:
