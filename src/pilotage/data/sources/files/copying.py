@@ -1,0 +1,84 @@
+"""Temporary copies: of files that lie elsewhere, are compressed or are not in UTF-8. Memory is bounded, disk is not."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pilotage.data.sources.asked import Asked
+from pilotage.data.sources.files.kinds import compression
+from pilotage.data.sources.files.unreadable import Unreadable
+
+CHUNK_BYTES = 1024 * 1024
+
+
+@contextmanager
+def temporary_folder(asked: Asked) -> Iterator[Path]:
+    """A folder that is removed with all it holds.
+
+    Raises:
+        SourceUnavailable: the disk is full.
+    """
+    with disk_full(asked), tempfile.TemporaryDirectory(prefix="pilotage-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def disk_full(asked: Asked) -> Iterator[None]:
+    """Says in the terms of the source that the disk of temporary files is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise asked.failure(
+            f"Source {asked.name}: the disk at {tempfile.gettempdir()} is full; a temporary copy needs room there.",
+            "Make room, or point TMPDIR to a larger disk.",
+        ) from None
+
+
+def decompressed(place: Path, name: str, folder: Path) -> Path:
+    """The file itself, or a copy without its compression.
+
+    Raises:
+        Unreadable: it is not compressed as its name says, or torn.
+    """
+    packed = compression(name)
+    if not packed:
+        return place
+    target = folder / f"{hashlib.sha256(str(place).encode()).hexdigest()[:16]}.plain"
+    try:
+        with _opened(place, packed) as stream, target.open("wb") as copy:
+            while chunk := stream.read(CHUNK_BYTES):
+                copy.write(chunk)
+    except _torn_errors() as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise Unreadable(f"{name} is not what {packed} files are, or torn: {error}.", "Write it again.") from None
+    return target
+
+
+def _opened(place: Path, packed: str) -> Any:
+    import bz2
+    import gzip
+    import lzma
+
+    if packed == ".zst":
+        import pyarrow as pa
+
+        return pa.CompressedInputStream(pa.OSFile(str(place)), "zstd")
+    openers: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+    return openers[packed](place, "rb")
+
+
+def _torn_errors() -> tuple[type[Exception], ...]:
+    """What readers of compressed files raise; an ``OSError`` without number is theirs, not the disk's."""
+    import lzma
+    import zlib
+
+    return (EOFError, ValueError, OSError, lzma.LZMAError, zlib.error)

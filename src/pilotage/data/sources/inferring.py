@@ -1,0 +1,189 @@
+"""What the columns of a relation hold, judged by all its rows in one pass.
+
+Values come as texts (CSV, JSON) or typed (Parquet). A text column becomes a number only if every value writes back the
+same: ``00123``, ``+5``, ``1e5`` and numbers of more digits than fit stay texts. Empty texts count as missing in a
+column of another type; a column without any value is text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+from pilotage.data.records import ColumnType, FoundColumn
+from pilotage.data.sources import clocks
+from pilotage.data.sources.asked import Asked
+from pilotage.platform.quoting import literal, quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+Candidate = Literal["BIGINT", "DOUBLE", "NUMBER", "TIMESTAMP", "BOOLEAN"]
+
+WRITTEN: tuple[Candidate, ...] = ("BIGINT", "DOUBLE", "TIMESTAMP", "BOOLEAN")
+"""What a column of plain text, as in CSV, may turn out to be."""
+
+_SAMPLE_ROWS = 20_000
+_CLOCK_ROWS = 2_000
+_COLUMNS_AT_ONCE = 500
+_DECIMAL = r"-?((0|[1-9]\d{0,17})(\.\d*)?|\.\d+)"
+_EXPONENT = r"-?((0|[1-9]\d{0,17})\.\d*|\.\d+)[eE][+-]?\d{1,3}|-?(0|[1-9]\d{0,17})[eE][+-]\d{1,3}"
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
+_WIDE = ("UBIGINT", "HUGEINT", "UHUGEINT", "DECIMAL")
+
+
+class Column(Struct, frozen=True):
+    """A column of a relation: the engine type it is stored as, and what its texts may turn out to be."""
+
+    name: str
+    stored: str = "VARCHAR"
+    may_be: tuple[Candidate, ...] = ()
+
+
+def found_columns(
+    connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[Column], asked: Asked
+) -> tuple[FoundColumn, ...]:
+    """The columns with their types. Two scans at most, the first of a sample that rules most candidates out.
+
+    Raises:
+        SourceUnavailable: a clock is written so that day and month could be exchanged.
+        duckdb.Error: a row cannot be read.
+    """
+    types = {column.name: _stored(column.stored) for column in columns}
+    texts = [column for column in columns if column.stored == "VARCHAR"]
+    types |= _judged(connection, relation, [_without_fractions(asked, column) for column in texts if column.may_be])
+    wide = [column for column in columns if column.stored.startswith(_WIDE)]
+    types |= _whole(connection, relation, wide)
+    for column in texts:
+        is_clock = column.name in {asked.source.event_time, asked.source.known_at}
+        if is_clock and types[column.name] == "VARCHAR" and written_as(connection, relation, column.name, asked):
+            types[column.name] = "TIMESTAMP"
+    return tuple(FoundColumn(column.name, _KINDS[types[column.name]], types[column.name]) for column in columns)
+
+
+def written_as(connection: duckdb.DuckDBPyConnection, relation: str, name: str, asked: Asked) -> clocks.Form | None:
+    """How the instants of a text column are written; None where they are none. A sample decides, if it can.
+
+    Raises:
+        SourceUnavailable: they are written so that day and month could be exchanged.
+    """
+    text = f"nullif({quoted(name)}, '')"
+    sample = f"(SELECT {quoted(name)} FROM {relation} WHERE {text} IS NOT NULL LIMIT {_CLOCK_ROWS})"
+    filled, iso, *fitting = _one(connection, _counting(text, (clocks.ISO, *clocks.FORMS), sample))
+    possible = {form: count for form, count in zip(clocks.FORMS, fitting, strict=True) if count}
+    if iso:
+        possible = {clocks.ISO: iso} | possible
+    if len(possible) > 1:
+        filled, *fitting = _one(connection, _counting(text, tuple(possible), relation))
+        possible = dict(zip(possible, fitting, strict=True))
+    form = clocks.chosen(filled, possible)
+    if isinstance(form, clocks.Ambiguous):
+        raise asked.failure(
+            f"Source {asked.name}: the dates in {name} could be {form.first.says} or {form.second.says}: all fit both.",
+            "Export them as YYYY-MM-DD HH:MM:SS.",
+        )
+    return form
+
+
+def _counting(text: str, forms: Sequence[clocks.Form], relation: str) -> str:
+    fits = [clocks.is_iso(text) if form == clocks.ISO else form.fits(text) for form in forms]
+    return f"SELECT count({text}), {', '.join(f'count_if({fit})' for fit in fits)} FROM {relation}"
+
+
+def value(column: FoundColumn, stored: str, form: clocks.Form | None) -> str:
+    """SQL: a column's value, as its type has it. A text that does not fit raises an error."""
+    name = quoted(column.name)
+    if stored != "VARCHAR" or column.engine_type == "VARCHAR":
+        return clocks.iso_instant(name) if column.type == "datetime" else f"CAST({name} AS {column.engine_type})"
+    text = f"nullif({name}, '')"
+    if column.type == "datetime":
+        return clocks.iso_instant(text) if form in (None, clocks.ISO) else form.instant(text)
+    return f"CAST({text} AS {column.engine_type})"
+
+
+def _judged(connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[Column]) -> dict[str, str]:
+    sample = f"(SELECT * FROM {relation} LIMIT {_SAMPLE_ROWS})"
+    remaining = dict(_survivors(connection, sample, columns, for_good=False))
+    undecided = [Column(name, may_be=may_be) for name, may_be in remaining.items() if may_be]
+    survivors = dict(_survivors(connection, relation, undecided, for_good=True))
+    return {name: _ENGINE_TYPES[may_be[0]] for name, may_be in survivors.items() if may_be}
+
+
+def _survivors(
+    connection: duckdb.DuckDBPyConnection, relation: str, columns: Iterable[Column], for_good: bool
+) -> Iterable[tuple[str, tuple[Candidate, ...]]]:
+    """Which candidates all values fit. A column without values keeps its candidates, unless it is for good."""
+    remaining = iter(columns)
+    while part := list(islice(remaining, _COLUMNS_AT_ONCE)):
+        counts = iter(_one(connection, f"SELECT {', '.join(_checks(part))} FROM {relation}"))
+        for column in part:
+            filled = next(counts)
+            fitting = [candidate for candidate in column.may_be if next(counts) == filled]
+            yield column.name, tuple(fitting) if filled or not for_good else ()
+
+
+def _checks(columns: Sequence[Column]) -> Iterable[str]:
+    for column in columns:
+        text = f"nullif({quoted(column.name)}, '')"
+        yield f"count({text})"
+        for candidate in column.may_be:
+            yield f"count_if({_fits(candidate, text)})"
+
+
+def _fits(candidate: Candidate, text: str) -> str:
+    if candidate == "BIGINT":
+        return f"CAST(TRY_CAST({text} AS BIGINT) AS VARCHAR) = {text}"
+    if candidate == "DOUBLE":
+        return f"regexp_full_match({text}, {literal(f'{_DECIMAL}|{_EXPONENT}')})"
+    if candidate == "NUMBER":  # JSON has said already that it is a number, written in its way
+        return f"(TRY_CAST({text} AS DOUBLE) IS NOT NULL AND NOT regexp_full_match({text}, '-?\\d{{19,}}'))"
+    if candidate == "TIMESTAMP":
+        return clocks.is_iso(text)
+    return f"lower({text}) IN ('true', 'false')"
+
+
+def _without_fractions(asked: Asked, column: Column) -> Column:
+    """A key is an integer or a text: as numbers, 1.1 and 1.10 would be one key."""
+    if column.name not in asked.source.key:
+        return column
+    return Column(column.name, may_be=tuple(c for c in column.may_be if c not in ("DOUBLE", "NUMBER")))
+
+
+def _whole(connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[Column]) -> dict[str, str]:
+    """Numbers wider than 64 bits: integers if all fit, else text if they are whole by type, else fractions."""
+    whole = [column for column in columns if not column.stored.startswith("DECIMAL") or column.stored.endswith(",0)")]
+    if not whole:
+        return {}
+    fits = [f"count_if(TRY_CAST({quoted(c.name)} AS BIGINT) IS NULL AND {quoted(c.name)} IS NOT NULL)" for c in whole]
+    beyond = _one(connection, f"SELECT {', '.join(fits)} FROM {relation}")
+    return {column.name: "VARCHAR" if count else "BIGINT" for column, count in zip(whole, beyond, strict=True)}
+
+
+def _stored(engine_type: str) -> str:
+    if engine_type in _INTEGERS:
+        return "BIGINT"
+    if engine_type in ("FLOAT", "DOUBLE") or engine_type.startswith(_WIDE):
+        return "DOUBLE" if not engine_type.endswith("]") else "VARCHAR"
+    if engine_type == "BOOLEAN":
+        return "BOOLEAN"
+    if engine_type == "DATE" or (engine_type.startswith("TIMESTAMP") and not engine_type.endswith("]")):
+        return "TIMESTAMP"
+    return "VARCHAR"
+
+
+def _one(connection: duckdb.DuckDBPyConnection, statement: str) -> Sequence[int]:
+    row = connection.execute(statement).fetchall()[0]
+    return [int(count or 0) for count in row]
+
+
+_ENGINE_TYPES = {candidate: candidate for candidate in WRITTEN} | {"NUMBER": "DOUBLE"}
+_KINDS: dict[str, ColumnType] = {
+    "BIGINT": "number",
+    "DOUBLE": "number",
+    "TIMESTAMP": "datetime",
+    "BOOLEAN": "flag",
+    "VARCHAR": "text",
+}
