@@ -16,6 +16,9 @@ _lost = Counter(
     "pilotage_decisions_lost", "Decisions answered without being recorded, declared as lost.", ("use_case",)
 )
 _kept = Counter("pilotage_decisions_kept", "Decisions brought from the spool into the ledger.")
+_contract_breaches = Counter(
+    "pilotage_contract_breaches", "Columns of requests that broke their data contract.", ("use_case", "column")
+)
 _refused = Counter("pilotage_reload_refused", "Reloads that were refused; the last good version stays.", ("use_case",))
 
 
@@ -25,6 +28,11 @@ def decided(answer: Answer, seconds: float) -> None:
     _seconds.labels(answer.use_case).observe(seconds)
     if answer.reason not in ORDINARY_REASONS:
         _fallbacks.labels(answer.use_case, answer.reason).inc()
+
+
+def contract_breach(use_case: str, column: str) -> None:
+    """A request's column broke a rule of its contract, whether or not that kept the model from answering."""
+    _contract_breaches.labels(use_case, column).inc()
 
 
 def attempted(use_case: str) -> None:

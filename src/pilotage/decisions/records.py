@@ -24,6 +24,7 @@ REASONS = {
     "missing_columns": "Columns that the rule needs are missing: the declared default answers.",
     "definition_changed": "The use-case file changed since this version was trained: the rule answers.",
     "model_refused": "The released model's files are not what was signed: the rule answers.",
+    "contract_broken": "The request breaks the contract of its data, so the model was not asked: the rule answers.",
     "not_recorded": "The decision could not be recorded, so the model may not act.",
 }
 

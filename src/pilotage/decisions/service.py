@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from pilotage.data import flow as data
+from pilotage.data.flow import contracting
 from pilotage.data.live import LiveColumns
 from pilotage.decisions import draining, metrics, rules, store
 from pilotage.decisions.records import Answer, Decision
@@ -112,13 +113,15 @@ class Service:
         question = serving.ask(body, now)
         opinion = await self._opinion(serving, question)
         decision = serving.decide(question, opinion, principal, now)
+        for breach in question.breaches:
+            metrics.contract_breach(use_case, breach.column)
         answer = await self._recorded(serving, decision)
         metrics.decided(answer, time.perf_counter() - began)
         return answer
 
     async def _opinion(self, serving: Serving, question: Question) -> Opinion:
         """The model's opinion, or that it came too late. An overrunning score keeps its slot until it ends."""
-        if serving.scorer is None or question.values is None:
+        if serving.scorer is None or question.values is None or question.is_blocked:
             return serving.score(question)
         if self._slots.locked():
             return Opinion(None, "too_slow")
@@ -169,10 +172,10 @@ class Service:
                     self._swap(name, open_serving(self.work, present.definition, present.columns))
 
     def look_at_sources(self) -> None:
-        """Follow use-case files and snapshots. What cannot be read is tried again; the last good state stays."""
-        versions = data.snapshot_versions(self.work)
+        """Follow use-case files, contracts and snapshots. What cannot be read is tried again; the last state stays."""
+        versions = {**data.snapshot_versions(self.work), **self._contracts()}
         for definition in defining.definitions(self.work):
-            own = sorted(version for source, version in versions.items() if source.startswith(f"{definition.name}/"))
+            own = sorted(each for each in versions.items() if each[0].startswith(f"{definition.name}/"))
             wanted = (definition.fingerprint, *own)
             if self._loaded.get(definition.name) == wanted or time.monotonic() < self._retry_at.get(definition.name, 0):
                 continue
@@ -185,6 +188,11 @@ class Service:
                 self._loaded[definition.name] = wanted
             with self._swapping:
                 self._swap(definition.name, open_serving(self.work, definition, columns))
+
+    def _contracts(self) -> dict[str, str]:
+        """Contracts in force beside snapshots: a newly adopted one is a change like a new row."""
+        found = contracting.contract_fingerprints(self.work)
+        return {f"{name}:contract": fingerprint for name, fingerprint in found.items()}
 
     def drain(self) -> None:
         """Bring what is durable in the spool into the ledger; the database may be down, then it stays where it is."""

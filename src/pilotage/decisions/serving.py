@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 import structlog
 
+from pilotage.data.contracts.guarding import Breach, Guard, unguarded
+from pilotage.data.flow import contracting
 from pilotage.data.live import LiveColumns
 from pilotage.decisions import rules
 from pilotage.decisions.contract import Contract
@@ -38,6 +40,7 @@ class Question:
     """A request with everything known as of its moment, before anybody answered.
 
     ``values`` is None where the columns of so early a moment are not at hand: then only the default can answer.
+    ``breaches`` are the rules of its data contract that the request breaks.
     """
 
     entity: str
@@ -45,6 +48,12 @@ class Question:
     request: dict[str, Any]
     values: dict[str, Any] | None
     began_ns: int
+    breaches: tuple[Breach, ...] = ()
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether its data contract forbids to ask the model."""
+        return any(breach.severity == "blocks" for breach in self.breaches)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +72,7 @@ class Serving:
     rule: Evaluate
     scorer: Scorer | None
     quiet: str
+    guard: Guard = unguarded
 
     def ask(self, body: bytes, now: datetime) -> Question:
         """Validate a request and assemble its columns as they were known by its moment.
@@ -73,7 +83,11 @@ class Serving:
         began_ns = time.perf_counter_ns()
         entity, request = self.contract.decode(body)
         moment = rules.as_of(self.moment(request), now)
-        return Question(entity, moment, request, self._known(request, moment), began_ns)
+        breaches = self._breaches(entity, request)
+        return Question(entity, moment, request, self._known(request, moment), began_ns, breaches)
+
+    def _breaches(self, entity: str, request: dict[str, Any]) -> tuple[Breach, ...]:
+        return () if self.guard is unguarded else self.guard({self.definition.plan.entity: entity, **request})
 
     def _known(self, request: dict[str, Any], moment: datetime) -> dict[str, Any] | None:
         if self.columns is None or (self.columns.since is not None and moment < self.columns.since):
@@ -84,6 +98,8 @@ class Serving:
         """The model's opinion; a failure is an opinion too, never an exception that costs the caller an answer."""
         if self.scorer is None or question.values is None:
             return Opinion(None, "missing_columns")
+        if question.is_blocked:
+            return Opinion(None, "contract_broken")
         try:
             probability = self.scorer.score(question.values)
         except (ArithmeticError, LookupError, TypeError, ValueError, OSError):
@@ -151,9 +167,11 @@ class Serving:
         return Bounds(manifest.threshold, manifest.uncertain_low, manifest.uncertain_high)
 
     def _flags(self, question: Question) -> tuple[str, ...]:
+        broken = tuple(_flag(breach) for breach in question.breaches)
         if self.scorer is None or question.values is None:
-            return ()
-        return tuple(f"unknown_category:{column}" for column in self.scorer.unknown_categories(question.values))
+            return broken
+        unknown = self.scorer.unknown_categories(question.values)
+        return (*broken, *(f"unknown_category:{column}" for column in unknown))
 
     def _signals(self, question: Question) -> tuple[dict[str, Any], ...]:
         if self.scorer is None or question.values is None:
@@ -174,6 +192,7 @@ def open_serving(work: Workspace, definition: Definition, columns: LiveColumns |
         rule=compile_row(definition.use_case.rule.positive),
         scorer=scorer,
         quiet=quiet,
+        guard=contracting.open_guard(work, definition),
     )
 
 
@@ -193,6 +212,12 @@ def _scorer(work: Workspace, definition: Definition, live: Live) -> tuple[Scorer
     if scorer.plan.fingerprint != definition.plan.fingerprint:
         return None, "definition_changed"
     return scorer, ""
+
+
+def _flag(breach: Breach) -> str:
+    """Such as ``contract_broken:amount:range``, or ``contract_warning:…`` where the contract only warns."""
+    kind = "contract_broken" if breach.severity == "blocks" else "contract_warning"
+    return f"{kind}:{breach.column}:{breach.rule}"
 
 
 def _truth(value: Any) -> bool | None:

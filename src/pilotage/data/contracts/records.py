@@ -33,8 +33,8 @@ class ColumnContract(_Part, frozen=True, kw_only=True):
     pattern: Annotated[str, Meta(description="A regular expression (RE2) that each whole text matches.")] = ""
     sensitivity: Sensitivity = "internal"
     purposes: Annotated[
-        list[Purpose], Meta(description="What it may be used for: training, inference, logging, debugging.")
-    ] = ["training", "inference", "logging", "debugging"]
+        tuple[Purpose, ...], Meta(description="What it may be used for: training, inference, logging, debugging.")
+    ] = ("training", "inference", "logging", "debugging")
     mask: Annotated[
         Mask, Meta(description="How it is shown to those who may not see it: its ends, a pseudonym, not.")
     ] = "none"
