@@ -22,6 +22,8 @@ from pilotage.review import flow as reviewing
 from pilotage.usecase import flow as defining
 from pilotage.web.console import build_console
 
+SYNC_LOOK_SECONDS = 30.0  # how often it is looked whether a source is due: some have a `refresh` of their own
+
 
 class Application:
     """One ASGI application: the decision route in front, the console and the rest of HTTP behind it."""
@@ -54,14 +56,14 @@ class Application:
 def recurring(work: Workspace) -> tuple[Job, ...]:
     """What every installation does again and again."""
     return (
-        Job("sync", timedelta(seconds=work.settings.sync_seconds), sync_and_join),
+        Job("sync", timedelta(seconds=min(work.settings.sync_seconds, SYNC_LOOK_SECONDS)), sync_and_join),
         Job("review", timedelta(seconds=1), reviewing.take_in),
         Job("checkpoint", timedelta(seconds=30), governing.checkpoint),
     )
 
 
 def sync_and_join(work: Workspace) -> None:
-    """Bring the sources of every use case up to date and join the outcomes that became known.
+    """Read the sources of every use case whose time has come and join the outcomes that became known.
 
     What fails for one use case does not keep the others from it, and outcomes are joined also where a source is down.
 
@@ -70,7 +72,7 @@ def sync_and_join(work: Workspace) -> None:
     """
     failures: list[str] = []
     for name in defining.names(work):
-        for step in (data.sync, outcomes.pull):
+        for step in (data.sync_due, outcomes.pull):
             try:
                 step(work, defining.find_adopted(work, name))
             except PilotageError as failure:

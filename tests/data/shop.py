@@ -89,6 +89,13 @@ policy:
   actions: {positive: Check, negative: Pack}
 """
 
+WITH_STORES = TEXT.replace(
+    "decision:\n",
+    "  stores:\n    database: env:SHOP\n    table: stores\n    key: [store]\n    static: true\n\ndecision:\n",
+    1,
+).replace("  last_grade:", "  region: {latest: stores, by: store, take: region, kind: category}\n  last_grade:")
+"""The shop with a list of its stores and their regions, which has no clocks."""
+
 
 def shop(text: str = TEXT) -> Definition:
     """The use case of the shop."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from pilotage.cli.main import run
-from tests.data.shop import TEXT
+from tests.data.conftest import DAY
+from tests.data.shop import TEXT, fill
+from tests.data.stored import changed
 
 Captured = pytest.CaptureFixture[str]
 WRONG = TEXT.replace("take: score, within", "take: scor, within").replace("returned > 0", "returnd > 0")
@@ -116,3 +119,21 @@ def test_other_commands_use_a_file_only_as_it_was_adopted(file: Path, shop_path:
         assert f"pilotage sync {file}" in said
     assert run(["sync", str(file)]) == 0
     assert run(["build", str(file)]) == 0
+
+
+def test_sync_shows_new_late_corrected_and_deleted_rows_in_words_and_for_machines(
+    file: Path, shop_path: Path, capsys: Captured
+) -> None:
+    file.write_text(TEXT.replace("    table: visits\n", "    table: visits\n    deletions: compared\n"))
+    assert run(["sync", str(file)]) == 0
+    newest = DAY + timedelta(minutes=30 * 149)
+    fill(shop_path, "visits", [("w", "north", 1.0, "a", newest, newest), ("v3", "north", 1.0, "a", newest, newest)])
+    changed(shop_path, "DELETE FROM visits WHERE visit_id = 'v5'")
+    capsys.readouterr()
+    assert run(["sync", str(file), "--json"]) == 0
+    visits = next(one for one in json.loads(capsys.readouterr().out) if one["source"] == "visits")
+    counts = (visits["rows_new"], visits["late"], visits["corrected"], visits["deleted"], visits["rows"])
+    assert counts == (2, 2, 1, 1, 153)
+    assert run(["sync", str(file)]) == 0
+    said = capsys.readouterr().out
+    assert all(word in said for word in ("new rows", "late", "corrected", "deleted", "153"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,11 +17,12 @@ from pilotage.data.live import LiveColumns, live_columns
 from pilotage.data.rules.training import training_script
 from pilotage.platform.engine import analytical
 from pilotage.usecase.records import Latest, Window
-from tests.data.shop import TABLES, shop
+from tests.data.shop import TABLES, WITH_STORES, shop
 
 START = datetime(2024, 3, 1, tzinfo=UTC).replace(tzinfo=None)
-DEFINITION = shop()
-LOOKED_UP = tuple(column for column in DEFINITION.plan.columns if isinstance(column, (Latest, Window)))
+DEFINITION = shop(WITH_STORES)
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+LOOKED_UP = tuple(c for c in DEFINITION.plan.columns if isinstance(c, (Latest, Window)) and c.source == "visits")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,17 @@ class Visit:
     grade: str | None
     happened_at: datetime | None
     known_at: datetime
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A version of a store's row in the list that has no clocks: when a sync first saw it."""
+
+    store: str
+    region: str | None
+    seen_at: datetime
+    deleted: bool
 
 
 minutes = st.integers(0, 300).map(lambda n: START + timedelta(minutes=10 * n))
@@ -44,22 +57,43 @@ visits = st.builds(
     grade=st.sampled_from(["x", "y", "z", None]),
     happened_at=st.one_of(minutes, minutes, minutes, st.none()),
     known_at=minutes,
+    deleted=st.sampled_from([False, False, False, True]),
+)
+stores = st.lists(
+    st.builds(
+        Listed,
+        store=st.sampled_from(["a", "b"]),
+        region=st.sampled_from(["sea", "hill", None]),
+        seen_at=st.one_of(st.just(ALWAYS), minutes),
+        deleted=st.sampled_from([False, False, True]),
+    ),
+    max_size=6,
+    unique_by=lambda row: (row.store, row.seen_at),
 )
 orders = st.lists(st.tuples(st.sampled_from(["a", "b", "c", None]), minutes), min_size=1, max_size=12)
 
 
 def visible(rows: list[Visit], moment: datetime) -> list[Visit]:
-    """The version of each visit that was newest by the moment, if it had happened."""
+    """The version of each visit that was newest by the moment, if it had happened and was not deleted."""
     newest: dict[str, Visit] = {}
     for row in sorted(rows, key=ties):
         if row.known_at <= moment:
             newest[row.visit_id] = row
-    return [row for row in newest.values() if row.happened_at is not None and row.happened_at <= moment]
+    happened = [row for row in newest.values() if row.happened_at is not None and row.happened_at <= moment]
+    return [row for row in happened if not row.deleted]
 
 
 def ties(row: Visit) -> tuple[Any, ...]:
-    """Rows of one key by known_at, then event_time and the other columns, the unknown last."""
-    return (row.known_at, last(row.happened_at), row.visit_id, last(row.grade), last(row.score), last(row.store))
+    """Rows of one key by known_at, then deletions, event_time and the other columns, the unknown last."""
+    return (
+        row.known_at,
+        row.deleted,
+        last(row.happened_at),
+        row.visit_id,
+        last(row.grade),
+        last(row.score),
+        last(row.store),
+    )
 
 
 def last(value: Any) -> tuple[bool, Any]:
@@ -80,6 +114,13 @@ def expected(column: Latest | Window, rows: list[Visit], store: str | None, mome
     return aggregated(column.aggregate, [value for value in values if value is not None])
 
 
+def expected_region(rows: list[Listed], store: str | None, moment: datetime) -> str | None:
+    """The region of the store's newest version by the moment, if it is still in the list."""
+    seen = [row for row in rows if row.store == store and row.seen_at <= moment]
+    newest = max(seen, key=lambda row: row.seen_at, default=None)
+    return None if newest is None or newest.deleted else newest.region
+
+
 def aggregated(aggregate: str, values: list[Any]) -> float | None:
     if aggregate == "count":
         return len(values)
@@ -91,40 +132,54 @@ def aggregated(aggregate: str, values: list[Any]) -> float | None:
 
 
 def columns_both_ways(
-    rows: list[Visit], asked: list[tuple[str | None, datetime]]
+    rows: list[Visit], asked: list[tuple[str | None, datetime]], listed: Sequence[Listed] = ()
 ) -> tuple[list[dict[str, Any]], LiveColumns]:
     """The training rows, and the live columns made from the same relations."""
     with analytical(threads=1) as connection:
-        tables(connection, rows, asked)
+        tables(connection, rows, asked, listed)
         facts = relations.measure(connection, DEFINITION)
-        for statement in training_script(DEFINITION, facts, datetime(2030, 1, 1, tzinfo=UTC)):
+        for statement in training_script(DEFINITION, facts, (), datetime(2030, 1, 1, tzinfo=UTC)):
             connection.execute(statement)
         training = connection.sql("SELECT * FROM training_set ORDER BY entity").to_arrow_table().to_pylist()
     with analytical(threads=1) as connection:
-        tables(connection, rows, asked)
+        tables(connection, rows, asked, listed)
         return training, live_columns(connection, DEFINITION, {})
 
 
-def tables(connection: duckdb.DuckDBPyConnection, rows: list[Visit], asked: list[tuple[str | None, datetime]]) -> None:
+def tables(
+    connection: duckdb.DuckDBPyConnection,
+    rows: list[Visit],
+    asked: list[tuple[str | None, datetime]],
+    listed: Sequence[Listed] = (),
+) -> None:
+    connection.execute("CREATE TABLE stores (store VARCHAR, region VARCHAR, _seen_at TIMESTAMP, _deleted BOOLEAN)")
+    for each in listed:
+        values = [each.store, None if each.deleted else each.region, each.seen_at, each.deleted]
+        connection.execute("INSERT INTO stores VALUES (?, ?, ?, ?)", values)
+    connection.execute("ALTER TABLE stores ADD COLUMN _known_at TIMESTAMP")
+    connection.execute("UPDATE stores SET _known_at = _seen_at")
     for name, columns in TABLES.items():
-        connection.execute(f"CREATE TABLE {name} ({columns.replace('TEXT', 'VARCHAR').replace('REAL', 'DOUBLE')})")
+        typed = columns.replace("TEXT", "VARCHAR").replace("REAL", "DOUBLE")
+        connection.execute(f"CREATE TABLE {name} ({typed}, _known_at TIMESTAMP, _deleted BOOLEAN)")
     for number, (store, moment) in enumerate(asked):
-        connection.execute("INSERT INTO orders VALUES (?, ?, 1.0, ?, ?)", [f"{number:03}", store, moment, moment])
+        values = [f"{number:03}", store, moment, moment, moment]
+        connection.execute("INSERT INTO orders VALUES (?, ?, 1.0, ?, ?, ?, false)", values)
     for row in rows:
         values = [row.visit_id, row.store, row.score, row.grade, row.happened_at, row.known_at]
-        connection.execute("INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?)", values)
+        connection.execute("INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*values, row.known_at, row.deleted])
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.lists(visits, max_size=25), orders)
+@given(st.lists(visits, max_size=25), orders, stores)
 def test_training_rows_and_live_answers_are_both_what_was_known_at_the_moment(
-    rows: list[Visit], asked: list[tuple[str | None, datetime]]
+    rows: list[Visit], asked: list[tuple[str | None, datetime]], listed: list[Listed]
 ) -> None:
-    training, live = columns_both_ways(rows, asked)
+    training, live = columns_both_ways(rows, asked, listed)
     assert len(training) == len(asked)
     for row, (store, moment) in zip(training, asked, strict=True):
         answer = live.assemble({"store": store, "amount": 1.0, "placed_at": moment}, moment.replace(tzinfo=UTC))
         assert answer == {name: row[name] for name in DEFINITION.plan.names}
+        assert row["region"] == expected_region(listed, store, moment)
         for column in LOOKED_UP:
             assert row[column.name] == pytest.approx(expected(column, rows, store, moment), abs=1e-9), column.name
 

@@ -121,8 +121,12 @@ def test_parquet_files_are_read_and_files_that_grow_are_read_again(
     assert flow.sync(work, shop(FILES))[1].rows_new == 5
     write("a", 7)
     write("b", 9)
-    # The nine of b begin before what was known already: a file is no place for rows that come a day late.
-    assert flow.sync(work, shop(FILES))[1].rows_new == 2 + 5
+    result = flow.sync(work, shop(FILES))[1]
+    assert (result.rows_new, result.late) == (2 + 9, 2 + 9)
+    write("c", 12)
+    text = FILES.replace("    owner: visits@", "    late: 10 minutes\n    owner: visits@")
+    # Some of c lie further back than this source says that its rows may come late: they are missed.
+    assert flow.sync(work, shop(text))[1].rows_new == 4
 
 
 def test_csv_files_are_read_with_unknown_values(
@@ -132,7 +136,7 @@ def test_csv_files_are_read_with_unknown_values(
     folder.mkdir()
     (folder / "visits.csv").write_text(
         "visit_id,store,score,grade,happened_at,known_at\n"
-        "1,north,NA,a,2013-12-01T10:00:00+02:00,2013-12-01T10:00:00+02:00\n"
+        "1,north,,a,2013-12-01T10:00:00+02:00,2013-12-01T10:00:00+02:00\n"
         "2,south,2.5,,2013-12-01T11:00:00Z,2013-12-01T11:00:00Z\n"
     )
     monkeypatch.setenv("VISITS", str(folder))

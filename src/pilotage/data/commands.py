@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pilotage.platform.errors import InvalidFile, SourceUnavailable
 from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import opened
 
+if TYPE_CHECKING:
+    from pilotage.data.records import SyncResult
+
 
 def check(file: Path, *, json: bool = False) -> None:
     """Check a use-case file, and its sources where they can be looked at; every mistake is named with its line."""
     from pilotage.data import flow
+    from pilotage.data.contract_commands import report_files
+    from pilotage.data.flow import adopting
     from pilotage.usecase import flow as defining
     from pilotage.usecase.rules.lints import lints
 
     terminal = Terminal(json)
     try:
         definition = defining.read_definition(file)
-        unseen = flow.check(definition, flow.look(definition), str(file))
+        looked = flow.look(definition)
+        unseen = flow.check(definition, looked, str(file))
     except InvalidFile as error:
         _report(terminal, file, error)
         raise SystemExit(error.exit_code) from None
@@ -27,6 +34,11 @@ def check(file: Path, *, json: bool = False) -> None:
         terminal.say(f"{file}:{lint.line}:{lint.column} warning {lint.id}: {lint.message} {lint.remedy}")
     for failure in unseen:
         terminal.say(f"{file} not looked at: {failure.message} {failure.repair}")
+    contracts = adopting.look_over(definition, adopting.folder_beside(file), looked.columns)
+    report_files(terminal, contracts)
+    if any(contract.problems for contract in contracts):
+        terminal.document({"valid": False, "problems": [each for found in contracts for each in found.problems]})
+        raise SystemExit(InvalidFile.exit_code)
     plan, use_case = definition.plan, definition.use_case
     terminal.say(
         f"{use_case.title} is consistent: {len(plan.columns)} columns from {len(plan.request)} that the app sends "
@@ -53,6 +65,8 @@ def _and_more(warnings: int, unseen: list[SourceUnavailable]) -> str:
 def sync(use_case: str | None = None, *, json: bool = False) -> None:
     """Read what became known at each source since the last time. A file is checked and adopted first."""
     from pilotage.data import flow
+    from pilotage.data.contract_commands import say_violations
+    from pilotage.data.flow import contracting
     from pilotage.govern.records import SYSTEM
     from pilotage.usecase import flow as defining
 
@@ -65,25 +79,34 @@ def sync(use_case: str | None = None, *, json: bool = False) -> None:
         else:
             definition = defining.find(work, use_case)
             results = flow.sync(work, definition)
-    rows = [
-        (r.source, r.rows_new, r.rows, f"{r.known_to:%Y-%m-%d %H:%M}" if r.known_to else "", r.version[:12])
-        for r in results
-    ]
-    terminal.table("Sources", ("source", "new rows", "rows", "known to (UTC)", "version"), rows)
+        broken = [each for each in contracting.violations(work, definition.name) if each.when == "sync"]
+    columns = ("source", "new rows", "late", "corrected", "deleted", "rows", "known to (UTC)", "version")
+    terminal.table("Sources", columns, [_synced(result) for result in results])
+    say_violations(terminal, broken)
     terminal.say(f"{sum(r.rows_new for r in results):,} new rows from {len(results)} sources.")
     terminal.document(results)
     terminal.next(f"pilotage audit {definition.name}")
 
 
+def _synced(result: SyncResult) -> tuple[object, ...]:
+    known_to = f"{result.known_to:%Y-%m-%d %H:%M}" if result.known_to else ""
+    counts = (result.rows_new, result.late, result.corrected, result.deleted, result.rows)
+    return (result.source, *counts, known_to, result.version[:12])
+
+
 def build(use_case: str | None = None, *, verify: bool = False, json: bool = False) -> None:
     """Build the training set: one row per decision, with what was known by then. --verify rebuilds it to prove it."""
     from pilotage.data import flow
+    from pilotage.data.contract_commands import say_violations
+    from pilotage.data.flow import contracting
     from pilotage.usecase import flow as defining
 
     terminal = Terminal(json)
     with opened() as work:
         definition = defining.find(work, use_case)
         built = flow.build(work, definition)
+        broken = [each for each in contracting.violations(work, definition.name) if each.when == "training"]
+        say_violations(terminal, broken)
         terminal.say(
             f"{built.rows:,} decisions from {built.moment_from:%Y-%m-%d} to {built.moment_to:%Y-%m-%d}, "
             f"{built.labelled:,} with a known outcome, {built.positives:,} of them positive. Rows in = rows out."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pilotage.data import snapshots
 from pilotage.data.records import Snapshot
+from pilotage.data.rules.marks import DELETED, KNOWN_AT, SEEN
 from pilotage.data.rules.needs import needed_columns, numbers_taken_from
 from pilotage.data.rules.timelines import SourceFacts, timelines
 from pilotage.platform.lake import Lake
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
 
 
 def loading_sql(lake: Lake, found: Snapshot, columns: Sequence[str]) -> str:
-    """All versions of a source's rows as a relation of its name, with the columns that are needed."""
-    chosen = ", ".join(quoted(column) for column in columns)
-    return f"CREATE TABLE {quoted(found.source)} AS\nSELECT {chosen} FROM {snapshots.versions_sql(lake, found)}"
+    """All versions of a source's rows as a view of its name: the columns that are needed, and ours.
+
+    A view, because a copy in memory would hold what the files hold already.
+    """
+    ours = [KNOWN_AT, DELETED, *([SEEN] if found.is_static else [])]
+    chosen = ", ".join(dict.fromkeys([*(quoted(column) for column in columns), *ours]))
+    return f"CREATE VIEW {quoted(found.source)} AS\nSELECT {chosen} FROM {snapshots.versions_sql(lake, found)}"
 
 
 def load(
@@ -40,6 +45,13 @@ def measure(connection: duckdb.DuckDBPyConnection, definition: Definition) -> di
     """Of each source that columns are taken from: is any row corrected, and how large are the numbers taken?"""
     sources = dict.fromkeys(line.source for line in timelines(definition.plan))
     return {name: _facts(connection, definition, name) for name in sources}
+
+
+def with_deletions(connection: duckdb.DuckDBPyConnection, definition: Definition) -> frozenset[str]:
+    """Of the sources of decisions and outcomes those with rows that say that their key is gone."""
+    names = {definition.use_case.decision.source, definition.use_case.outcome.source}
+    statement = "SELECT 1 FROM {} WHERE {} LIMIT 1"
+    return frozenset(name for name in names if connection.execute(statement.format(quoted(name), DELETED)).fetchall())
 
 
 def _facts(connection: duckdb.DuckDBPyConnection, definition: Definition, name: str) -> SourceFacts:

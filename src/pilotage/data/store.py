@@ -1,4 +1,4 @@
-"""The tables of data: which snapshot of a source is current, and which training sets were built."""
+"""The tables of data: which snapshot of a source is current, how its syncs go, and which training sets were built."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 
-from pilotage.data.records import Snapshot, TrainingSet
-from pilotage.platform.database import Instant, Json, metadata
+from pilotage.data.records import Progress, Snapshot, SourceState, TrainingSet
+from pilotage.platform.database import Instant, Json, insert_ignoring, metadata
 
 snapshots = sa.Table(
     "snapshots",
@@ -20,6 +20,30 @@ snapshots = sa.Table(
     sa.Column("manifest", Json, nullable=False),
     sa.Column("made_at", Instant, nullable=False),
     sa.Index("ix_snapshots_use_case_source_sequence", "use_case", "source", "sequence"),
+)
+
+source_state = sa.Table(
+    "source_state",
+    metadata,
+    sa.Column("use_case", sa.String(63), primary_key=True),
+    sa.Column("source", sa.String(63), primary_key=True),
+    sa.Column("last_try", Instant),
+    sa.Column("last_success", Instant),
+    sa.Column("read_until", Instant),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("failing_since", Instant),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("leased_by", sa.String(80)),
+    sa.Column("leased_until", Instant),
+)
+
+sync_progress = sa.Table(
+    "sync_progress",
+    metadata,
+    sa.Column("use_case", sa.String(63), primary_key=True),
+    sa.Column("source", sa.String(63), primary_key=True),
+    sa.Column("progress", Json, nullable=False),
+    sa.Column("made_at", Instant, nullable=False),
 )
 
 training_sets = sa.Table(
@@ -63,6 +87,82 @@ def add_snapshot(connection: sa.Connection, use_case: str, snapshot: Snapshot, n
             use_case=use_case, source=snapshot.source, version=snapshot.version, manifest=snapshot, made_at=now
         )
     )
+
+
+def states(connection: sa.Connection, use_case: str) -> dict[str, SourceState]:
+    """How syncing goes, by source; a source that was never tried is not there."""
+    columns = [source_state.c[field] for field in SourceState.__struct_fields__]
+    query = sa.select(*columns).where(source_state.c.use_case == use_case, source_state.c.last_try.is_not(None))
+    return {row.source: SourceState(*row) for row in connection.execute(query.order_by(source_state.c.source))}
+
+
+def lease(
+    connection: sa.Connection, use_case: str, source: str, holder: str, now: datetime, until: datetime
+) -> str | None:
+    """Let one holder sync a source until then; who has it already, where somebody has."""
+    never = {"use_case": use_case, "source": source, "failures": 0, "error": ""}
+    connection.execute(insert_ignoring(connection, source_state).values(never))
+    here = _of(use_case, source)
+    free = sa.or_(source_state.c.leased_until.is_(None), source_state.c.leased_until <= now)
+    taken = connection.execute(source_state.update().where(*here, free).values(leased_by=holder, leased_until=until))
+    if taken.rowcount == 1:
+        return None
+    return str(connection.execute(sa.select(source_state.c.leased_by).where(*here)).scalar_one())
+
+
+def extend_lease(connection: sa.Connection, use_case: str, source: str, holder: str, until: datetime | None) -> bool:
+    """Keep a holder's lease until then, or end it (None); whether it still had it."""
+    mine = (*_of(use_case, source), source_state.c.leased_by == holder)
+    ended = {"leased_by": None} if until is None else {}
+    return connection.execute(source_state.update().where(*mine).values(leased_until=until, **ended)).rowcount == 1
+
+
+def add_success(connection: sa.Connection, use_case: str, source: str, now: datetime, until: datetime) -> None:
+    """A source was read up to ``until``."""
+    read = {"last_try": now, "last_success": now, "read_until": until}
+    well = {"failures": 0, "failing_since": None, "error": ""}
+    _remember(connection, use_case, source, {**read, **well})
+
+
+def add_failure(connection: sa.Connection, use_case: str, source: str, now: datetime, error: str) -> int:
+    """A source could not be read; how many tries in a row have failed now."""
+    since = sa.func.coalesce(source_state.c.failing_since, now)
+    said = {"last_try": now, "failures": source_state.c.failures + 1, "failing_since": since, "error": error}
+    _remember(connection, use_case, source, said)
+    query = sa.select(source_state.c.failures).where(*_of(use_case, source))
+    return int(connection.execute(query).scalar_one())
+
+
+def _remember(connection: sa.Connection, use_case: str, source: str, values: dict[str, object]) -> None:
+    never = {"use_case": use_case, "source": source, "failures": 0, "error": ""}
+    connection.execute(insert_ignoring(connection, source_state).values(never))
+    connection.execute(source_state.update().where(*_of(use_case, source)).values(**values))
+
+
+def _of(use_case: str, source: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return source_state.c.use_case == use_case, source_state.c.source == source
+
+
+def progress(connection: sa.Connection, use_case: str, source: str) -> Progress | None:
+    """How far the first sync of a large source came before it was cut off."""
+    query = sa.select(sync_progress.c.progress).where(*_progress_of(use_case, source))
+    found = connection.execute(query).scalar()
+    return None if found is None else msgspec.convert(found, Progress)
+
+
+def keep_progress(connection: sa.Connection, use_case: str, source: str, made: Progress, now: datetime) -> None:
+    """Remember how far the first sync of a source came."""
+    forget_progress(connection, use_case, source)
+    connection.execute(sync_progress.insert().values(use_case=use_case, source=source, progress=made, made_at=now))
+
+
+def forget_progress(connection: sa.Connection, use_case: str, source: str) -> None:
+    """The first sync of a source is done, or begins anew."""
+    connection.execute(sync_progress.delete().where(*_progress_of(use_case, source)))
+
+
+def _progress_of(use_case: str, source: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return sync_progress.c.use_case == use_case, sync_progress.c.source == source
 
 
 def add_training_set(connection: sa.Connection, training_set: TrainingSet) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+import pilotage.data.contracts.store
 import pilotage.data.store
 import pilotage.decisions.store
 import pilotage.govern.store.audit_log

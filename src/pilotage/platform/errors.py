@@ -7,6 +7,7 @@ exit code, HTTP into problem details (RFC 9457), the console into a page. Anythi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -103,6 +104,36 @@ class SourceUnavailable(PilotageError):
     code = "source-unavailable"
     title = "A source cannot be read"
     status = 503
+
+
+class SourceUnreachable(SourceUnavailable):
+    """A source did not answer, or not in time; it may by itself after a while, so that a sync tries again."""
+
+
+class ContractBroken(SourceUnavailable):
+    """Rows of a source break a rule of its contract that blocks: which rows, which rule, who answers for it.
+
+    A source that cannot be used as it is: one that cannot be read and this one do not keep the others from it.
+    """
+
+    code = "contract-broken"
+    title = "A source broke its contract"
+    status = 409
+    exit_code = 1
+
+
+class StorageFull(PilotageError):
+    """The disk that holds the installation is full: the message names the place. Nothing partial was kept."""
+
+    code = "storage-full"
+    title = "The disk is full"
+    status = 507
+
+    @classmethod
+    def at(cls, place: Path | None) -> StorageFull:
+        """The disk of this place."""
+        where = f"The disk that holds {place}" if place else "The disk"
+        return cls(f"{where} is full: nothing was kept of what was being written.", "Make room there and try again.")
 
 
 class EvidenceMissing(PilotageError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -32,6 +33,7 @@ jobs = sa.Table(
 
 LEASE = timedelta(minutes=10)
 _LOOK_SECONDS = 0.5
+_CLOSING_SECONDS = 30
 
 log = structlog.get_logger()
 
@@ -46,32 +48,34 @@ class Job:
 
 
 class Runner:
-    """Runs due jobs in a thread of its own until it is closed."""
+    """Runs due jobs until it is closed, each in a thread of its own: a long one does not keep the others waiting."""
 
     def __init__(self, work: Workspace, todo: Sequence[Job]) -> None:
         self._work = work
         self._jobs = tuple(todo)
         self._worker = new_id("run", work.clock.now())
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._run, args=(job,), name=f"job {job.name}", daemon=True) for job in self._jobs
+        ]
 
     def start(self) -> None:
         enlist(self._work, self._jobs)
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
         self._stopping.set()
-        self._thread.join(timeout=30)
+        give_up = time.monotonic() + _CLOSING_SECONDS
+        for thread in self._threads:
+            thread.join(timeout=max(0.0, give_up - time.monotonic()))
 
-    def _run(self) -> None:
+    def _run(self, job: Job) -> None:
         while not self._stopping.wait(_LOOK_SECONDS):
-            for job in self._jobs:
-                if self._stopping.is_set():
-                    return
-                try:
-                    run_if_due(self._work, job, self._worker)
-                except SQLAlchemyError as error:
-                    log.error("job_table_unreachable", job=job.name, error=type(error).__name__)
+            try:
+                run_if_due(self._work, job, self._worker)
+            except SQLAlchemyError as error:
+                log.error("job_table_unreachable", job=job.name, error=type(error).__name__)
 
 
 def enlist(work: Workspace, todo: Sequence[Job]) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pilotage.platform.errors import CorruptArtefact, NotFound
+from pilotage.platform.errors import CorruptArtefact, NotFound, StorageFull
+from pilotage.platform.processes import has_died, this_process
 
 _CHUNK_BYTES = 1 << 20
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FOREIGN_AGE = timedelta(days=1)  # after which what another machine left half-written is taken as given up
 
 
 class Lake:
@@ -24,15 +30,39 @@ class Lake:
         """Where the file with this digest lies, whether or not it is there."""
         return self.root / digest[:2] / f"{digest}{suffix}"
 
+    @property
+    def spill(self) -> Path:
+        """Where engines put what does not fit into memory."""
+        return self.root / ".spill"
+
     @contextmanager
     def writing(self) -> Iterator[Path]:
-        """A path to write a new file to; hand it to :meth:`keep`. What was not kept is removed."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        path = self.root / f".{secrets.token_hex(8)}.tmp"
+        """A path to write a new file to; hand it to :meth:`keep`. What was not kept is removed.
+
+        Raises:
+            StorageFull: the disk is full.
+        """
+        path = self.root / f".{this_process()}.{secrets.token_hex(4)}.tmp"
         try:
+            self.root.mkdir(parents=True, exist_ok=True)
             yield path
+        except OSError as error:
+            if error.errno in _FULL:
+                raise StorageFull.at(self.root) from None
+            raise
         finally:
             path.unlink(missing_ok=True)
+
+    def sweep(self, now: datetime) -> int:
+        """Remove what dead processes left half-written or spilled; how many files and directories."""
+        left = [*self.root.glob(".*.tmp"), *self.spill.glob("*")]
+        given_up = [path for path in left if _is_given_up(path, now)]
+        for path in given_up:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        return len(given_up)
 
     def keep(self, written: Path, suffix: str) -> tuple[str, Path]:
         """Take a written file into the lake: its digest and its place. The same bytes are kept once."""
@@ -64,6 +94,16 @@ class Lake:
         if hashlib.sha256(content).hexdigest() != digest:
             raise CorruptArtefact(f"{path} was changed after it was written.", "Restore it from a backup.")
         return content
+
+
+def _is_given_up(path: Path, now: datetime) -> bool:
+    writer = path.name.removeprefix(".").partition(".")[0]
+    if writer.partition("-")[0] == this_process().partition("-")[0]:
+        return has_died(writer)
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC) < now - _FOREIGN_AGE
+    except FileNotFoundError:
+        return False
 
 
 def sha256_of(path: Path) -> str:

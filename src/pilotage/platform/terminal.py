@@ -32,7 +32,7 @@ class Terminal:
             table.add_column(name, justify="right" if numeric else "left", overflow="fold")
         for row in rows:
             table.add_row(*(_cell(value) for value in row))
-        Console(width=None if sys.stdout.isatty() else 140).print(table)
+        Console(width=None if sys.stdout.isatty() else 140, markup=False, emoji=False).print(table)
 
     def document(self, value: Any) -> None:
         """The whole result, printed only for machines."""

@@ -4,13 +4,14 @@ from pilotage.data.flow.looking import Looked, check, look
 from pilotage.data.flow.opening import open_live
 from pilotage.data.flow.reading import outcomes_of, snapshot_versions
 from pilotage.data.flow.syncing import (
-    OVERLAP,
     adopt_and_sync,
     asked_of,
     current_snapshots,
     segments_sql,
     snapshot,
+    states,
     sync,
+    sync_due,
 )
 from pilotage.data.flow.training import (
     assembled,
@@ -24,7 +25,6 @@ from pilotage.data.flow.training import (
 from pilotage.data.live import LiveColumns
 
 __all__ = [
-    "OVERLAP",
     "LiveColumns",
     "Looked",
     "adopt_and_sync",
@@ -42,7 +42,9 @@ __all__ = [
     "segments_sql",
     "snapshot",
     "snapshot_versions",
+    "states",
     "sync",
+    "sync_due",
     "training_rows",
     "verify_training_set",
 ]

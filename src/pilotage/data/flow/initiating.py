@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from pilotage.data import sources
-from pilotage.data.guessing.keys import by_fitness
+from pilotage.data.guessing.keys import ROW, by_fitness
 from pilotage.data.guessing.labels import labels_of
 from pilotage.data.guessing.project import Project, proposed
 from pilotage.data.guessing.records import SeenColumn, SeenTable
+from pilotage.data.guessing.words import in_ascii, words
 from pilotage.data.guessing.writing import text_of
 from pilotage.data.records import FoundColumn, Span
 from pilotage.data.sources.asked import Asked
 from pilotage.platform.engine import analytical
-from pilotage.platform.errors import Conflict, InvalidFile, SourceUnavailable
+from pilotage.platform.errors import Conflict, InvalidFile, NotFound, SourceUnavailable
 from pilotage.platform.instants import as_utc
 from pilotage.platform.quoting import quoted
 from pilotage.usecase.flow import parse_definition
-from pilotage.usecase.records import Source
+from pilotage.usecase.records import SEEN_AT, Source
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,15 +32,20 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 50_000
 PAIRS_MAX = 30
 _COMMON = 12
+_FILE_SCHEMES = ("s3://", "gs://", "az://", "abfs://", "file://", "memory://", "http://", "https://")
 
 
 class Table(Struct, frozen=True):
-    """A table to look at: the name it gets as a source, where it is, and what its database declares."""
+    """A table to look at: the name it gets as a source, where it is, and what its database declares.
+
+    ``place`` is what the file will say, ``reach`` the same with what stands behind a reference to the environment.
+    """
 
     name: str
     place: dict[str, str]
+    reach: dict[str, str]
     primary_key: tuple[str, ...] = ()
-    parents: dict[str, str] = {}
+    accept_writer: bool = False
 
 
 class Draft(Struct, frozen=True):
@@ -48,6 +54,64 @@ class Draft(Struct, frozen=True):
     project: Project
     text: str
     failures: tuple[SourceUnavailable, ...]
+
+
+def tables_at(address: str, reference: str, accept_writer: bool = False) -> tuple[Table, ...]:
+    """Every table of a database, or of a folder, file or prefix on object storage.
+
+    ``reference`` is what the file says in place of the address; the two are the same where it holds no secret.
+
+    Raises:
+        SourceUnavailable: it cannot be reached, or the user could write and that was not accepted.
+        NotFound: nothing there can be read.
+    """
+    if "://" in address and not address.startswith(_FILE_SCHEMES):
+        return tuple(_of_database(address, reference, accept_writer))
+    from pilotage.data.sources.files.describing import describe
+
+    found = []
+    for one in describe(address):
+        place = reference + one.address.removeprefix(address) if reference != address else one.address
+        found.append(Table(one.name, {one.kind: place}, {one.kind: one.address}))
+    return tuple(found)
+
+
+def _of_database(address: str, reference: str, accept_writer: bool) -> Iterator[Table]:
+    from pilotage.data.sources.databases.catalogue import catalogue
+
+    taken: set[str] = set()
+    for table in catalogue(address, accept_writer):
+        if table.columns:
+            yield Table(
+                name=_source_name(table.name, taken),
+                place={"database": reference, "table": table.named},
+                reach={"database": address, "table": table.named},
+                primary_key=table.primary_key or (table.unique[0] if table.unique else ()),
+                accept_writer=accept_writer,
+            )
+
+
+def _source_name(table: str, taken: set[str]) -> str:
+    plain = "_".join(words(in_ascii(table)))[:56] or "rows"
+    name = base = plain if plain[0].isalpha() else f"t_{plain}"
+    number = 2
+    while name in taken:
+        name, number = f"{base}_{number}", number + 1
+    taken.add(name)
+    return name
+
+
+def chosen(tables: tuple[Table, ...], names: Sequence[str]) -> tuple[Table, ...]:
+    """The tables of these names, all when there are none.
+
+    Raises:
+        NotFound: there is no table of such a name.
+    """
+    known = {table.name: table for table in tables} | {table.place.get("table", ""): table for table in tables}
+    for name in names:
+        if name not in known:
+            raise NotFound(f"There is no table {name}.", f"There are: {', '.join(table.name for table in tables)}.")
+    return tuple(known[name] for name in names) or tables
 
 
 def draft(name: str, tables: tuple[Table, ...]) -> Draft:
@@ -94,9 +158,16 @@ def look_at(table: Table) -> SeenTable:
     Raises:
         SourceUnavailable: it cannot be read.
     """
-    source = Source(**table.place, key=["?"], static=True, accept_writer=True)  # type: ignore[arg-type]
+    source = Source(
+        **table.reach,  # type: ignore[arg-type]
+        key=[ROW] if "files" in table.reach else [],
+        event_time=SEEN_AT,
+        known_at=SEEN_AT,
+        static=True,
+        accept_writer=table.accept_writer,
+    )
     asked = Asked(table.name, source, "whoever runs this")
-    columns = sources.introspect(asked)
+    columns = tuple(column for column in sources.introspect(asked) if column.name != ROW)
     with analytical() as engine:
         rows, whole = _take(engine, columns, sources.read(asked, columns, Span()))
         seen = tuple(_column(engine, column, rows) for column in columns)
@@ -108,7 +179,7 @@ def look_at(table: Table) -> SeenTable:
             whole=whole,
             primary_key=table.primary_key,
             unique=tuple(_unique(engine, table.name, seen, rows)),
-            parents=table.parents,
+            accept_writer=table.accept_writer,
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from pilotage.data import sources
+from pilotage.data.flow.retrying import ONCE, Patience, each
 from pilotage.data.records import FoundColumn
 from pilotage.data.sources.asked import asked
 from pilotage.platform.errors import InvalidFile, Problem, SourceUnavailable
@@ -23,16 +24,14 @@ class Looked(Struct, frozen=True):
     failures: dict[str, SourceUnavailable]
 
 
-def look(definition: Definition) -> Looked:
-    """Look at every source. One that cannot be looked at does not keep the others from it."""
-    columns: dict[str, tuple[FoundColumn, ...]] = {}
-    failures: dict[str, SourceUnavailable] = {}
-    for name in definition.use_case.sources:
-        try:
-            columns[name] = sources.introspect(asked(definition.use_case, name))
-        except SourceUnavailable as failure:
-            failures[name] = failure
-    return Looked(columns, failures)
+def look(definition: Definition, names: Iterable[str] | None = None, patience: Patience = ONCE) -> Looked:
+    """Look at every source, or at those of these names. One that cannot be looked at does not keep the others from it.
+
+    What did not answer is tried again as patience has it.
+    """
+    wanted = list(definition.use_case.sources if names is None else names)
+    found, failures = each(wanted, lambda name: sources.introspect(asked(definition.use_case, name)), patience)
+    return Looked({name: found[name] for name in wanted if name in found}, failures)
 
 
 def check(definition: Definition, looked: Looked, file: str) -> list[SourceUnavailable]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from pilotage.data import snapshots, store
 from pilotage.data.flow.syncing import snapshot
+from pilotage.data.rules.marks import KNOWN_AT
 from pilotage.platform.quoting import quoted
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.records import Definition
@@ -22,18 +23,18 @@ def snapshot_versions(work: Workspace, use_case: str | None = None) -> dict[str,
 def outcomes_of(work: Workspace, definition: Definition, entities: Sequence[str]) -> dict[str, tuple[bool, datetime]]:
     """What is known to have happened to these entities, and when that became known.
 
-    Reads the newest row of each entity in the outcome source's snapshot; an entity without a row, or whose outcome is
-    not decided by its row, is not in the answer.
+    Reads the newest row of each entity in the outcome source's snapshot; an entity without a row, whose row was deleted
+    or does not decide its outcome, is not in the answer.
     """
     import pyarrow as pa
 
     outcome = definition.use_case.outcome
     found = snapshot(work, definition.name, outcome.source)
-    entity, known_at = quoted(definition.plan.entity), quoted(found.known_at)
+    entity = quoted(definition.plan.entity)
     with snapshots.engine(work.lake) as connection:
         connection.register("asked", pa.table({"asked": pa.array(entities, pa.string())}))
         rows = connection.execute(
-            f"SELECT asked, {to_sql(outcome.positive)}, {known_at} "
+            f"SELECT asked, {to_sql(outcome.positive)}, {KNOWN_AT} "
             f"FROM asked JOIN {snapshots.newest_sql(work.lake, found)} ON CAST({entity} AS VARCHAR) = asked "
             f"WHERE ({to_sql(outcome.positive)}) IS NOT NULL"
         ).fetchall()

@@ -1,22 +1,31 @@
 """Sync: what became known at each source since the last time becomes a new segment of its snapshot.
 
-A row may be committed a little after the instant its ``known_at`` names, while a later one is visible already. So each
-sync reads again the last ten minutes before the newest ``known_at`` it has, and leaves out what is there by key and
-``known_at``. A row that is committed later than that is missed: such a source must set ``known_at`` when it commits.
-A row whose ``known_at`` lies in the future is read when its time has come.
+A row may be written after the instant its ``known_at`` names, while a later one is visible already. So each sync reads
+again what became known in the span ``late`` of the source (a day unless the file says otherwise) before the newest
+``known_at`` it has, and leaves out what is there. A row that is written later than that is missed, unless all keys are
+compared: such a source must set ``known_at`` when it commits. A row whose ``known_at`` lies in the future is read when
+its time has come.
 
-All sources are looked at before the first is read. One that cannot be read does not keep the others from it.
+All sources are looked at before the first is read. One that cannot be read does not keep the others from it; one that
+did not answer is tried again. Two syncs of one source do not run at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
-from pilotage.data import snapshots, sources, store
+import structlog
+
+from pilotage.data import snapshots, store
+from pilotage.data.flow import adopting
+from pilotage.data.flow.contracting import Inspection
+from pilotage.data.flow.leasing import leased
 from pilotage.data.flow.looking import Looked, demand_fit, look, together
-from pilotage.data.records import FoundColumn, Segment, Snapshot, Span, SyncResult
-from pilotage.data.rules import needs, segments
+from pilotage.data.flow.retrying import ONCE, Patience, each
+from pilotage.data.flow.taking_in import Intake, take_in
+from pilotage.data.records import FoundColumn, Snapshot, SourceState, SyncResult
+from pilotage.data.rules import needs, refreshing
 from pilotage.data.sources.asked import Asked, asked, nearest
 from pilotage.govern.records import Principal
 from pilotage.platform.errors import EvidenceMissing, SourceUnavailable
@@ -25,23 +34,29 @@ from pilotage.usecase import flow as defining
 from pilotage.usecase.flow import keep_evidence
 from pilotage.usecase.records import Definition
 
-OVERLAP = timedelta(minutes=10)
+BUSY_SECONDS = 20.0
+PATIENT = Patience()
+
+log = structlog.get_logger()
 
 
-def sync(work: Workspace, definition: Definition) -> list[SyncResult]:
+def sync(work: Workspace, definition: Definition, patience: Patience = PATIENT) -> list[SyncResult]:
     """Bring the snapshots of all sources up to now. Evidence is kept when anything came.
 
     Raises:
         InvalidFile: the file names columns that its sources do not have, or have with another type; nothing was read.
         SourceUnavailable: some sources cannot be read, or lost a column; the message names all of them, and the
             others were read.
+        StorageFull: the disk is full; sources read before that are kept.
     """
-    looked = _looked_at(work, definition)
+    looked = _looked_at(work, definition, definition.use_case.sources, patience)
     demand_fit(definition, looked, definition.name)
-    return _read_all(work, definition, looked)
+    return _read_all(work, definition, looked, patience, BUSY_SECONDS)
 
 
-def adopt_and_sync(work: Workspace, definition: Definition, by: Principal, file: str) -> list[SyncResult]:
+def adopt_and_sync(
+    work: Workspace, definition: Definition, by: Principal, file: str, patience: Patience = PATIENT
+) -> list[SyncResult]:
     """Make a file the current one of its use case, once its sources were looked at and fit, and sync it.
 
     Raises:
@@ -49,12 +64,39 @@ def adopt_and_sync(work: Workspace, definition: Definition, by: Principal, file:
         SourceUnavailable: as in :func:`sync`. A file that is new or changed is adopted only when all its sources
             could be looked at; else nothing was read.
     """
-    looked = _looked_at(work, definition)
+    looked = _looked_at(work, definition, definition.use_case.sources, patience)
     demand_fit(definition, looked, file)
     if looked.failures and not defining.is_adopted(work, definition):
         raise together(looked.failures.values())
+    adopting.adopt(work, definition, adopting.folder_beside(file), by, looked.columns)
     defining.adopt(work, definition, by, file)
-    return _read_all(work, definition, looked)
+    return _read_all(work, definition, looked, patience, BUSY_SECONDS)
+
+
+def sync_due(work: Workspace, definition: Definition) -> list[SyncResult]:
+    """Read the sources whose time has come, as their ``refresh`` says; one that another sync reads is passed over.
+
+    Raises:
+        InvalidFile, SourceUnavailable, StorageFull: as in :func:`sync`, of the sources that were tried now.
+    """
+    now, default = work.clock.now(), timedelta(seconds=work.settings.sync_seconds)
+    known = states(work, definition.name)
+    due = [
+        name
+        for name, source in definition.use_case.sources.items()
+        if refreshing.is_due(known.get(name), refreshing.interval(source, default), now)
+    ]
+    if not due:
+        return []
+    looked = _looked_at(work, definition, due, ONCE)
+    demand_fit(definition, looked, definition.name)
+    return _read_all(work, definition, looked, ONCE, 0)
+
+
+def states(work: Workspace, use_case: str) -> dict[str, SourceState]:
+    """How syncing each source goes: last try and success, and since when and why it fails. Untried ones are absent."""
+    with work.database.reading() as connection:
+        return store.states(connection, use_case)
 
 
 def asked_of(definition: Definition, name: str) -> Asked:
@@ -87,34 +129,49 @@ def segments_sql(work: Workspace, found: Snapshot) -> str:
     return snapshots.newest_sql(work.lake, found)
 
 
-def _looked_at(work: Workspace, definition: Definition) -> Looked:
+def _looked_at(work: Workspace, definition: Definition, names: Iterable[str], patience: Patience) -> Looked:
     """What the sources have now; one that lost a column since the last sync is a failure, whatever the file says."""
-    looked = look(definition)
-    needed = needs.needed_columns(definition)
+    looked = look(definition, names, patience)
     columns, failures = dict(looked.columns), dict(looked.failures)
     for name, found in looked.columns.items():
         wanted = asked(definition.use_case, name)
-        failure = _changed(wanted, needed[name], found, _before(work, definition, wanted))
+        failure = _changed(wanted, needs.asked_for(definition, name), found, _before(work, definition, wanted))
         if failure is not None:
             failures[name] = failure
             del columns[name]
     return Looked(columns, failures)
 
 
-def _read_all(work: Workspace, definition: Definition, looked: Looked) -> list[SyncResult]:
-    needed = needs.needed_columns(definition)
-    results: list[SyncResult] = []
-    failures = dict(looked.failures)
-    for name, columns in looked.columns.items():
-        try:
-            results.append(_sync_one(work, definition, name, needed[name], columns))
-        except SourceUnavailable as failure:
-            failures[name] = failure
-    if any(result.rows_new for result in results):
-        keep_evidence(work, definition, "sync", {"sources": [_evidence(result) for result in results]})
+def _read_all(
+    work: Workspace, definition: Definition, looked: Looked, patience: Patience, waits_s: float
+) -> list[SyncResult]:
+    """Read what could be looked at; keep the evidence of what came also where something goes wrong later."""
+    work.lake.sweep(work.clock.now())
+    read: dict[str, SyncResult] = {}
+
+    def attempt(name: str) -> None:
+        result = _sync_one(work, definition, name, looked.columns[name], patience, waits_s)
+        if result is not None:
+            read[name] = result
+
+    try:
+        _, failed = each(looked.columns, attempt, patience)
+    finally:
+        results = [read[name] for name in looked.columns if name in read]
+        if any(result.rows_new + result.deleted for result in results):
+            keep_evidence(work, definition, "sync", {"sources": [_evidence(result) for result in results]})
+    failures = looked.failures | failed
+    for name, failure in failures.items():
+        _remember_failure(work, definition, name, failure)
     if failures:
         raise together(failures.values())
     return results
+
+
+def _remember_failure(work: Workspace, definition: Definition, name: str, failure: SourceUnavailable) -> None:
+    with work.database.writing() as control:
+        count = store.add_failure(control, definition.name, name, work.clock.now(), failure.message)
+    log.warning("source_failing", use_case=definition.name, source=name, failures=count, error=failure.message)
 
 
 def _before(work: Workspace, definition: Definition, wanted: Asked) -> Snapshot | None:
@@ -125,49 +182,59 @@ def _before(work: Workspace, definition: Definition, wanted: Asked) -> Snapshot 
 
 
 def _sync_one(
-    work: Workspace, definition: Definition, name: str, needed: Sequence[str], columns: Sequence[FoundColumn]
-) -> SyncResult:
+    work: Workspace,
+    definition: Definition,
+    name: str,
+    columns: Sequence[FoundColumn],
+    patience: Patience,
+    waits_s: float,
+) -> SyncResult | None:
+    """Sync one source; None when another sync of it runs and nobody waits for its end."""
     import duckdb
 
     wanted = asked(definition.use_case, name)
-    before = _before(work, definition, wanted)
-    if before and needs.missing(needed, before.columns):
-        before = None  # a column was added to the source: its values lie in rows that were read without it
-    try:
-        after, rows_new = _take_in(work, definition, wanted, columns, before)
-    except duckdb.ConversionException as error:
-        reason = str(error).splitlines()[0]
-        raise wanted.failure(f"Source {name}: a value does not fit its column: {reason}", "Correct the rows.") from None
-    if after is None:
+    _demand_names(definition, wanted, columns)
+    with leased(work, definition.name, wanted, waits_s, patience.sleep) as lease:
+        if lease is None and waits_s:
+            raise wanted.failure(f"Source {name} is being read by another sync.", "Wait until it has ended.")
+        if lease is None:
+            return None
+        before = _before(work, definition, wanted)
+        # A column was added to the source: its values lie in rows that were read without it.
+        anew = bool(before and needs.missing(needs.asked_for(definition, name), before.columns))
+        state = states(work, definition.name).get(name)
+        inspection = Inspection(work, definition, name)
+        read_until = state.read_until if state else None
+        intake = Intake(definition.name, wanted, tuple(columns), before, read_until, anew, inspection.look)
+        try:
+            result = take_in(work, intake, lease)
+        except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+            reason = str(error).splitlines()[0]
+            message = f"Source {name}: a value does not fit its column: {reason}"
+            raise wanted.failure(message, "Correct the rows.") from None
+    if result is None:
+        clock = f"check that {wanted.source.known_at} is set and not in the future"
         raise wanted.failure(
             f"Source {name} has no rows that are known by now.",
-            f"Fill it, or check that {wanted.source.known_at} is set and not in the future.",
+            "Fill it." if wanted.source.is_static else f"Fill it, or {clock}.",
         )
-    return SyncResult(source=name, version=after.version, rows_new=rows_new, rows=after.rows, known_to=after.known_to)
+    inspection.close(result.known_to)
+    return result
 
 
-def _take_in(
-    work: Workspace, definition: Definition, wanted: Asked, columns: Sequence[FoundColumn], before: Snapshot | None
-) -> tuple[Snapshot | None, int]:
-    """Read, stage, write and remember what is new: the snapshot now current, and the number of new rows."""
-    until = work.clock.now()
-    after = before.known_to - OVERLAP if before and before.known_to else None
-    known = _reaching(before.segments, after) if before and after else ()
-    with snapshots.engine(work.lake) as connection:
-        batches = sources.read(wanted, tuple(columns), Span(after, until))
-        rows_new = snapshots.stage(connection, work.lake, wanted.source, columns, batches, known, after, until)
-        if not rows_new:
-            return before, 0
-        kept, merged = segments.split(before.segments if before else (), rows_new)
-        new = snapshots.write_segment(connection, work.lake, wanted.source, columns, merged, after)
-    made = snapshots.make_snapshot(work.lake, wanted.name, wanted.source, columns, (*kept, new))
-    with work.database.writing() as control:
-        store.add_snapshot(control, definition.name, made, until)
-    return made, rows_new
-
-
-def _reaching(known: Sequence[Segment], after: datetime) -> tuple[Segment, ...]:
-    return tuple(segment for segment in known if segment.known_to >= after)
+def _demand_names(definition: Definition, wanted: Asked, columns: Sequence[FoundColumn]) -> None:
+    """That the engine can tell the columns apart, from each other and from ours."""
+    kept = {column.name for column in snapshots.stored(columns)}
+    needed = needs.needed_columns(definition)[wanted.name]
+    if own := [column.name for column in columns if column.name not in kept and column.name in needed]:
+        message = f"Source {wanted.name}: {own[0]} is the name of a column that Pilotage adds itself."
+        raise wanted.failure(message, "Read the source through a view that names it otherwise.")
+    first: dict[str, str] = {}
+    for name in (column.name for column in columns):
+        other = first.setdefault(name.lower(), name)
+        if other != name:
+            message = f"Source {wanted.name}: columns {other} and {name} differ in nothing but upper and lower case."
+            raise wanted.failure(message, "Read the source through a view that names them apart.")
 
 
 def _changed(
@@ -198,4 +265,7 @@ def _evidence(result: SyncResult) -> dict[str, object]:
         "rows_new": result.rows_new,
         "rows": result.rows,
         "known_to": None if result.known_to is None else result.known_to.isoformat(),
+        "late": result.late,
+        "corrected": result.corrected,
+        "deleted": result.deleted,
     }

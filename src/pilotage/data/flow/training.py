@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pilotage.data import relations, snapshots, store
 from pilotage.data.fingerprint import fingerprint
+from pilotage.data.flow.contracting import check_before_training
 from pilotage.data.flow.syncing import current_snapshots
 from pilotage.data.records import Snapshot, TrainingSet
 from pilotage.data.rules.needs import needed_columns
@@ -43,6 +44,7 @@ def build(work: Workspace, definition: Definition) -> TrainingSet:
     now = work.clock.now()
     known_to = found[definition.use_case.outcome.source].known_to or now
     with snapshots.engine(work.lake) as connection:
+        check_before_training(work, definition, connection, found)
         statements = _prepare(connection, work, definition, found, known_to)
         for statement in statements:
             connection.execute(statement)
@@ -107,6 +109,9 @@ def assembled(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """An engine with each source (all columns and versions), the ``spine`` of decisions and the ``training_set``.
 
+    A source is a view over its files: the snapshot's columns, ``_known_at``, ``_deleted`` (true in rows that say that
+    their key is gone, with little else in them), and of a static source ``_seen_at``.
+
     The rows of the training set built last are taken when it stands on the same file and snapshots.
     """
     known_to = found[definition.use_case.outcome.source].known_to or work.clock.now()
@@ -118,10 +123,12 @@ def assembled(
             connection.execute(relations.loading_sql(work.lake, snapshot, columns))
         if built and (built.definition, built.snapshots) == (definition.fingerprint, _versions(found)):
             kept = literal(str(work.lake.path(built.digest, snapshots.SEGMENT)))
-            connection.execute(spine_sql(definition.use_case, known_to))
+            deletions = relations.with_deletions(connection, definition)
+            decisions = spine_sql(definition.use_case, known_to, definition.use_case.decision.source in deletions)
+            connection.execute(decisions)
             connection.execute(f"CREATE TABLE training_set AS SELECT * FROM read_parquet({kept})")
         else:
-            for statement in training_script(definition, relations.measure(connection, definition), known_to):
+            for statement in _script(connection, definition, known_to):
                 connection.execute(statement)
         yield connection
 
@@ -178,7 +185,12 @@ def _prepare(
     for snapshot in found.values():
         snapshots.check_segments(work.lake, snapshot)
     relations.load(connection, work.lake, definition, found, list(found))
-    return training_script(definition, relations.measure(connection, definition), known_to)
+    return _script(connection, definition, known_to)
+
+
+def _script(connection: duckdb.DuckDBPyConnection, definition: Definition, known_to: datetime) -> list[str]:
+    facts = relations.measure(connection, definition)
+    return training_script(definition, facts, relations.with_deletions(connection, definition), known_to)
 
 
 def _keep(connection: duckdb.DuckDBPyConnection, work: Workspace) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from msgspec import Struct
 
@@ -11,7 +10,7 @@ from pilotage.data.guessing.clocks import clocks_of
 from pilotage.data.guessing.keys import ROW, key_of
 from pilotage.data.guessing.labels import column_text
 from pilotage.data.guessing.records import Guess, LabelGuess, SeenColumn, SeenTable
-from pilotage.data.guessing.words import words
+from pilotage.data.guessing.words import in_ascii, words
 from pilotage.platform.errors import NotFound
 from pilotage.usecase.records import ColumnKind
 
@@ -174,16 +173,12 @@ def _fields(decision: SourceGuess, entity: str, label: LabelGuess, moment: str) 
 
 def request_name(column: str, taken: set[str]) -> str:
     """A column's name as a request has it: letters, digits and underscores."""
-    plain = column if _IDENTIFIER.fullmatch(column) else "_".join(words(_in_ascii(column)))
+    plain = column if _IDENTIFIER.fullmatch(column) else "_".join(words(in_ascii(column)))
     plain = (plain if plain[:1].isalpha() else f"column_{plain}".rstrip("_"))[:60]
     name, number = plain, 2
     while name.lower() in taken or name in ("entity", "moment", "rule", "label"):
         name, number = f"{plain}_{number}", number + 1
     return name
-
-
-def _in_ascii(text: str) -> str:
-    return unicodedata.normalize("NFKD", text.replace("ß", "ss")).encode("ascii", "ignore").decode()
 
 
 def _is_input(column: SeenColumn, table: SeenTable) -> bool:

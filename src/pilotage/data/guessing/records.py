@@ -29,8 +29,7 @@ class SeenTable(Struct, frozen=True):
 
     ``place`` are the keys of a source that say where it is: database and table, files, or delta. ``sampled`` rows were
     looked at, ``whole`` when these are all. ``unique`` are columns or pairs that had no value twice among them, in the
-    order in which they make good keys; ``primary_key`` is what the database declares. ``parents`` maps columns to the
-    table that a foreign key says they point to.
+    order in which they make good keys; ``primary_key`` is what the database declares.
     """
 
     name: str
@@ -40,7 +39,7 @@ class SeenTable(Struct, frozen=True):
     whole: bool
     primary_key: tuple[str, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
-    parents: dict[str, str] = {}
+    accept_writer: bool = False
 
     def column(self, name: str) -> SeenColumn:
         return next(column for column in self.columns if column.name == name)

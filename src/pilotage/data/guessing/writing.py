@@ -55,6 +55,8 @@ def _sources(project: Project) -> Iterator[str]:
 def _source(source: SourceGuess) -> str:
     lines = [f"  {source.table.name}:"]
     lines += [f"    {key}: {scalar(value)}" for key, value in source.table.place.items()]
+    if source.table.accept_writer:
+        lines.append("    accept_writer: true  # the user that reads it could write: make one that cannot")
     lines.append(f"    key: {_list(source.key.value)}  # {source.key.why}")
     if source.clocks is None:
         lines.append("    static: true  # no column could be a clock: what changes is seen at the next sync only")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pilotage.data.records import FoundColumn
-from pilotage.usecase.records import Definition, Latest, Plan, UseCase, Window, seconds
+from pilotage.usecase.records import SEEN_AT, Definition, Latest, Plan, UseCase, Window, seconds
+from pilotage.usecase.rules.expansion import source_columns
 from pilotage.usecase.rules.expressions import columns_of
 
 
@@ -26,11 +27,18 @@ def needed_columns(definition: Definition) -> dict[str, tuple[str, ...]]:
     return ordered
 
 
+def asked_for(definition: Definition, name: str) -> tuple[str, ...]:
+    """The columns that a source must have: those that are needed, and those of its expression ``deleted``."""
+    gone = definition.use_case.sources[name].deleted
+    return (*needed_columns(definition)[name], *sorted(columns_of(gone) if gone else ()))
+
+
 def _of_spine(use_case: UseCase) -> set[str]:
     decision = use_case.decision
     where = columns_of(decision.where) if decision.where else frozenset()
-    moment = columns_of(decision.moment) if decision.moment else frozenset()
-    return {decision.entity} | set(decision.request) | moment | where
+    names = source_columns(use_case)
+    moment = {names.get(name, name) for name in columns_of(decision.moment)} if decision.moment else set()
+    return {decision.entity} | set(names.values()) | moment | where
 
 
 def numbers_taken_from(definition: Definition, source: str) -> dict[str, str]:
@@ -51,8 +59,8 @@ def taken_from(plan: Plan, source: str) -> frozenset[str]:
 
 
 def missing(needed: Sequence[str], found: Sequence[FoundColumn]) -> tuple[str, ...]:
-    """Needed columns that the source does not have."""
-    names = {column.name for column in found}
+    """Needed columns that the source does not have; when a row was first seen is not its to say."""
+    names = {SEEN_AT, *(column.name for column in found)}
     return tuple(name for name in needed if name not in names)
 
 

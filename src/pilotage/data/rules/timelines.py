@@ -5,7 +5,9 @@ window. So for each key there is a *timeline*: at each such instant, the values 
 moments to the timelines (``ASOF JOIN``), a live answer finds its moment in them by bisection: the same SQL makes both,
 and they cannot disagree.
 
-A row is visible at a moment m when ``event_time <= m`` and ``known_at <= m`` and no newer row of its key is known at m.
+A row is visible at a moment m when ``event_time <= m`` and ``known_at <= m`` and no newer row of its key is known at m,
+be it a correction or one that says that the key is deleted. ``known_at`` is the relation's ``_known_at``: the source's,
+or when a sync saw the row where only the sync can say.
 A window holds the visible rows with ``m - over < event_time``; *latest* takes the visible row with the newest
 ``event_time`` (then ``known_at``, key, values) and gives nothing when that is older than ``within``.
 
@@ -20,6 +22,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from pilotage.data.rules.marks import DELETED, KNOWN_AT, oldest_first
 from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import ColumnKind, Latest, Plan, Source, Window
 
@@ -84,20 +87,20 @@ def cast(sql: str, kind: ColumnKind) -> str:
 
 def history_sql(name: str, source: Source, columns: Sequence[str], facts: SourceFacts) -> str:
     """All versions of a source's rows, with the span in which each is visible and their order."""
-    event_time, known_at = quoted(source.event_time), quoted(source.known_at)
+    event_time = quoted(source.event_time)
     key = ", ".join(quoted(column) for column in source.key)
     rest = ", ".join(quoted(column) for column in columns)
     replaced = (
-        f"lead({known_at}) OVER (PARTITION BY {key} ORDER BY {known_at}, {event_time}, {rest})"
+        f"lead({KNOWN_AT}) OVER (PARTITION BY {key} ORDER BY {oldest_first([event_time, rest])})"
         if facts.corrected
         else "CAST(NULL AS TIMESTAMP)"
     )
-    order = f"row_number() OVER (ORDER BY {event_time}, {known_at}, {rest})"
+    order = f"row_number() OVER (ORDER BY {event_time}, {KNOWN_AT}, {rest})"
     return f"""CREATE TABLE {quoted("history_" + name)} AS
-WITH versions AS (SELECT {rest}, {replaced} AS _replaced_at FROM {quoted(name)})
-SELECT {rest}, {event_time} AS _event_time, greatest({event_time}, {known_at}) AS _visible_from, _replaced_at,
+WITH versions AS (SELECT {rest}, {KNOWN_AT}, {DELETED}, {replaced} AS _replaced_at FROM {quoted(name)})
+SELECT {rest}, {event_time} AS _event_time, greatest({event_time}, {KNOWN_AT}) AS _visible_from, _replaced_at,
        {order} AS _order
-FROM versions WHERE {event_time} IS NOT NULL"""
+FROM versions WHERE {event_time} IS NOT NULL AND NOT {DELETED}"""
 
 
 def timeline_sql(timeline: Timeline, facts: SourceFacts) -> str:

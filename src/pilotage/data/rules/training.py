@@ -1,29 +1,37 @@
 """The SQL of a training set: one row per decision that was or would have been taken, with what was known by then.
 
-The script reads one relation per source (all versions of its rows, named as the source) and leaves the table
-``training_set``. Names beginning with an underscore are ours; a use-case file cannot declare such names.
+The script reads one relation per source (all versions of its rows, named as the source, with our columns ``_known_at``
+and ``_deleted``) and leaves the table ``training_set``. Names beginning with an underscore are ours; a use-case file
+cannot declare such names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from pilotage.data.rules.marks import DELETED, KNOWN_AT, newest_first
 from pilotage.data.rules.needs import matures_seconds, needed_columns
 from pilotage.data.rules.timelines import SourceFacts, Timeline, cast, history_sql, timeline_sql, timelines
 from pilotage.platform.instants import as_utc
 from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import Definition, Derived, Latest, Plan, UseCase, Window
+from pilotage.usecase.rules.expansion import request_columns, source_columns
 from pilotage.usecase.rules.expressions import to_sql
 
 
-def training_script(definition: Definition, facts: Mapping[str, SourceFacts], outcomes_known_to: datetime) -> list[str]:
+def training_script(
+    definition: Definition,
+    facts: Mapping[str, SourceFacts],
+    with_deletions: Collection[str],
+    outcomes_known_to: datetime,
+) -> list[str]:
     """The statements that make ``training_set``, in order."""
     use_case, plan = definition.use_case, definition.plan
     return [
-        spine_sql(use_case, outcomes_known_to),
+        spine_sql(use_case, outcomes_known_to, use_case.decision.source in with_deletions),
         *column_script(definition, facts),
-        _labels(use_case),
+        _labels(use_case, use_case.outcome.source in with_deletions),
         _assembled(plan),
         _training_set(definition),
     ]
@@ -38,41 +46,66 @@ def column_script(definition: Definition, facts: Mapping[str, SourceFacts]) -> l
     return histories + [timeline_sql(line, facts[line.source]) for line in lines]
 
 
-def spine_sql(use_case: UseCase, outcomes_known_to: datetime) -> str:
-    """The decisions: per entity its newest row, as known at the decision's own moment, old enough to have matured."""
+def spine_sql(use_case: UseCase, outcomes_known_to: datetime, deletions: bool) -> str:
+    """The decisions: per entity its newest row, as known at the decision's own moment, old enough to have matured.
+
+    Where the source has ``deletions``, a key that was deleted by the moment of its newest row is no decision.
+    """
     decision = use_case.decision
     source = use_case.sources[decision.source]
-    entity, known_at = quoted(decision.entity), quoted(source.known_at)
+    entity = quoted(decision.entity)
+    names = source_columns(use_case)
     request = "".join(
-        f",\n         {cast(quoted(name), column if isinstance(column, str) else column.kind)} AS {quoted(name)}"
-        for name, column in decision.request.items()
+        f",\n         {cast(quoted(names[name]), column.kind)} AS {quoted(name)}"
+        for name, column in request_columns(use_case).items()
         if name != decision.entity
     )
     where = f"({to_sql(decision.where)})" if decision.where else "true"
-    ties = ", ".join(quoted(name) for name in dict.fromkeys([source.event_time, *source.key, *decision.request]))
+    ties = newest_first(quoted(name) for name in [source.event_time, *source.key, *names.values()])
     moment = to_sql(decision.moment) if decision.moment else quoted(source.event_time)
+    renamed = "".join(f", {quoted(column)} AS {quoted(name)}" for name, column in names.items() if name != column)
+    rows_of = f"(SELECT *{renamed} FROM {quoted(decision.source)})" if renamed else quoted(decision.source)
     mature = f"TIMESTAMP '{as_utc(outcomes_known_to):%Y-%m-%d %H:%M:%S.%f}' - to_seconds({matures_seconds(use_case)})"
+    rows = f"""SELECT *, CAST({moment} AS TIMESTAMP) AS _moment FROM {rows_of}
+), known AS (
+  SELECT * FROM moments WHERE {KNOWN_AT} <= _moment AND {entity} IS NOT NULL"""
+    if deletions:
+        key = ", ".join(quoted(name) for name in source.key)
+        rows = f"""SELECT *, CAST({moment} AS TIMESTAMP) AS _moment, min({KNOWN_AT}) FILTER ({DELETED}) OVER (
+    PARTITION BY {key} ORDER BY {KNOWN_AT}, {DELETED} ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS _gone_at
+  FROM {rows_of}
+), by_key AS (
+  SELECT * FROM moments WHERE NOT {DELETED} AND {KNOWN_AT} <= _moment AND {entity} IS NOT NULL
+  QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {ties}) = 1
+), known AS (
+  SELECT * FROM by_key WHERE _gone_at IS NULL OR _gone_at > _moment"""
     return f"""CREATE TABLE spine AS
-WITH known AS (
-  SELECT *, CAST({moment} AS TIMESTAMP) AS _moment FROM {quoted(decision.source)}
+WITH moments AS (
+  {rows}
 ), newest AS (
-  SELECT * FROM known WHERE {known_at} <= _moment AND {entity} IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY {entity} ORDER BY {known_at} DESC, {ties}) = 1
+  SELECT * FROM known QUALIFY row_number() OVER (PARTITION BY {entity} ORDER BY {ties}) = 1
 )
 SELECT CAST({entity} AS VARCHAR) AS {entity}, _moment{request}
 FROM newest WHERE {where} AND _moment <= {mature}"""
 
 
-def _labels(use_case: UseCase) -> str:
-    """The newest outcome of each entity. It may be known after the decision: that is what is to be predicted."""
+def _labels(use_case: UseCase, deletions: bool) -> str:
+    """The newest outcome of each entity. It may be known after the decision: that is what is to be predicted.
+
+    Where the source has ``deletions``, an outcome that was deleted is none.
+    """
     source = use_case.sources[use_case.outcome.source]
-    entity, known_at = quoted(use_case.decision.entity), quoted(source.known_at)
-    ties = ", ".join(quoted(name) for name in dict.fromkeys([source.event_time, *source.key]))
+    entity, place = quoted(use_case.decision.entity), quoted(use_case.outcome.source)
     positive = to_sql(use_case.outcome.positive)
+    ties = newest_first([*(quoted(name) for name in [source.event_time, *source.key]), f"({positive})"])
+    if deletions:
+        key = ", ".join(quoted(name) for name in source.key)
+        newest = f"SELECT * FROM {place} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {ties}) = 1"
+        place = f"({newest})"
     return f"""CREATE TABLE labels AS
 WITH newest AS (
-  SELECT * FROM {quoted(use_case.outcome.source)} WHERE {entity} IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY {entity} ORDER BY {known_at} DESC, {ties}, ({positive})) = 1
+  SELECT * FROM {place} WHERE {entity} IS NOT NULL AND NOT {DELETED}
+  QUALIFY row_number() OVER (PARTITION BY {entity} ORDER BY {ties}) = 1
 )
 SELECT CAST({entity} AS VARCHAR) AS _entity, CAST(({positive}) AS BOOLEAN) AS _label FROM newest"""
 

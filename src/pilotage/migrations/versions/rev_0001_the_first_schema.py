@@ -36,6 +36,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_audit_log_use_case"), ["use_case"], unique=False)
 
     op.create_table(
+        "contracts",
+        sa.Column("use_case", sa.String(length=63), nullable=False),
+        sa.Column("source", sa.String(length=63), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("adopted_at", pilotage.platform.database.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("use_case", "source", name=op.f("pk_contracts")),
+    )
+    op.create_table(
         "decisions",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("use_case", sa.String(length=64), nullable=False),
@@ -214,6 +223,28 @@ def upgrade() -> None:
         batch_op.create_index("ix_snapshots_use_case_source_sequence", ["use_case", "source", "sequence"], unique=False)
 
     op.create_table(
+        "source_state",
+        sa.Column("use_case", sa.String(length=63), nullable=False),
+        sa.Column("source", sa.String(length=63), nullable=False),
+        sa.Column("last_try", pilotage.platform.database.Instant(), nullable=True),
+        sa.Column("last_success", pilotage.platform.database.Instant(), nullable=True),
+        sa.Column("read_until", pilotage.platform.database.Instant(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failing_since", pilotage.platform.database.Instant(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("leased_by", sa.String(length=80), nullable=True),
+        sa.Column("leased_until", pilotage.platform.database.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("use_case", "source", name=op.f("pk_source_state")),
+    )
+    op.create_table(
+        "sync_progress",
+        sa.Column("use_case", sa.String(length=63), nullable=False),
+        sa.Column("source", sa.String(length=63), nullable=False),
+        sa.Column("progress", pilotage.platform.database.Json(), nullable=False),
+        sa.Column("made_at", pilotage.platform.database.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("use_case", "source", name=op.f("pk_sync_progress")),
+    )
+    op.create_table(
         "training_sets",
         sa.Column("sequence", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -323,6 +354,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_training_sets_use_case"))
 
     op.drop_table("training_sets")
+    op.drop_table("sync_progress")
+    op.drop_table("source_state")
     with op.batch_alter_table("snapshots", schema=None) as batch_op:
         batch_op.drop_index("ix_snapshots_use_case_source_sequence")
 
@@ -358,6 +391,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_decisions_batch"))
 
     op.drop_table("decisions")
+    op.drop_table("contracts")
     with op.batch_alter_table("audit_log", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_log_use_case"))
         batch_op.drop_index(batch_op.f("ix_audit_log_action"))
