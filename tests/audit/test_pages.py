@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import msgspec
+from jsonschema import Draft202012Validator
 from litestar.testing import TestClient
 
 from pilotage.audit import flow
+from pilotage.audit.rules.schema import json_schema
 from pilotage.data import flow as data
 from pilotage.govern import flow as governing
 from pilotage.govern.cookies import SESSION
@@ -56,3 +60,66 @@ def recreated(work: Workspace) -> str:
     report = flow.latest(work, "returns")
     assert report is not None
     return report.answers[3].answer
+
+
+def files(work: Workspace, name: str) -> tuple[int, str, str]:
+    """A download as somebody who may read gets it: status, file name, text."""
+    password = governing.add_person(work, SYSTEM, "bela", (Grant(Role.VIEWER, "returns"),))
+    cookie = f"{SESSION}={governing.log_in(work, 'bela', password)}"
+    with TestClient(build_console(work)) as client:
+        answer = client.get(f"/use-cases/returns/audit/{name}", headers={"Cookie": cookie})
+    return answer.status_code, answer.headers.get("content-disposition", ""), answer.text
+
+
+def audited(work: Workspace, text: str = TEXT) -> None:
+    definition = shop(text)
+    defining.adopt(work, definition, SYSTEM)
+    data.sync(work, definition)
+    flow.run(work, definition)
+
+
+def test_the_report_is_downloaded_as_html_and_as_json(work: Workspace, shop_path: Path) -> None:
+    audited(work)
+    status, disposition, text = files(work, "report.html")
+    assert (status, disposition) == (200, 'attachment; filename="audit-returns-2013-12-05.html"')
+    assert text.startswith("<!doctype html>") and "Seven questions" in text
+    with TestClient(build_console(work)) as client:
+        assert client.get("/use-cases/returns/audit/report.json", follow_redirects=False).status_code != 200
+
+
+def test_the_api_gives_what_the_schema_promises(work: Workspace, shop_path: Path) -> None:
+    audited(work)
+    status, disposition, text = files(work, "report.json")
+    assert (status, disposition) == (200, 'attachment; filename="audit-returns-2013-12-05.json"')
+    key = governing.make_key(work, SYSTEM, "app", (Grant(Role.VIEWER, "returns"),))
+    with TestClient(build_console(work)) as client:
+        answer = client.get("/v1/use-cases/returns/audit", headers={"Authorization": f"Bearer {key}"})
+    assert answer.json() == json.loads(text)
+    Draft202012Validator(json.loads(msgspec.json.encode(json_schema()))).validate(answer.json())
+
+
+def test_the_page_tells_the_plan_the_maturity_and_what_changed_since_the_audit_before(
+    work: Workspace, shop_path: Path
+) -> None:
+    audited(work)
+    flow.run(work, shop(TEXT.replace("take: score, within: 3 hours", "take: score, within: 1 hour")))
+    said = page(work)
+    for words in ("Build plan", "Data maturity:", "From audit to audit", "Since the audit before", "Report as HTML"):
+        assert words in said
+    assert "Since 5 Dec 2013, 20:00 UTC" in said
+    assert 'href="#finding-keys-do-not-match-visits.store"' in said
+    assert 'id="finding-keys-do-not-match-visits.store"' in said
+
+
+def test_before_the_first_audit_the_page_names_the_command(work: Workspace, shop_path: Path) -> None:
+    defining.adopt(work, shop(), SYSTEM)
+    assert "pilotage audit returns" in page(work)
+    status, _, text = files(work, "report.html")
+    assert status == 409 and "was never audited" in text
+
+
+def test_what_a_person_said_and_what_nobody_said_are_told_apart(work: Workspace, shop_path: Path) -> None:
+    audited(work, TEXT + "\nanswers:\n  repair: Ring <i>Jo</i>.\n")
+    said = page(work)
+    assert "Ring &lt;i&gt;Jo&lt;/i&gt;." in said
+    assert said.count("Open question:") == 6

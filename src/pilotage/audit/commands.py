@@ -1,27 +1,194 @@
-"""Commands of the audit."""
+"""Commands of the audit, and of the schemas that machines read."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from pilotage.audit.records import AuditReport, Comparison
 from pilotage.platform.terminal import Terminal
-from pilotage.platform.workspace import opened
+from pilotage.platform.workspace import Workspace, opened
+from pilotage.usecase.records import Definition
+
+_Some = Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")]
 
 
-def audit(use_case: str | None = None, *, json: bool = False) -> None:
-    """Answer the seven questions about the data; exits with 1 when a finding blocks."""
-    from pilotage.audit import flow
-    from pilotage.audit.rules.wording import sentence
+def audit(
+    use_case: str | None = None,
+    *,
+    report: Path | None = None,
+    compare: _Some = None,
+    history: bool = False,
+    latest: bool = False,
+    apply: Literal["columns", "contract", "removals", "answers"] | None = None,
+    only: _Some = None,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
+    """Answer the seven questions about the data; exits with 1 when a finding blocks.
+
+    Parameters
+    ----------
+    report
+        Write the report to this file, too: one HTML page that prints well and needs nothing from outside.
+    compare
+        Compare with the audit before, or with that of an identifier or of a day such as 2026-06-03.
+    history
+        Show the maturity of the data from audit to audit; measures nothing.
+    latest
+        Use the newest audit that was kept; measures nothing.
+    apply
+        Write a part of the newest audit's build plan into the project's files; measures nothing.
+    only
+        With --apply: only the parts of these names.
+    dry_run
+        With --apply: print what would change, write nothing.
+    """
     from pilotage.usecase import flow as defining
 
     terminal = Terminal(json)
     with opened() as work:
         definition = defining.find(work, use_case)
-        report = flow.run(work, definition)
-    found = [(f.severity, f.source, f"{f.code}: {f.message} {f.repair}", f.owner) for f in report.findings]
-    terminal.table("Findings", ("severity", "source", "finding and repair", "owner"), found)
-    answered = [(answer.question, answer.answer, answer.how) for answer in report.answers]
-    terminal.table("Seven questions", ("question", "answer", "how"), answered)
-    terminal.say(sentence(report))
-    terminal.document(report)
-    if report.blocked:
+        if apply:
+            _apply(terminal, work, definition, apply, only or [], dry_run)
+            return
+        if history:
+            _history(terminal, work, definition)
+            return
+        found = _newest(work, definition) if latest else _run(work, definition)
+        comparison = _compared(work, found, compare)
+        if report:
+            _write(work, found, comparison, report)
+    _print(terminal, found, comparison, compare is not None)
+    if report:
+        terminal.say(f"The report is in {report}.")
+    if found.blocked:
         raise SystemExit(1)
     terminal.next(f"pilotage build {definition.name}")
+
+
+def _run(work: Workspace, definition: Definition) -> AuditReport:
+    from pilotage.audit import flow
+
+    return flow.run(work, definition)
+
+
+def _newest(work: Workspace, definition: Definition) -> AuditReport:
+    from pilotage.audit import flow
+
+    return flow.newest(work, definition.name)
+
+
+def _compared(work: Workspace, found: AuditReport, compare: list[str] | None) -> Comparison | None:
+    from pilotage.audit import flow
+
+    return flow.compared_with(work, found, " ".join(compare or []))
+
+
+def _write(work: Workspace, found: AuditReport, comparison: Comparison | None, place: Path) -> None:
+    from pilotage.audit import flow
+
+    flow.write_report(found, comparison, flow.history(work, found.use_case), place)
+
+
+def _print(terminal: Terminal, found: AuditReport, comparison: Comparison | None, wanted: bool) -> None:
+    from pilotage.audit.rules import wording
+    from pilotage.audit.rules.comparing import in_words
+    from pilotage.audit.rules.plan import worth_of
+
+    findings = [(f.severity, f"{f.id}\n{f.message} {f.repair}", worth_of(f), f.owner) for f in found.findings]
+    terminal.table("Findings", ("severity", "finding and repair", "cost", "owner"), findings)
+    answered = [(a.question, a.answer, a.how, wording.colour_words(a)) for a in found.answers]
+    terminal.table("Seven questions", ("question", "answer", "how", "colour"), answered)
+    if comparison and wanted:
+        terminal.table("Changes", ("change", "finding", "figures"), _rows(comparison))
+    terminal.say(wording.sentence(found))
+    if found.maturity:
+        terminal.say(f"Data maturity: {found.maturity.overall:.0f} of 100.")
+    if comparison:
+        terminal.say(in_words(comparison))
+    elif wanted:
+        terminal.say("There is no audit before this one to compare with.")
+    terminal.document({"report": found, "comparison": comparison} if wanted else found)
+
+
+def _rows(comparison: Comparison) -> list[tuple[str, str, str]]:
+    kinds = ("worse", "new", "better", "gone")
+    return [(kind, change.id, change.says) for kind in kinds for change in getattr(comparison, kind)]
+
+
+def _history(terminal: Terminal, work: Workspace, definition: Definition) -> None:
+    from pilotage.audit import flow
+
+    points = flow.history(work, definition.name)
+    rows = [
+        (f"{p.made_at:%Y-%m-%d %H:%M}", f"{p.overall:.1f}", p.blocks, p.warns, _weakest(p.dimensions), p.id)
+        for p in points
+    ]
+    terminal.table("Data maturity", ("audit (UTC)", "of 100", "blocks", "warns", "weakest", "id"), rows)
+    terminal.say(f"{len(points)} {'audit' if len(points) == 1 else 'audits'} of {definition.name} kept.")
+    terminal.document(points)
+    terminal.next(f"pilotage audit {definition.name}")
+
+
+def _weakest(dimensions: dict[str, float]) -> str:
+    name = min(dimensions, key=dimensions.__getitem__)
+    return f"{name} {dimensions[name]:.0f}"
+
+
+def _apply(
+    terminal: Terminal,
+    work: Workspace,
+    definition: Definition,
+    piece: Literal["columns", "contract", "removals", "answers"],
+    only: list[str],
+    dry_run: bool,
+) -> None:
+    from pilotage.audit import flow
+    from pilotage.usecase import flow as defining
+
+    changes = flow.edits(work, definition, piece, only)
+    if not dry_run:
+        flow.apply(changes)
+    for change in changes:
+        terminal.say(change.difference.rstrip() if dry_run else f"Wrote {change.path}.")
+    terminal.document(
+        [{"file": str(change.path), "difference": change.difference, "written": not dry_run} for change in changes]
+    )
+    if dry_run:
+        terminal.next(f"pilotage audit {definition.name} --apply {piece}")
+    else:
+        terminal.next(f"pilotage sync {defining.file_of(work, definition.name)}")
+
+
+def schema(of: Literal["use-case", "contract", "audit"] = "use-case") -> None:
+    """Print a JSON Schema: of use-case files and contracts for editors, of audit reports for machines."""
+    Terminal(machine=True).document(_SCHEMAS[of]())
+
+
+def _of_use_case() -> dict[str, Any]:
+    from pilotage.usecase.rules.schema import json_schema
+
+    return json_schema()
+
+
+def _of_contract() -> dict[str, Any]:
+    from pilotage.data.contracts.schema import json_schema
+
+    return json_schema()
+
+
+def _of_audit() -> dict[str, Any]:
+    from pilotage.audit.rules.schema import json_schema
+
+    return json_schema()
+
+
+_SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
+    "use-case": _of_use_case,
+    "contract": _of_contract,
+    "audit": _of_audit,
+}

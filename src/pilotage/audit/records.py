@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from pilotage.govern.records import Mask, Purpose, Sensitivity
+
 Severity = Literal["blocks", "warns", "informs"]
 Colour = Literal["green", "yellow", "red"]
 Topic = Literal[
@@ -29,8 +31,8 @@ Topic = Literal[
 class Answer(Struct, frozen=True):
     """One of the seven questions with its answer, and whether it was measured or taken from the file.
 
-    ``evidence`` holds the identifiers of the findings that the colour stands on, ``asked`` what a person said in the
-    file: it was asked, not measured.
+    ``evidence`` holds the identifiers of the findings that the colour stands on. ``prompt`` is what only a person can
+    say, ``asked`` what one said to it in the file at ``path``: asked, not measured.
     """
 
     question: str
@@ -39,6 +41,8 @@ class Answer(Struct, frozen=True):
     colour: Colour = "yellow"
     evidence: tuple[str, ...] = ()
     asked: str = ""
+    path: str = ""
+    prompt: str = ""
 
 
 class Cost(Struct, frozen=True):
@@ -77,6 +81,21 @@ class Finding(Struct, frozen=True):
     id: str = ""
 
 
+class ColumnProfile(Struct, frozen=True):
+    """What was measured of one column. ``filled`` is the share of rows that have a value.
+
+    ``distinct`` is None where it was not counted; ``least``, ``typical`` and ``most`` are texts, empty where unknown.
+    """
+
+    name: str
+    type: str
+    filled: float
+    distinct: int | None = None
+    least: str = ""
+    typical: str = ""
+    most: str = ""
+
+
 class SourceProfile(Struct, frozen=True):
     """What was measured of one source."""
 
@@ -86,6 +105,9 @@ class SourceProfile(Struct, frozen=True):
     known_to: datetime | None
     completeness: dict[str, float]
     match_share: float | None
+    place: str = ""
+    owner: str = ""
+    columns: tuple[ColumnProfile, ...] = ()
 
 
 class MonthBalance(Struct, frozen=True):
@@ -96,8 +118,106 @@ class MonthBalance(Struct, frozen=True):
     positives: int
 
 
+class Available(Struct, frozen=True):
+    """One input at the moment of decision: where it comes from, in which share of past decisions it was there.
+
+    ``late_seconds`` says within which time 19 of 20 rows of its source become known, ``within_seconds`` how old a
+    value may be; None where the app itself sends it. Ages are those of its newest row that was known by then;
+    ``too_late`` is the share of decisions without a value only because a row came late.
+    """
+
+    input: str
+    origin: str
+    known: float
+    late_seconds: float | None = None
+    within_seconds: int | None = None
+    age_median_seconds: float | None = None
+    age_most_seconds: float | None = None
+    too_late: float = 0.0
+
+
+class Step(Struct, frozen=True):
+    """One repair of the build plan: the finding behind it, what it is worth in words, who does what."""
+
+    finding: str
+    worth: str
+    owner: str
+    step: str
+
+
+class Proposal(Struct, frozen=True):
+    """An input that the file does not have yet. ``lines`` are its YAML, as they belong under ``inputs``.
+
+    ``request`` holds the columns that the app would have to send besides, name → kind. ``skill`` is the AUC of the
+    best of its columns alone, measured out of time; None where it was not measured.
+    """
+
+    name: str
+    form: Literal["request", "latest", "windows", "derived"]
+    source: str
+    lines: str
+    why: str
+    request: dict[str, str] = {}
+    skill: float | None = None
+
+
+class Removal(Struct, frozen=True):
+    """An input that leaks, or those of its columns that do (all of it when none is named), and the finding on it."""
+
+    input: str
+    columns: tuple[str, ...]
+    finding: str
+    why: str
+
+
+class Declaration(Struct, frozen=True):
+    """What the contract of a source should declare of a column that may hold personal data, and why."""
+
+    source: str
+    column: str
+    sensitivity: Sensitivity
+    purposes: tuple[Purpose, ...]
+    mask: Mask
+    why: str
+
+
+class BuildPlan(Struct, frozen=True):
+    """What to do next, in order: repairs first, then contracts, then inputs to take out and to add.
+
+    ``declarations`` go into the contracts that are drafted.
+    """
+
+    blockers: tuple[Step, ...] = ()
+    backlog: tuple[Step, ...] = ()
+    uncontracted: tuple[str, ...] = ()
+    removals: tuple[Removal, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+    open_answers: tuple[str, ...] = ()
+    declarations: tuple[Declaration, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        parts = (self.blockers, self.backlog, self.uncontracted, self.removals, self.proposals, self.open_answers)
+        return not any(parts)
+
+
+class Dimension(Struct, frozen=True):
+    """One side of the data's maturity, 0 to 100, and the sentence why."""
+
+    name: str
+    score: float
+    why: str
+
+
+class Maturity(Struct, frozen=True):
+    """How mature the data are, 0 to 100: the mean of the dimensions."""
+
+    overall: float
+    dimensions: tuple[Dimension, ...]
+
+
 class AuditReport(Struct, frozen=True):
-    """The audit of one use case at one state of its sources."""
+    """The audit of one use case at one state of its sources. ``schema_version`` counts changes of this shape."""
 
     use_case: str
     made_at: datetime
@@ -109,7 +229,51 @@ class AuditReport(Struct, frozen=True):
     labelled: int
     positives: int
     balance: tuple[MonthBalance, ...] = ()
+    schema_version: int = 2
+    title: str = ""
+    definition: str = ""
+    plan: BuildPlan = BuildPlan()
+    maturity: Maturity | None = None
+    availability: tuple[Available, ...] = ()
 
     @property
     def blocked(self) -> bool:
         return any(finding.severity == "blocks" for finding in self.findings)
+
+
+class Change(Struct, frozen=True):
+    """One finding in two audits. ``before`` or ``after`` is None where it was not there."""
+
+    id: str
+    before: Finding | None
+    after: Finding | None
+    says: str
+
+    @property
+    def finding(self) -> Finding | None:
+        return self.after or self.before
+
+
+class Comparison(Struct, frozen=True):
+    """What changed from one audit to a later one, by the identifiers of the findings."""
+
+    before: datetime
+    after: datetime
+    better: tuple[Change, ...]
+    worse: tuple[Change, ...]
+    new: tuple[Change, ...]
+    gone: tuple[Change, ...]
+    unchanged: int
+    maturity_before: float | None = None
+    maturity_after: float | None = None
+
+
+class Point(Struct, frozen=True):
+    """The maturity at one audit of the history; ``id`` is that of the audit's evidence."""
+
+    id: str
+    made_at: datetime
+    overall: float
+    blocks: int
+    warns: int
+    dimensions: dict[str, float]

@@ -6,10 +6,14 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from pilotage.audit.measured.availability import Availability
 from pilotage.audit.measured.decisions import DecisionFigures
 from pilotage.audit.measured.groups import GroupFigures
+from pilotage.audit.measured.keys import KeyFigures
+from pilotage.audit.measured.label import LabelFigures
 from pilotage.audit.measured.leakage import LeakageFigures
 from pilotage.audit.measured.personal import PersonalFigures
+from pilotage.audit.measured.reference import ReferenceFigures
 from pilotage.audit.measured.sources import SourceFigures
 from pilotage.audit.measured.systems import SystemsFigures
 
@@ -26,3 +30,7 @@ class Measured(Struct, frozen=True):
     newest: datetime | None
     training_set: str = ""
     recreated: bool | None = None
+    keys: KeyFigures = KeyFigures()
+    label: LabelFigures = LabelFigures()
+    reference: ReferenceFigures = ReferenceFigures()
+    availability: tuple[Availability, ...] = ()

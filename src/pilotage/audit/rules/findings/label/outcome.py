@@ -1,4 +1,4 @@
-"""What the outcome is like: known, balanced, and the same over time."""
+"""How many outcomes are known, how balanced they are, and in which groups they are few."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
             f"Of {figures.labelled:,} known outcomes {figures.positives:,} are positive: nothing to tell apart.",
             "Check `outcome.positive`, or wait until both kinds have happened.",
             share=1.0,
+            labelled=figures.labelled,
+            positives=figures.positives,
         )
         return
     share = figures.positives / figures.labelled
@@ -60,28 +62,12 @@ def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
             "Find out whether these differ from the rest (cancelled, lost, merged), and say so in the brief.",
             share=missing,
         )
-    yield from _of_months(measured, finding)
     yield from _small_groups(definition, measured)
-
-
-def _of_months(measured: Measured, finding: object) -> Iterator[Finding]:
-    shares = {m.month: m.positives / m.labelled for m in measured.decisions.balance if m.labelled >= POSITIVES_MIN}
-    if len(shares) < 2 or not callable(finding):
-        return
-    low, high = min(shares, key=shares.__getitem__), max(shares, key=shares.__getitem__)
-    if shares[high] > 1.5 * shares[low]:
-        yield finding(
-            "shifting-outcome",
-            "informs",
-            f"Positives range from {shares[low]:.1%} ({low}) to {shares[high]:.1%} ({high}) by month.",
-            "Split by time, never at random, and watch calibration.",
-            low=shares[low],
-            high=shares[high],
-        )
 
 
 def _small_groups(definition: Definition, measured: Measured) -> Iterator[Finding]:
     for name, groups in measured.decisions.small_groups.items():
+        rows = measured.decisions.small_group_rows.get(name, 0)
         yield Finding(
             "small-groups",
             "label",
@@ -92,5 +78,7 @@ def _small_groups(definition: Definition, measured: Measured) -> Iterator[Findin
             "is guessing there.",
             "Look at these groups in the comparison before exposing them.",
             definition.use_case.owner,
+            concerns=rows,
+            share=rows / max(measured.decisions.decisions, 1),
             figures={"groups": groups},
         )

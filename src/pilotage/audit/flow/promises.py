@@ -1,0 +1,58 @@
+"""Contracts as the audit sees them: which sources have one, what they mask, and how one is drafted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pilotage.audit.records import Declaration
+from pilotage.data.contracts.drafting import Proposed
+from pilotage.data.contracts.records import Contract
+from pilotage.data.flow.adopting import folder_beside, look_over
+from pilotage.data.flow.drafting import draft_text
+from pilotage.govern.records import Mask
+from pilotage.platform.workspace import Workspace
+from pilotage.usecase.flow import file_of
+from pilotage.usecase.records import Definition
+
+
+def contracts(work: Workspace, definition: Definition) -> dict[str, Contract]:
+    """The contracts that lie beside the use-case file, by source; those that cannot be read are none."""
+    folder = contract_folder(work, definition)
+    found = look_over(definition, folder) if folder else []
+    return {file.contract.contract: file.contract for file in found if file.contract and not file.problems}
+
+
+def contract_folder(work: Workspace, definition: Definition) -> Path | None:
+    """Where the contracts of a use case lie; None for one that has no file."""
+    file = file_of(work, definition.name)
+    return folder_beside(file) if file else None
+
+
+def masks_of(found: Iterable[Contract]) -> dict[str, dict[str, Mask]]:
+    """Source → column → how its values are shown.
+
+    A contract that says nothing of a column does not bring to sight what looks personal in it: only ``public`` does.
+    """
+    return {
+        contract.contract: {
+            name: column.mask
+            for name, column in contract.columns.items()
+            if column.mask != "none" or column.sensitivity == "public"
+        }
+        for contract in found
+    }
+
+
+def drafted(work: Workspace, definition: Definition, source: str, declarations: Iterable[Declaration]) -> str:
+    """The text of a contract for a source: what held so far in its rows, and what the audit says of personal data.
+
+    Raises:
+        EvidenceMissing: the source was never synced.
+    """
+    proposed = {
+        each.column: Proposed(each.sensitivity, each.purposes, each.mask, each.why)
+        for each in declarations
+        if each.source == source
+    }
+    return draft_text(work, definition, source, proposed)

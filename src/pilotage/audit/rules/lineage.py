@@ -1,0 +1,53 @@
+"""Which inputs come from what: from a source's column, from the request, or from other inputs."""
+
+from __future__ import annotations
+
+from pilotage.usecase.records import Definition, Derived, Given, Latest, Plan, Window
+from pilotage.usecase.rules.expressions import columns_of
+
+
+def with_derived(plan: Plan, names: set[str]) -> set[str]:
+    """These inputs or request columns, and every input that is derived from them."""
+    found = set(names)
+    for column in plan.columns:  # a derived input stands below what it uses
+        if isinstance(column, Derived) and columns_of(column.expression) & found:
+            found.add(column.name)
+    return found
+
+
+def inputs_from(definition: Definition, source: str, columns: set[str] | None = None) -> set[str]:
+    """Inputs that come from a source; only from these columns of it where they are named.
+
+    A request column comes from the decision's source. What rows are looked up by counts as taken, too.
+    """
+    plan = definition.plan
+    own = source == definition.use_case.decision.source
+    taken: set[str] = set()
+    for column in plan.columns:
+        if isinstance(column, (Latest, Window)) and column.source == source:
+            if columns is None or column.take in columns or columns & set(column.by):
+                taken.add(column.name)
+        elif isinstance(column, Given) and own and (columns is None or column.name in columns):
+            taken.add(column.name)
+    if own:
+        request = set(plan.request) if columns is None else columns & set(plan.request)
+        taken |= with_derived(plan, request)
+        taken |= {c.name for c in plan.columns if isinstance(c, (Latest, Window)) and set(c.by) & (columns or set())}
+    return with_derived(plan, taken) & set(plan.names)
+
+
+def source_of(definition: Definition, name: str) -> str:
+    """The source that an input is taken from; the decision's for what the app sends or what is derived."""
+    for column in definition.plan.columns:
+        if column.name == name and isinstance(column, (Latest, Window)):
+            return column.source
+    return definition.use_case.decision.source
+
+
+def inputs_by_entity(definition: Definition, source: str) -> dict[str, str]:
+    """Inputs that take a column of this source for the decision's own entity: input → column taken."""
+    return {
+        column.name: column.take
+        for column in definition.plan.columns
+        if isinstance(column, (Latest, Window)) and column.source == source and definition.plan.entity in column.by
+    }
