@@ -21,7 +21,7 @@ from pilotage.usecase.flow import parse_definition
 
 NOW = datetime(2013, 12, 5, tzinfo=UTC)
 DEFINITION = parse_definition(FILE, "late_arrival.yaml")
-BLOCKS = Finding("late", "blocks", "arrivals", "arr_delay", "arr_delay comes too late", "", "")
+BLOCKS = Finding("late", "leakage", "blocks", "arrivals", "arr_delay", "arr_delay comes too late", "", "")
 
 
 def quality(answerer: str, decisions: int, money: float) -> Quality:

@@ -18,13 +18,14 @@ COMMANDS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Describe",
         (
+            ("init", "pilotage.data.init_command:init", "Write a first use-case file from a database or files."),
             (
                 "check",
                 "pilotage.data.commands:check",
                 "Check a use-case file, and its sources; every mistake is named with its line.",
             ),
             ("brief", "pilotage.usecase.commands:brief", "Print what the use case decides, for whom and why."),
-            ("schema", "pilotage.usecase.commands:schema", "Print the JSON Schema of use-case files, for editors."),
+            ("schema", "pilotage.audit.commands:schema", "Print the JSON Schema of use-case files, contracts, audits."),
         ),
     ),
     (
@@ -34,6 +35,18 @@ COMMANDS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("audit", "pilotage.audit.commands:audit", "Answer the seven questions about the data."),
             ("build", "pilotage.data.commands:build", "Build the training set, point in time."),
             ("sql", "pilotage.data.commands:sql", "Print the SQL that builds the training set."),
+            (
+                "contract draft",
+                "pilotage.audit.contract_commands:draft",
+                "Draft contracts from the rows that were read.",
+            ),
+            (
+                "contract check",
+                "pilotage.data.contract_commands:check",
+                "Check contracts: their files, or rows against them.",
+            ),
+            ("contract import", "pilotage.data.contract_commands:import_", "Make contracts of an Open Data Contract."),
+            ("contract export", "pilotage.data.contract_commands:export", "Print contracts as an Open Data Contract."),
         ),
     ),
     (
@@ -77,7 +90,11 @@ COMMANDS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 )
 """Group by group: the command, the function behind it, and its one line. Functions are imported when called."""
 
-_GROUPS = {"person": "People who may log in.", "key": "Keys of apps."}
+_GROUPS = {
+    "contract": "What each source promises, and whether it keeps it.",
+    "person": "People who may log in.",
+    "key": "Keys of apps.",
+}
 _INTERRUPTED = 130
 _DEFECT = 3
 

@@ -22,6 +22,7 @@ _WORDS = {
     "not_recorded": "not recorded",
     "model_refused": "files not as signed",
     "definition_changed": "file changed",
+    "contract_broken": "contract broken",
     "missing_columns": "columns missing",
     "disabled": "switched off",
     "no_version": "no version",

@@ -1,4 +1,4 @@
-"""Commands of the use case: print its brief, print the schema for editors."""
+"""The command of the use case: print its brief."""
 
 from __future__ import annotations
 
@@ -21,10 +21,3 @@ def brief(use_case: str | None = None, *, json: bool = False) -> None:
     if not json:
         terminal.say(markdown(definition).rstrip())
     terminal.document({"use_case": definition.name, "sections": brief_of(definition)})
-
-
-def schema() -> None:
-    """Print the JSON Schema of use-case files, for editors."""
-    from pilotage.usecase.rules.schema import json_schema
-
-    Terminal(machine=True).document(json_schema())

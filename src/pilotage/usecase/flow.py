@@ -15,7 +15,7 @@ import msgspec
 from pilotage.govern import flow as governing
 from pilotage.govern.records import Principal
 from pilotage.platform.code_version import code_version
-from pilotage.platform.errors import Conflict, InvalidFile, NotFound, Problem, TooLarge
+from pilotage.platform.errors import Conflict, EvidenceMissing, InvalidFile, NotFound, Problem, TooLarge
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase import store
@@ -162,6 +162,22 @@ def _only(work: Workspace) -> Definition:
     raise NotFound("No use case is adopted yet.", "Give a use-case file: pilotage sync <file>.")
 
 
+def demand_confirmed(definition: Definition) -> None:
+    """That a person has looked at everything in the file that was guessed.
+
+    Raises:
+        EvidenceMissing: lines under ``guessed`` are left.
+    """
+    left = definition.use_case.guessed
+    if left:
+        count = "A guess" if len(left) == 1 else f"{len(left)} guesses"
+        raise EvidenceMissing(
+            f"{count} of {definition.name} still {'waits' if len(left) == 1 else 'wait'} for a person: "
+            f"{', '.join(left)}.",
+            "Read each line under `guessed` in the file, correct its place, remove the line, and sync the file.",
+        )
+
+
 def names(work: Workspace) -> list[str]:
     """Names of all adopted use cases, in order."""
     with work.database.reading() as connection:
@@ -196,3 +212,35 @@ def latest_evidence(work: Workspace, use_case: str, kind: str) -> Evidence | Non
     """The newest evidence of a kind, None when that phase has not run."""
     with work.database.reading() as connection:
         return store.newest_evidence(connection, use_case, kind)
+
+
+def evidence_history(work: Workspace, use_case: str, kind: str, limit: int = 100) -> list[Evidence]:
+    """The newest evidence of a kind, at most ``limit`` pieces, the newest first."""
+    with work.database.reading() as connection:
+        return store.evidence_history(connection, use_case, kind, limit)
+
+
+def file_of(work: Workspace, use_case: str) -> Path | None:
+    """The path that a use case was adopted from, whether or not it is still there; None when it had no file."""
+    with work.database.reading() as connection:
+        found = store.text_of(connection, use_case)
+    return Path(found[1]) if found and found[1] else None
+
+
+def adopted_file(work: Workspace, definition: Definition) -> Path:
+    """The file that a use case was adopted from, as it still is on disk.
+
+    Raises:
+        NotFound: it was adopted without a file, or the file is not there.
+        Conflict: another text was adopted meanwhile, or the file is not what was adopted.
+    """
+    path = file_of(work, definition.name)
+    if path is None:
+        raise NotFound(f"{definition.name} was not adopted from a file.", "Give its file to pilotage sync.")
+    if not path.is_file():
+        raise NotFound(f"There is no file {path} any more.", "Run the command where the file is, or sync it anew.")
+    if not is_adopted(work, definition) or read_definition(path).text != definition.text:
+        raise Conflict(
+            f"{path} differs from what was adopted as {definition.name}.", f"Run pilotage sync {path} first."
+        )
+    return path

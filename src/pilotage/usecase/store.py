@@ -79,3 +79,15 @@ def newest_evidence(connection: sa.Connection, use_case: str, kind: str) -> Evid
     )
     row = connection.execute(statement).first()
     return None if row is None else Evidence(*row)
+
+
+def evidence_history(connection: sa.Connection, use_case: str, kind: str, limit: int) -> list[Evidence]:
+    """The newest pieces of this kind, the newest first."""
+    columns = [evidence.c[field] for field in Evidence.__struct_fields__]
+    statement = (
+        sa.select(*columns)
+        .where(evidence.c.use_case == use_case, evidence.c.kind == kind)
+        .order_by(evidence.c.number.desc())
+        .limit(limit)
+    )
+    return [Evidence(*row) for row in connection.execute(statement)]

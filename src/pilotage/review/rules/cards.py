@@ -149,7 +149,7 @@ def _because(state: CardLook, decision: Decision, now: Situation, language: Lang
     return words.text(reason if reason in _FALLBACKS else "model_failed", language)
 
 
-_FALLBACKS = frozenset({"too_slow", "model_failed", "not_finite", "disabled", "not_recorded"})
+_FALLBACKS = frozenset({"too_slow", "model_failed", "not_finite", "disabled", "not_recorded", "contract_broken"})
 
 
 def _note(case: Case | None, language: Language) -> str:

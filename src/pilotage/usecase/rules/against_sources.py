@@ -64,6 +64,9 @@ def _decision(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
     for name, column in expansion.request_columns(use_case).items():
         path = ("decision", "request", name)
         wanted = column.column or name
+        if wanted != name and name in columns[decision.source]:
+            message = f"{decision.source} has a column {name} of its own."
+            yield Mistake((*path, "column"), message, "Give the request column another name.")
         yield from _has(path, decision.source, wanted, columns, _FITTING[column.kind], misfit="Declare it as {kind}.")
     if decision.where:
         yield from _condition(("decision", "where"), decision.where, decision.source, columns)

@@ -20,7 +20,8 @@ __all__ = ["check", "check_against_sources"]
 
 _PASSWORD = re.compile(r"://[^/@\s]*:[^@?\s]+@")  # keys of object stores have slashes in them
 _USER = re.compile(r"://[^/@\s]*@")
-_TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?", re.ASCII)
+_NAME = r'(?:[^\W\d][\w$]*|"(?:[^"\x00]|"")+")'
+_TABLE = re.compile(rf"{_NAME}(?:\.{_NAME})?")
 _PLAIN_HEADERS = frozenset({"accept", "accept-language", "user-agent", "content-type"})
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
 
@@ -49,7 +50,8 @@ def _overlap(one: Path, other: Path) -> bool:
 def _source(path: Path, source: Source) -> Iterator[Mistake]:
     yield from _place(path, source)
     if source.table and not _TABLE.fullmatch(source.table):
-        yield Mistake((*path, "table"), f"'{source.table}' is not a table's name.", "Write table or schema.table.")
+        repair = "Write table or schema.table; what is no plain word in double quotes: '\"my table\"'."
+        yield Mistake((*path, "table"), f"'{source.table}' is not a table's name.", repair)
     yield from _secrets(path, source)
     if not source.key:
         yield Mistake((*path, "key"), "The key is empty.", "List the columns that tell rows apart.")

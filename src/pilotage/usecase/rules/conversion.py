@@ -6,6 +6,7 @@ so that the rest can still be looked at; ``Conversion.complete`` says when too m
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence as AnySequence
 from difflib import get_close_matches
@@ -20,6 +21,8 @@ from pilotage.usecase.rules.places import Mistake, Path
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
+_JSON_WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _DURATION = r"^[1-9][0-9]{0,4} (minute|hour|day)s?$"
 _SHOWN_MAX = 60
 _WRONG = object()
@@ -56,6 +59,8 @@ class Conversion:
     def _value(self, node: Node, kind: inspect.Type, path: Path) -> Any:
         if isinstance(kind, inspect.Metadata):
             return self._value(node, kind.type, path)
+        if isinstance(kind, inspect.AnyType):
+            return anything(node)
         if isinstance(kind, inspect.UnionType):
             return self._one_of(node, kind, path)
         if isinstance(node, Scalar) and not node.text and node.plain:
@@ -177,9 +182,38 @@ class Conversion:
             return []
         if isinstance(kind, inspect.LiteralType):
             return kind.values[0]
+        if isinstance(kind, inspect.AnyType):
+            return None
         if isinstance(kind, inspect.StrType):
             return "1 day" if kind.pattern == _DURATION else ""
         return 0
+
+
+def positions_of(node: Node) -> dict[Path, tuple[int, int]]:
+    """Line and column of everything in a document, for mistakes that somebody else finds in it."""
+    conversion = Conversion()
+    conversion._locate(node, (), node.place)
+    return conversion.positions
+
+
+def anything(node: Node) -> Any:
+    """A document of which nothing is known, as JSON has it: what is quoted or no JSON word or number is a text.
+
+    So ``0123``, ``NO`` and ``2024-01-01`` stay what they are.
+    """
+    if isinstance(node, Mapping):
+        return {name: anything(entry) for name, entry in node.entries.items()}
+    if isinstance(node, Sequence):
+        return [anything(item) for item in node.items]
+    if not node.plain:
+        return node.text
+    if node.text in _JSON_WORDS:
+        return _JSON_WORDS[node.text]
+    match = _JSON_NUMBER.fullmatch(node.text) if len(node.text) <= 40 else None
+    if match is None:
+        return node.text
+    number = float(node.text) if match[2] or match[3] else int(node.text)
+    return number if math.isfinite(number) else node.text
 
 
 @lru_cache(maxsize=4)
@@ -207,6 +241,7 @@ def _wanted(kind: inspect.Type) -> str:
         inspect.VarTupleType: "a list",
         inspect.StructType: "a group of keys",
         inspect.DictType: "a group of keys",
+        inspect.AnyType: "a value",
     }
     return words[type(kind)]
 

@@ -56,14 +56,14 @@ class UnreadableDocument(Exception):
         super().__init__(message)
 
 
-def read_document(text: str) -> tuple[Node, list[Mistake]]:
-    """The document in the text, and the keys that stand twice in it.
+def read_document(text: str, depth_max: int = _DEPTH_MAX) -> tuple[Node, list[Mistake]]:
+    """The document in the text, at most ``depth_max`` levels deep, and the keys that stand twice in it.
 
     Raises:
         UnreadableDocument: it breaks YAML's rules or ours, so that nothing more can be said about it.
     """
     _refuse_unprintable(text)
-    builder = _Builder()
+    builder = _Builder(depth_max)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
@@ -103,8 +103,9 @@ def _explained(error: yaml.MarkedYAMLError, text: str, place: tuple[int, int]) -
 class _Builder:
     """Builds the tree from the parser's events, without ever following an alias."""
 
-    def __init__(self) -> None:
+    def __init__(self, depth_max: int) -> None:
         self.root: Node | None = None
+        self._depth_max = depth_max
         self.mistakes: list[Mistake] = []
         self._open: list[Mapping | Sequence] = []
         self._keys: list[tuple[str, bool] | None] = []  # pending key of each open mapping; False: duplicate
@@ -134,8 +135,9 @@ class _Builder:
             self._forget_key()
 
     def _begin(self, node: Mapping | Sequence, place: tuple[int, int]) -> None:
-        if len(self._open) >= _DEPTH_MAX:
-            raise UnreadableDocument(f"Nested deeper than {_DEPTH_MAX} levels.", "A use case needs five.", place)
+        if len(self._open) >= self._depth_max:
+            repair = "A use case needs five, a contract four."
+            raise UnreadableDocument(f"Nested deeper than {self._depth_max} levels.", repair, place)
         self._add(node, place)
         self._open.append(node)
         self._keys.append(None)

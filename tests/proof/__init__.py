@@ -1,0 +1,1 @@
+"""The audit held against data whose faults are known."""
