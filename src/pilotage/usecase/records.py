@@ -52,6 +52,9 @@ class Brief(_Part, frozen=True, kw_only=True):
 SEEN_AT = "_seen_at"
 """Both clocks of a static source: when a sync first saw the row; rows of the first sync count as known since 1970."""
 
+ROW = "_row"
+"""The number of a row among all rows of its files, from 1: a key where no column tells rows apart."""
+
 
 class Rest(_Part, frozen=True, kw_only=True):
     """A REST endpoint that answers with lists of JSON objects, page by page."""

@@ -45,8 +45,8 @@ def _in_utc(instant: datetime | None) -> datetime | None:
 
 def _balance(connection: duckdb.DuckDBPyConnection) -> tuple[MonthBalance, ...]:
     rows = connection.execute(
-        "SELECT strftime(moment, '%Y-%m') AS month, count(label), count(*) FILTER (label) "
-        "FROM training_set GROUP BY month ORDER BY month"
+        "SELECT strftime(moment, '%Y-%m') AS _month, count(label), count(*) FILTER (label) "
+        "FROM training_set GROUP BY _month ORDER BY _month"
     ).fetchall()
     return tuple(MonthBalance(*row) for row in rows)
 
@@ -58,7 +58,7 @@ def _small_groups(connection: duckdb.DuckDBPyConnection, plan: Plan) -> dict[str
         if isinstance(column, Given) and column.kind == "category":
             name = quoted(column.name)
             groups, rows = connection.execute(
-                f"SELECT count(*), sum(n) FROM (SELECT count(*) AS n FROM training_set WHERE {name} IS NOT NULL "
+                f"SELECT count(*), sum(_n) FROM (SELECT count(*) AS _n FROM training_set WHERE {name} IS NOT NULL "
                 f"GROUP BY {name} HAVING count(label) < {SMALL_GROUP_ROWS})"
             ).fetchall()[0]
             if groups:

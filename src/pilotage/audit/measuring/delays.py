@@ -54,8 +54,8 @@ def measure_delay(connection: duckdb.DuckDBPyConnection, definition: Definition)
 def measure_regimes(connection: duckdb.DuckDBPyConnection) -> Regimes:
     """Stretches of days between which the rate of positives stepped."""
     rows = connection.execute(
-        "SELECT CAST(moment AS DATE) AS day, count(*), count(*) FILTER (label) FROM training_set "
-        "WHERE label IS NOT NULL AND moment IS NOT NULL GROUP BY day ORDER BY day"
+        "SELECT CAST(moment AS DATE) AS _day, count(*), count(*) FILTER (label) FROM training_set "
+        "WHERE label IS NOT NULL AND moment IS NOT NULL GROUP BY _day ORDER BY _day"
     ).fetchall()
     if len(rows) < 2:
         return Regimes()

@@ -43,6 +43,9 @@ _PARTS = {
     "the letters it ends with": ("group", "regexp_extract({value}, '[^0-9]*$')"),
 }
 
+LENGTH_MAX = 64
+"""Characters on average: what is longer is a text that somebody wrote, not an identifier."""
+
 
 @dataclass(frozen=True)
 class _Comparison:
@@ -98,8 +101,10 @@ def _best_part(
     comparison: _Comparison,
 ) -> IdentifierSkill | None:
     rows = comparison.sample.rows
-    distinct = connection.execute(f"SELECT count(DISTINCT {value}) FROM _identifiers").fetchall()[0][0]
-    if distinct < DISTINCT_MIN * rows:
+    distinct, length = connection.execute(
+        f"SELECT count(DISTINCT {value}), coalesce(avg(length({value})), 0) FROM _identifiers"
+    ).fetchall()[0]
+    if distinct < DISTINCT_MIN * rows or length > LENGTH_MAX:
         return None
     chosen = ", ".join(f"{sql.format(value='v')} AS p{n}" for n, (_, sql) in enumerate(_PARTS.values()))
     table = connection.sql(

@@ -65,10 +65,10 @@ def _decisions_of_key(connection: duckdb.DuckDBPyConnection, definition: Definit
     names = ", ".join(quoted(name) for name in by)
     own = ", ".join(f"spine.{quoted(name)}" for name in by)
     table = connection.sql(f"""
-    WITH sizes AS (SELECT {names}, count(*) AS n FROM spine GROUP BY ALL),
+    WITH sizes AS (SELECT {names}, count(*) AS _n FROM spine GROUP BY ALL),
     keys AS (SELECT _nth, {own} FROM _sample JOIN spine ON spine.{entity} = _sample._entity)
-    SELECT coalesce(n, 0) AS n FROM keys LEFT JOIN sizes USING ({names}) ORDER BY _nth""").to_arrow_table()
-    sizes: Codes = table["n"].to_numpy().astype(np.int64)
+    SELECT coalesce(_n, 0) AS _n FROM keys LEFT JOIN sizes USING ({names}) ORDER BY _nth""").to_arrow_table()
+    sizes: Codes = table["_n"].to_numpy().astype(np.int64)
     return np.where(sizes > 0, sizes, COMMON_MIN - 1)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from pilotage.data import sources
-from pilotage.data.guessing.keys import ROW, by_fitness
+from pilotage.data.guessing.keys import by_fitness
 from pilotage.data.guessing.labels import labels_of
 from pilotage.data.guessing.project import Project, proposed
 from pilotage.data.guessing.records import SeenColumn, SeenTable
@@ -23,7 +23,7 @@ from pilotage.platform.errors import Conflict, InvalidFile, NotFound, SourceUnav
 from pilotage.platform.instants import as_utc
 from pilotage.platform.quoting import quoted
 from pilotage.usecase.flow import parse_definition
-from pilotage.usecase.records import SEEN_AT, Source
+from pilotage.usecase.records import ROW, SEEN_AT, Source
 
 if TYPE_CHECKING:
     import duckdb

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 
 from pilotage.data.guessing.records import Guess, SeenTable
 from pilotage.data.guessing.words import words
-
-ROW = "_row"
-"""The number of a row in its file: the key of files in which no column tells rows apart."""
+from pilotage.usecase.records import ROW
 
 
 def key_of(table: SeenTable) -> Guess | None:

@@ -7,12 +7,12 @@ import re
 from msgspec import Struct
 
 from pilotage.data.guessing.clocks import clocks_of
-from pilotage.data.guessing.keys import ROW, key_of
+from pilotage.data.guessing.keys import key_of
 from pilotage.data.guessing.labels import column_text
 from pilotage.data.guessing.records import Guess, LabelGuess, SeenColumn, SeenTable
 from pilotage.data.guessing.words import in_ascii, words
 from pilotage.platform.errors import NotFound
-from pilotage.usecase.records import ColumnKind
+from pilotage.usecase.records import ROW, ColumnKind
 
 KINDS: dict[str, ColumnKind] = {"text": "category", "number": "number", "datetime": "datetime", "flag": "flag"}
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}", re.ASCII)

@@ -17,13 +17,11 @@ from pilotage.platform.engine import analytical
 from pilotage.platform.errors import SourceUnavailable
 from pilotage.platform.instants import as_utc
 from pilotage.platform.quoting import quoted
+from pilotage.usecase.records import ROW
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
-
-ROW = "_row"
-"""The number of a row among all rows of its files, from 1: a key where no column tells rows apart."""
 
 _BATCH_ROWS = 100_000
 _LINE = re.compile(r"CSV Error on Line: (\d+)")

@@ -65,7 +65,9 @@ def _identified(found: list[Finding]) -> Iterator[Finding]:
     """
     taken: set[str] = set()
     for finding in found:
-        name = f"{finding.code}:{finding.source}" + (f".{finding.column}" if finding.column and ", " not in finding.column else "")
+        name = f"{finding.code}:{finding.source}" + (
+            f".{finding.column}" if finding.column and ", " not in finding.column else ""
+        )
         free = next(candidate for candidate in _numbered(name) if candidate not in taken)
         taken.add(free)
         yield msgspec.structs.replace(finding, id=free)

@@ -10,7 +10,7 @@ from pilotage.audit.measured.systems import SameContent
 from pilotage.audit.records import Finding
 from pilotage.audit.rules.findings.about import About, about, percent, plural
 from pilotage.audit.rules.owners import names_of, owner_of
-from pilotage.usecase.records import Definition
+from pilotage.usecase.records import ROW, Definition
 
 # Rows that agree by chance become far more when the most telling column is left out; copies stay as many.
 COPIES_MIN = 0.5
@@ -96,7 +96,21 @@ def _events(this: About) -> Iterator[Finding]:
         return
     sampled = same.looked_at if same.looked_at < this.figures.rows else 0
     key = ", ".join(this.source.key)
-    if _copies(same, same.rows):
+    numbered = list(this.source.key) == [ROW]
+    if _copies(same, same.rows) and numbered:
+        yield this.finding(
+            "duplicates",
+            "warns",
+            "",
+            f"{same.rows:,} of {same.looked_at:,} rows are there more than once, to the last value.",
+            "Stop writing them twice: as no column tells rows apart, each of them counts.",
+            concerns=same.rows,
+            of=same.looked_at,
+            samples=same.samples,
+            sampled=sampled,
+            rows=same.rows,
+        )
+    elif _copies(same, same.rows):
         yield this.finding(
             "same-event-twice",
             "warns" if same.rows >= EVENTS_WARN * same.looked_at else "informs",
