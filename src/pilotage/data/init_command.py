@@ -56,7 +56,7 @@ def init(
         variable = reference.removeprefix("env:").partition("/")[0]
         terminal.say(f"The address holds a secret, which no file may: export {variable}='…' before the next command.")
     terminal.document({"file": str(path), "text": drafted.text, "left_out": [f.message for f in drafted.failures]})
-    terminal.next(f"pilotage sync {path}")
+    terminal.next(f"pilotage check {path}")
 
 
 def _reference(address: str, behind: str, project: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from pilotage.audit.measured import Measured
@@ -15,9 +16,10 @@ from pilotage.audit.measuring.personal import measure_personal
 from pilotage.audit.measuring.sources import measure_source
 from pilotage.audit.measuring.systems import measure_systems
 from pilotage.data import flow as data
+from pilotage.data.flow.contracting import violations
 from pilotage.data.records import Snapshot
 from pilotage.platform.workspace import Workspace
-from pilotage.usecase.flow import latest_evidence
+from pilotage.usecase.flow import evidence_history, latest_evidence
 from pilotage.usecase.records import Definition
 
 if TYPE_CHECKING:
@@ -45,7 +47,19 @@ def measure(work: Workspace, definition: Definition, found: dict[str, Snapshot])
             newest=max((s.known_to for s in found.values() if s.known_to), default=None),
             training_set=str(built.get("training_set", "")),
             recreated=built.get("recreated"),
+            broken=violations(work, definition.name),
+            syncing=data.states(work, definition.name),
+            written_late=_written_late(work, definition.name),
         )
+
+
+def _written_late(work: Workspace, use_case: str) -> dict[str, int]:
+    """Rows per source that came later than their clock says, over the newest hundred syncs that brought anything."""
+    rows: Counter[str] = Counter()
+    for piece in evidence_history(work, use_case, "sync"):
+        for source in piece.body["sources"]:
+            rows[source["source"]] += source.get("late", 0)
+    return dict(rows)
 
 
 def _measure_sources(

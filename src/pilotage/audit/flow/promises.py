@@ -8,7 +8,8 @@ from pathlib import Path
 from pilotage.audit.records import Declaration
 from pilotage.data.contracts.drafting import Proposed
 from pilotage.data.contracts.records import Contract
-from pilotage.data.flow.adopting import folder_beside, look_over
+from pilotage.data.flow.adopting import folder_beside
+from pilotage.data.flow.contracting import current
 from pilotage.data.flow.drafting import draft_text
 from pilotage.govern.records import Mask
 from pilotage.platform.workspace import Workspace
@@ -17,10 +18,8 @@ from pilotage.usecase.records import Definition
 
 
 def contracts(work: Workspace, definition: Definition) -> dict[str, Contract]:
-    """The contracts that lie beside the use-case file, by source; those that cannot be read are none."""
-    folder = contract_folder(work, definition)
-    found = look_over(definition, folder) if folder else []
-    return {file.contract.contract: file.contract for file in found if file.contract and not file.problems}
+    """The contracts that were adopted with the use case, by source."""
+    return current(work, definition.name)
 
 
 def contract_folder(work: Workspace, definition: Definition) -> Path | None:

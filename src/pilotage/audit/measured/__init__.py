@@ -16,10 +16,12 @@ from pilotage.audit.measured.personal import PersonalFigures
 from pilotage.audit.measured.reference import ReferenceFigures
 from pilotage.audit.measured.sources import SourceFigures
 from pilotage.audit.measured.systems import SystemsFigures
+from pilotage.data.contracts.records import Violation
+from pilotage.data.records import SourceState
 
 
 class Measured(Struct, frozen=True):
-    """All figures, and what is known of the training set built last."""
+    """All figures, and what is known of the training set built last, of contracts that are broken and of syncing."""
 
     sources: dict[str, SourceFigures]
     systems: SystemsFigures
@@ -30,6 +32,9 @@ class Measured(Struct, frozen=True):
     newest: datetime | None
     training_set: str = ""
     recreated: bool | None = None
+    broken: tuple[Violation, ...] = ()
+    syncing: dict[str, SourceState] = {}
+    written_late: dict[str, int] = {}
     keys: KeyFigures = KeyFigures()
     label: LabelFigures = LabelFigures()
     reference: ReferenceFigures = ReferenceFigures()

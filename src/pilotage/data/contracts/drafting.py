@@ -101,6 +101,8 @@ class _Drafting:
     def _range(self, path: Path, column: ColumnFigures) -> tuple[float | None, float | None]:
         if column.type != "number" or column.least is None or column.most is None or not self.enough:
             return None, None
+        if column.least == column.most:
+            return None, None  # one value so far says nothing of what others there may be
         says = f"from {column.filled:,} rows: {number(column.least)} to {number(column.most)}"
         self.remarks[(*path, "min")] = says
         return rounded_outwards(column.least, column.most)

@@ -280,4 +280,4 @@ def _broken(found: Sequence[Violation], consequence: str) -> ContractBroken:
 
 
 def _such_as(violation: Violation) -> str:
-    return f" Rows: {', '.join(violation.keys)}." if violation.keys else ""
+    return f" Rows: {'; '.join(violation.keys)}." if violation.keys else ""

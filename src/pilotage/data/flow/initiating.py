@@ -118,9 +118,13 @@ def draft(name: str, tables: tuple[Table, ...]) -> Draft:
     """Look at the tables and guess a project.
 
     Raises:
-        NotFound: no table has both rows and a key.
+        NotFound: there is no table, or none has both rows and a key.
         SourceUnavailable: none could be looked at.
     """
+    if not tables:
+        raise NotFound(
+            "No table can be seen there.", "Check the address, and that its user may read the tables (GRANT SELECT)."
+        )
     seen, failures = [], []
     for table in tables:
         try:

@@ -23,8 +23,8 @@ _HAPPENED = (
     ("created", "added", "inserted", "registered"),
 )
 _KNOWN = (
-    ("known", "recorded", "published", "loaded", "ingested", "imported", "received", "synced", "arrived"),
-    ("inserted", "created", "added", "logged", "entered", "registered"),
+    ("known", "recorded", "written", "published", "loaded", "ingested", "imported", "received", "synced", "arrived"),
+    ("inserted", "created", "added", "logged", "entered", "registered", "saved", "stored"),
     ("updated", "modified", "changed"),
 )
 _NEVER = {"birth", "birthday", "dob", "expiry", "expires", "valid", "until", "due", "deadline", "end", "planned"}

@@ -16,7 +16,8 @@ def key_of(table: SeenTable) -> Guess | None:
     if table.unique:
         names = table.unique[0]
         rows = f"all {table.sampled:,} rows" if table.whole else f"{table.sampled:,} rows looked at"
-        return Guess(names, f"no value twice in {rows}; the database declares no key")
+        declared = "; the database declares no key" if "database" in table.place else ""
+        return Guess(names, f"no value twice in {rows}{declared}")
     if "files" in table.place:
         return Guess((ROW,), "no column tells rows apart: the row's number in its file stands in for a key")
     return None

@@ -212,7 +212,9 @@ def _lookups(
 
 
 def _joins(field: Field, column: SeenColumn) -> bool:
-    return field.column.type == column.type and column.type in ("text", "number") and column.distinct > 1
+    """The same text, or a number that is named like an identifier: a delay or a price is no key."""
+    identifier = column.type == "number" and bool({"id", "key", "number", "no", "nr"} & set(words(column.name)))
+    return field.column.type == column.type and column.distinct > 1 and (column.type == "text" or identifier)
 
 
 def _worth_taking(column: SeenColumn, source: SourceGuess, by: str) -> bool:

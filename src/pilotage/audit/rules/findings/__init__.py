@@ -15,6 +15,7 @@ from pilotage.audit.rules.findings import (
     bias,
     completeness,
     consistency,
+    contract,
     currency,
     duplicates,
     keys,
@@ -36,6 +37,7 @@ TOPICS: tuple[Callable[[Definition, Measured], Iterator[Finding]], ...] = (
     bias.found,
     sensitive.found,
     real_time.found,
+    contract.found,
     assumptions.found,
 )
 SKILL_LEAST = 0.05
