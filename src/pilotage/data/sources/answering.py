@@ -23,7 +23,11 @@ _SILENCE_SECONDS = 30.0
 _FIRST_PAUSE_SECONDS = 1.0
 _PAUSE_SECONDS_MAX = 60.0
 
+_TRIED_SECONDS = 120.0
+
 pause = time.sleep
+_gave_up_at: dict[tuple[str, str], float] = {}
+"""When the last wait for an address was in vain: a sync that tries again asks once, and does not wait as long again."""
 
 
 def answer(
@@ -48,17 +52,25 @@ def answer(
         except httpx.InvalidURL:
             raise asked.failure(f"Source {asked.name}: `rest.url` is no address.", "Write https://host/path.") from None
         if response is not None and response.status_code not in _BUSY:
+            _gave_up_at.pop((asked.name, shown(url)), None)
             return _judged(asked, response, url, missing_is_end)
         wanted = _retry_after(response) if response is not None else None
         seconds = max(waited, wanted or 0.0)
-        if time.monotonic() + seconds > until:
-            raise asked.failure(
+        if time.monotonic() + seconds > until or _was_waited_for(asked, url):
+            _gave_up_at[asked.name, shown(url)] = time.monotonic()
+            raise asked.unreachable(
                 f"Source {asked.name} does not answer at {shown(url)}: {reason}, until its timeout of "
                 f"{asked.source.timeout}.",
                 "Ask who runs it, or raise `timeout`.",
             )
         pause(seconds)
         waited = min(waited * 2, _PAUSE_SECONDS_MAX)
+
+
+def _was_waited_for(asked: Asked, url: str) -> bool:
+    """Whether the deadline for this address has passed lately without an answer."""
+    since = _gave_up_at.get((asked.name, shown(url)))
+    return since is not None and time.monotonic() - since < _TRIED_SECONDS
 
 
 def _followed(asked: Asked, client: httpx.Client, url: str, parameters: dict[str, str], until: float) -> httpx.Response:

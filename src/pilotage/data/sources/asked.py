@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from pilotage.platform.errors import SourceUnavailable
+from pilotage.platform.errors import SourceUnavailable, SourceUnreachable
 from pilotage.usecase.records import Source, UseCase
 
 
@@ -25,6 +25,10 @@ class Asked(Struct, frozen=True):
     def failure(self, message: str, repair: str) -> SourceUnavailable:
         """What is wrong, how to repair it and whom to ask."""
         return SourceUnavailable(message, self._whom_to_ask(repair))
+
+    def unreachable(self, message: str, repair: str) -> SourceUnreachable:
+        """The same of what may pass by itself: no answer, or none in time. A sync tries again."""
+        return SourceUnreachable(message, self._whom_to_ask(repair))
 
     def no_table(self, known: Iterable[str]) -> NoSuchTable:
         """That the database has no such table, with the nearest of those that it has."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pilotage.data.records import Extent, FoundColumn, Reference, Span
 from pilotage.data.sources.asked import Asked
 from pilotage.data.sources.clocks import iso_instant
-from pilotage.data.sources.files.locating import open_storage, reaching, shown
+from pilotage.data.sources.files.locating import UNANSWERED, open_storage, reaching, shown
 from pilotage.data.sources.files.parquet import scan
 from pilotage.data.sources.inferring import Column
 from pilotage.data.sources.tables import Table, columns_of, engine, extent_of, failing_as, rows_of
@@ -135,7 +135,8 @@ def _said(asked: Asked, address: str, reason: str) -> SourceUnavailable:
         )
     absent = "not a delta table" in reason.lower() or "no files in log" in reason.lower()
     cause = "no Delta table is there" if absent else lines[0][:200]
-    return asked.failure(
+    said = asked.unreachable if not absent and "://" in address and UNANSWERED.search(reason) else asked.failure
+    return said(
         f"Source {asked.name}: the Delta table at {shown(address)} cannot be read: {cause}.",
         "Correct `delta`: the folder that holds _delta_log; check the credentials (AWS_*) of object storage.",
     )

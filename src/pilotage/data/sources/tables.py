@@ -13,6 +13,7 @@ from msgspec import Struct
 from pilotage.data.records import Extent, FoundColumn, Span
 from pilotage.data.sources.asked import Asked
 from pilotage.data.sources.inferring import Column, found_columns, value, written_as
+from pilotage.data.sources.time_limit import TimeLimit
 from pilotage.platform.engine import analytical
 from pilotage.platform.errors import SourceUnavailable
 from pilotage.platform.instants import as_utc
@@ -38,13 +39,20 @@ class Table(Struct, frozen=True):
 
 
 @contextmanager
-def engine(asked: Asked) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An engine for one source, in UTC. Rows keep their order only where their number is the key."""
+def engine(asked: Asked, limit: TimeLimit | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An engine for one source, in UTC, interrupted when the source's time is over; it may have begun before.
+
+    Rows keep their order only where their number is the key.
+
+    Raises:
+        SourceUnreachable: time was over.
+    """
     with analytical() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         if ROW in asked.source.key:
             connection.execute("SET preserve_insertion_order = true")
-        yield connection
+        with (limit or TimeLimit(asked)).over_engine(connection):
+            yield connection
 
 
 @contextmanager
@@ -54,6 +62,8 @@ def failing_as(asked: Asked, names: Mapping[str, str]) -> Iterator[None]:
 
     try:
         yield
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error as error:
         raise _said(asked, names, str(error)) from None
 

@@ -46,6 +46,18 @@ _REPAIRS = (
     (r"not a database|disk image is malformed", "Name a SQLite file, or restore this one."),
     (r"conflict with recovery", "Try again, or raise max_standby_streaming_delay on the replica."),
 )
+_PASSING = re.compile(
+    "connection refused|connection reset|connection timed out|timeout expired|timed out|connection is lost"
+    "|can't connect to (local )?(mysql|server)|lost connection|gone away|broken pipe|network is unreachable"
+    "|no route to host|server closed the connection|terminating connection|connection was killed"
+    "|(starting up|shutting down|in recovery mode)|shutdown in progress|not yet accepting connections"
+    "|could not translate host name|name resolution|name or service not known|nodename nor servname"
+    "|too many (connections|clients)|remaining connection slots|no more connections|has more than 'max_user_connections'"
+    "|statement timeout|lock timeout|max_statement_time|maximum statement execution time|^interrupted|is locked"
+    "|conflict with recovery|query execution was interrupted",
+    re.IGNORECASE,
+)
+"""What may be otherwise after a while: the server, the way to it, or how busy it is. Never a right or a name."""
 _OTHERWISE = "Check that the database runs, that this host and user may read it, and that the view does not fail."
 
 
@@ -85,7 +97,8 @@ def unreadable(asked: Asked, url: sa.URL, error: Exception, done: str = "read") 
     """What a driver said, without secrets, and what repairs it. ``done`` is what failed: read, or reached."""
     reason = _without_secrets(_said(error), url)
     repair = next((repair for said, repair in _REPAIRS if re.search(said, reason, re.IGNORECASE)), _OTHERWISE)
-    return asked.failure(f"Source {asked.name} cannot be {done} at {place_of(url)}: {reason}.", repair)
+    said = asked.unreachable if _PASSING.search(reason) else asked.failure
+    return said(f"Source {asked.name} cannot be {done} at {place_of(url)}: {reason}.", repair)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ _PLACES = """
 SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name
 """
 _SAMPLE_CELLS = 200_000
-_SAMPLE_ROWS_MAX = 10_000
+_SAMPLE_ROWS_MAX = 2_000
 _SAMPLE_COLUMNS = 200
 
 

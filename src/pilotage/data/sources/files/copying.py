@@ -42,8 +42,8 @@ def disk_full(asked: Asked) -> Iterator[None]:
         ) from None
 
 
-def decompressed(place: Path, name: str, folder: Path) -> Path:
-    """The file itself, or a copy without its compression.
+def decompressed(place: Path, name: str, folder: Path, demand: Callable[[], None] = lambda: None) -> Path:
+    """The file itself, or a copy without its compression; ``demand`` may stop it between two pieces.
 
     Raises:
         Unreadable: it is not compressed as its name says, or torn.
@@ -56,11 +56,23 @@ def decompressed(place: Path, name: str, folder: Path) -> Path:
         with _opened(place, packed) as stream, target.open("wb") as copy:
             while chunk := stream.read(CHUNK_BYTES):
                 copy.write(chunk)
+                demand()
     except _torn_errors() as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise Unreadable(f"{name} is not what {packed} files are, or torn: {error}.", "Write it again.") from None
     return target
+
+
+def watched(demand: Callable[[], None]) -> Any:
+    """An fsspec callback that calls ``demand`` after each piece that was fetched."""
+    from fsspec.callbacks import Callback
+
+    class Watched(Callback):  # type: ignore[misc]
+        def call(self, hook_name: Any = None, **kwargs: Any) -> None:
+            demand()
+
+    return Watched()
 
 
 def _opened(place: Path, packed: str) -> Any:

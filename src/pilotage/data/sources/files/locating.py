@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,13 @@ from pilotage.data.sources.asked import Asked
 _EXTRAS = {"s3": "s3", "s3a": "s3", "http": "s3", "https": "s3"}
 _PACKAGES = {"gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs"}
 _SCHEMES = {*_EXTRAS, *_PACKAGES, "memory"}
+_SERVER_ERRORS = 500
+UNANSWERED = re.compile(
+    "could not connect to the endpoint|error sending request|connection (refused|reset|closed|error)"
+    "|time(d ?out|out error)|slow ?down|service ?unavailable|internal ?(server ?)?error|please reduce your request",
+    re.IGNORECASE,
+)
+"""What storages say when they do not answer, or have no time to."""
 _SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
 
 
@@ -76,9 +84,13 @@ def reaching(asked: Asked, address: str) -> Iterator[None]:
         repair = "Check the address, the credentials (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) and AWS_ENDPOINT_URL."
         if "://" not in address or address.startswith("file://"):
             repair = "Check that the files are there, and that this user may read them."
-        raise asked.failure(
-            f"Source {asked.name} cannot be read at {shown(address)}: {_reason(error)}.", repair
-        ) from None
+            raise asked.failure(_unread(asked, address, error), repair) from None
+        said = asked.unreachable if _may_pass(error) else asked.failure
+        raise said(_unread(asked, address, error), repair) from None
+
+
+def _unread(asked: Asked, address: str, error: BaseException) -> str:
+    return f"Source {asked.name} cannot be read at {shown(address)}: {_reason(error)}."
 
 
 def _local(pattern: str) -> tuple[File, ...]:
@@ -159,6 +171,20 @@ def _storage_errors() -> tuple[type[BaseException], ...]:
         if library in sys.modules:
             errors += [getattr(sys.modules[library], name) for name in names]
     return tuple(errors)
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether the storage, or the way to it, did not answer; a refusal or a wrong name is an answer."""
+    passing: list[type[BaseException]] = [ConnectionError, TimeoutError]
+    for library, names in {
+        "botocore.exceptions": ("HTTPClientError", "ConnectionError"),
+        "aiohttp": ("ClientConnectionError", "ServerTimeoutError"),
+    }.items():
+        if library in sys.modules:
+            passing += [getattr(sys.modules[library], name) for name in names]
+    status = getattr(error, "status", None)
+    busy = isinstance(status, int) and status >= _SERVER_ERRORS
+    return busy or isinstance(error, tuple(passing)) or bool(UNANSWERED.search(str(error)))
 
 
 def _reason(error: BaseException) -> str:

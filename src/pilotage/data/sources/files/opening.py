@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pilotage.data.sources.asked import Asked
 from pilotage.data.sources.files import excel
-from pilotage.data.sources.files.copying import decompressed, temporary_folder
+from pilotage.data.sources.files.copying import decompressed, temporary_folder, watched
 from pilotage.data.sources.files.delimited import delimited_table
 from pilotage.data.sources.files.encodings import copy_of
 from pilotage.data.sources.files.json_lines import json_table
@@ -18,6 +18,7 @@ from pilotage.data.sources.files.locating import File, Files, located, reaching
 from pilotage.data.sources.files.parquet import parquet_table
 from pilotage.data.sources.files.unreadable import Unreadable
 from pilotage.data.sources.tables import Table, engine, failing_as
+from pilotage.data.sources.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,13 +31,15 @@ def opened(asked: Asked, address: str) -> Iterator[tuple[duckdb.DuckDBPyConnecti
     Raises:
         SourceUnavailable: the files cannot be found, reached or read; one of them is named.
     """
-    with reaching(asked, address), temporary_folder(asked) as folder, engine(asked) as connection:
+    limit = TimeLimit(asked)
+    with reaching(asked, address), temporary_folder(asked) as folder, engine(asked, limit) as connection:
         found = located(asked, address)
         kind = _kind(asked, found)
         names: dict[str, str] = {}
         try:
             with failing_as(asked, names):
-                table = _table(asked, connection, kind, found, folder, names)
+                table = _table(limit, connection, kind, found, folder, names)
+            limit.demand()
         except Unreadable as error:
             raise asked.failure(f"Source {asked.name}: {error.message}", error.repair) from None
         yield connection, table
@@ -65,7 +68,7 @@ def _kind(asked: Asked, found: Files) -> Kind:
 
 
 def _table(
-    asked: Asked,
+    limit: TimeLimit,
     connection: duckdb.DuckDBPyConnection,
     kind: Kind,
     found: Files,
@@ -73,11 +76,12 @@ def _table(
     names: dict[str, str],
 ) -> Table:
     """``names`` takes in what people call the files that are opened here, also their copies."""
+    asked = limit.asked
     if found.storage is not None and kind == "parquet" and not any(compression(file.name) for file in found.files):
         connection.register_filesystem(found.storage)
         names |= {found.storage.unstrip_protocol(file.place): file.name for file in found.files}
         return parquet_table(connection, names)
-    files = {_at_hand(file, found, folder, number, kind): file.name for number, file in enumerate(found.files)}
+    files = {_at_hand(limit, file, found, folder, number, kind): file.name for number, file in enumerate(found.files)}
     names |= {str(place): name for place, name in files.items()}
     names |= {str(copy_of(place, folder)): name for place, name in files.items()}
     if kind == "delimited":
@@ -89,7 +93,7 @@ def _table(
     return parquet_table(connection, {str(place): name for place, name in files.items()})
 
 
-def _at_hand(file: File, found: Files, folder: Path, number: int, kind: Kind) -> Path:
+def _at_hand(limit: TimeLimit, file: File, found: Files, folder: Path, number: int, kind: Kind) -> Path:
     """The file on the local disk, without compression."""
     place = Path(file.place)
     if kind == "excel" and file.bytes > excel.BYTES_MAX:
@@ -99,5 +103,6 @@ def _at_hand(file: File, found: Files, folder: Path, number: int, kind: Kind) ->
         )
     if found.storage is not None:
         place = folder / f"{number}{''.join(Path(file.name).suffixes[-2:])}"
-        found.storage.get_file(file.place, str(place))
-    return decompressed(place, file.name, folder)
+        found.storage.get_file(file.place, str(place), callback=watched(limit.demand))
+    limit.demand()
+    return decompressed(place, file.name, folder, limit.demand)

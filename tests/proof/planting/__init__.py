@@ -1,0 +1,1 @@
+"""Clean months of flights, faults written into them, and what the audit says of each."""
