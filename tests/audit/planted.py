@@ -123,6 +123,8 @@ def figures(engine: duckdb.DuckDBPyConnection, definition: Definition, found: di
         "sources": {name: measure_source(engine, sources[name], snapshot) for name, snapshot in found.items()},
         "systems": measure_systems(engine, definition, found),
         "decisions": SimpleNamespace(input_completeness={}, decisions=0),
+        "syncing": {},
+        "written_late": {},
         "newest": max(snapshot.known_to for snapshot in found.values() if snapshot.known_to),
     }
     return cast("Measured", SimpleNamespace(**parts))

@@ -10,11 +10,14 @@ import pysqlite3
 import pytest
 
 from pilotage.cli.main import run
+from pilotage.data import sources
+from pilotage.data.records import FoundColumn
+from pilotage.data.sources.asked import Asked
 from pilotage.platform.quoting import quoted
 
 Captured = pytest.CaptureFixture[str]
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
-ROWS = 400
+ROWS = 200
 
 OURS = [
     "n", "n0", "n1", "k0", "k1", "i0", "i1", "p0", "c0", "s1", "d0", "h", "r", "s", "v", "w", "value", "rows", "day",
@@ -25,6 +28,14 @@ OURS = [
 WORDS = ["order", "group", "select", "default", "end", "from", "where", "table", "primary", "user", "x" * 62]
 LOOKED_UP = [*OURS, *WORDS]
 STRANGE = ["with.dot", 'x"; DROP TABLE y', "emoji 🎈", "back\\slash", "it's", "%s", "a b", "{brace}", "ümlaut", "1st"]
+
+
+RESERVED = ["label", "entity", "moment", "rule"]
+
+
+def written(name: str) -> str:
+    """A name as YAML has it."""
+    return json.dumps(name, ensure_ascii=False)
 
 
 def moment(n: int) -> str:
@@ -60,8 +71,8 @@ def fill(path: Path, entity: str) -> None:
 
 
 def usecase(entity: str, request: dict[str, str], inputs: dict[str, str]) -> str:
-    sent = "\n".join(f"    {json.dumps(name)}: {declared}" for name, declared in request.items())
-    used = "\n".join(f"  {json.dumps(name)}: {declared}" for name, declared in inputs.items())
+    sent = "\n".join(f"    {written(name)}: {declared}" for name, declared in request.items())
+    used = "\n".join(f"  {written(name)}: {declared}" for name, declared in inputs.items())
     return f"""
 use_case: hostile
 title: Hostile names
@@ -74,11 +85,11 @@ brief:
   kpi: Cost
   value: {{currency: EUR, caught: 10, false_alarm: -2}}
 sources:
-  cases: {{database: env:HOSTILE, table: cases, key: [{json.dumps(entity)}], event_time: at, known_at: seen}}
-  lookups: {{database: env:HOSTILE, table: lookups, key: [{json.dumps(entity)}], event_time: at, known_at: seen}}
-  outcomes: {{database: env:HOSTILE, table: outcomes, key: [{json.dumps(entity)}], event_time: at, known_at: at}}
+  cases: {{database: env:HOSTILE, table: cases, key: [{written(entity)}], event_time: at, known_at: seen}}
+  lookups: {{database: env:HOSTILE, table: lookups, key: [{written(entity)}], event_time: at, known_at: seen}}
+  outcomes: {{database: env:HOSTILE, table: outcomes, key: [{written(entity)}], event_time: at, known_at: at}}
 decision:
-  entity: {json.dumps(entity)}
+  entity: {written(entity)}
   source: cases
   moment: at
   request:
@@ -115,13 +126,11 @@ def all_steps(file: Path, capsys: Captured) -> dict[str, object]:
     steps = [
         ["check", name],
         ["sync", name],
-        ["audit", name],
+        ["audit", name, "--report", str(file.parent / "report.html")],
         ["build", name],
         ["contract", "draft", name, "--write"],
         ["contract", "check", name],
         ["audit", name, "--apply", "columns", "--dry-run"],
-        ["audit", name, "--apply", "contract", "--dry-run"],
-        ["audit", name, "--report", str(file.parent / "report.html")],
         ["sql", name],
     ]
     for step in steps:
@@ -134,15 +143,15 @@ def all_steps(file: Path, capsys: Captured) -> dict[str, object]:
     return report
 
 
-@pytest.mark.parametrize("entity", ["Customer ID", "entity", "StockCode", "n", "order", "i0", "label"])
+@pytest.mark.parametrize(("entity", "part"), [("Customer ID", 0), ("n", 1), ("order", 2)])
 def test_columns_called_like_our_aliases_or_words_of_sql_are_only_names(
-    file: Path, capsys: Captured, entity: str
+    file: Path, capsys: Captured, entity: str, part: int
 ) -> None:
-    sent = [name for name in LOOKED_UP if name != entity]
+    sent = [name for at, name in enumerate(LOOKED_UP) if name != entity and at // 4 % 3 == part]
     # The column that is the entity is not there twice.
     fill_without(file.parent / "hostile.db", entity)
     request = {name: optional(declared_kind(LOOKED_UP.index(name))) for name in sent}
-    inputs = dict.fromkeys(sent, "request")
+    inputs = dict.fromkeys([name for name in sent if name not in RESERVED], "request")
     file.write_text(usecase(entity, request, inputs))
     report = all_steps(file, capsys)
     assert report["findings"]
@@ -164,13 +173,16 @@ def fill_without(path: Path, entity: str) -> None:
 @pytest.mark.parametrize("shape", ["latest", "mean", "min", "distinct"])
 def test_looked_up_columns_of_such_names_are_taken_under_such_names(file: Path, capsys: Captured, shape: str) -> None:
     fill(file.parent / "hostile.db", "Customer ID")
-    names = [name for at, name in enumerate(LOOKED_UP) if at % 4 == (1 if shape == "distinct" else 0)][:12]
-    names += ["by_1"] if "by_1" not in names else []
+    names = [
+        name
+        for at, name in enumerate(LOOKED_UP)
+        if name not in [*RESERVED, "by_1"] and at % 4 == (1 if shape == "distinct" else 0)
+    ][:5]
     how = "latest: lookups" if shape == "latest" else f"windows: lookups, aggregate: {shape}, over: 2 days"
     kind = "kind: number, " if shape == "latest" else ""
     inputs = {
-        name: f"{{{how}, by: store, {kind}take: {json.dumps(take)}}}"
-        for name, take in zip(names, [*names[1:-1], names[0], names[1]], strict=True)
+        name: f"{{{how}, by: store, {kind}take: {written(take)}}}"
+        for name, take in zip(names, [*names[1:], names[0]], strict=True)
     }
     file.write_text(usecase("Customer ID", {}, inputs))
     report = all_steps(file, capsys)
@@ -182,8 +194,8 @@ def test_mapped_request_columns_read_columns_of_any_name(file: Path, capsys: Cap
     request = {}
     for at, name in enumerate(STRANGE):
         kind = ("number", "category", "flag", "category")[(len(LOOKED_UP) + at) % 4]
-        request[f"column_{at}"] = f"{{kind: {kind}, required: false, column: {json.dumps(name)}}}"
-    looked = {f"taken_{at}": f"{{latest: lookups, by: store, kind: category, take: {json.dumps(name)}}}"
+        request[f"column_{at}"] = f"{{kind: {kind}, required: false, column: {written(name)}}}"
+    looked = {f"taken_{at}": f"{{latest: lookups, by: store, kind: category, take: {written(name)}}}"
               for at, name in enumerate(STRANGE)}  # fmt: skip
     numbers = [at for at in range(len(STRANGE)) if (len(LOOKED_UP) + at) % 4 == 0]
     looked |= {f"taken_{at}": looked[f"taken_{at}"].replace("category", "number") for at in numbers}
@@ -191,18 +203,30 @@ def test_mapped_request_columns_read_columns_of_any_name(file: Path, capsys: Cap
     assert all_steps(file, capsys)["findings"]
 
 
-def test_columns_that_differ_in_case_only_are_refused_by_name(file: Path, capsys: Captured) -> None:
-    path = file.parent / "hostile.csv"
-    path.write_text("StockCode,stockcode,at\n1,2,2026-01-01\n")
+def test_columns_that_differ_in_case_only_are_refused_by_name(
+    file: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = sources.introspect
+
+    def introspect(asked: Asked) -> tuple[FoundColumn, ...]:
+        """As PostgreSQL may have them; the names of files are told apart as they are read."""
+        return (*real(asked), FoundColumn("stockcode", "text", "VARCHAR"))
+
+    monkeypatch.setattr(sources, "introspect", introspect)
     fill(file.parent / "hostile.db", "StockCode")
-    text = usecase("StockCode", {}, {"store": "request"})
-    text = text.replace("lookups: {database: env:HOSTILE, table: lookups", f"lookups: {{files: {path}")
-    text = text.replace("known_at: seen}\n  outcomes", "known_at: at}\n  outcomes")
-    file.write_text(text)
+    file.write_text(usecase("StockCode", {}, {"store": "request"}))
     assert run(["sync", str(file)]) == 2
-    said = capsys.readouterr().err
-    assert "StockCode" in said
-    assert "Traceback" not in said
+    said = " ".join(capsys.readouterr().err.split())
+    assert "Source cases: columns StockCode and stockcode differ in nothing but upper and lower case" in said
+    assert "a view that names them apart" in said
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_inputs_called_like_columns_of_training_sets_are_refused(file: Path, capsys: Captured, name: str) -> None:
+    fill(file.parent / "hostile.db", "Customer ID")
+    file.write_text(usecase("Customer ID", {name: "number"}, {name: "request"}))
+    assert run(["check", str(file)]) == 2
+    assert f"{name} is a name that training sets use themselves" in capsys.readouterr().out
 
 
 def test_names_that_we_keep_for_ourselves_are_refused_with_what_a_name_is(file: Path, capsys: Captured) -> None:

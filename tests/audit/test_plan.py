@@ -156,6 +156,7 @@ def test_contracts_are_drafted_for_the_sources_without_one(work: Workspace, proj
     flow.apply(changes)
     assert [change.path.stem for change in flow.edits(work, definition, "contract")] == ["orders", "returns"]
     assert parsed(changes[0].path.read_text(), "visits.yaml").contract == "visits"
+    data.adopt_and_sync(work, definition, SYSTEM, str(project))
     assert flow.run(work, definition).plan.uncontracted == ("orders", "returns")
     with pytest.raises(NotFound, match="misses no contract 'visits'"):
         flow.edits(work, definition, "contract", ["visits"])

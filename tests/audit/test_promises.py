@@ -38,8 +38,6 @@ def test_a_broken_contract_is_a_finding_with_its_owner(work: Workspace, shop_pat
     broken = [f for f in flow.run(work, shop()).findings if f.code == "contract-broken"]
     said = [(f.source, f.column, f.owner, f.concerns) for f in broken]
     assert said == [("visits", "store", "visits@example.com", 75)]
-        ("visits", "store", "visits@example.com", 75)
-    ]
     assert "contracts/visits.yaml" in broken[0].repair
 
 

@@ -44,25 +44,34 @@ MORE_SOURCES = """
   weather:
 """
 MORE_INPUTS = """
+  fuel_gallons: request
   payload: {latest: fleet, by: tail_number, take: payload}
   weather:
     latest: weather
 """
-# What the app writes besides: a note, which is a code of the stand, and no input.
-NOTE = """
+# What the app sends besides: a note, which is a stand and no input, and the fuel on board.
+SENT = """
     note: {kind: category, required: false}
+    fuel_gallons: {kind: number, required: false}
     scheduled_departure: datetime
+"""
+NOTED = """
+ALTER TABLE flights ADD COLUMN note VARCHAR;
+ALTER TABLE flights ADD COLUMN fuel_gallons DOUBLE;
+UPDATE flights SET note = 'stand ' || (1 + hash(flight_id) % 60),
+    fuel_gallons = round(900 + 3.1 * distance_miles + hash('fuel' || flight_id) % 40000 / 50.0, 1)
 """
 # Aircraft as maintenance lists them, made up; and the airport's own copy of the plan.
 FLEET = """
 CREATE TABLE fleet AS
-SELECT 'U' || (1000 + n) AS unit, tail_number, 6000 + hash(tail_number) % 9000 AS payload
+SELECT 'U' || (1000 + n) AS unit, tail_number, CAST(6000 + hash(tail_number) % 9000 AS BIGINT) AS payload
 FROM (SELECT tail_number, row_number() OVER (ORDER BY tail_number) AS n
     FROM (SELECT DISTINCT tail_number FROM flights WHERE tail_number IS NOT NULL))
 """
 TOWER = """
 CREATE TABLE tower AS
-SELECT flight_id, carrier, distance_miles, scheduled_departure, published_at FROM flights
+SELECT flight_id, carrier, flight_number, origin, destination, distance_miles, scheduled_departure, published_at
+FROM flights
 """
 
 
@@ -70,10 +79,12 @@ def use_case(folder: Path) -> str:
     """The example's file over Parquet files, with a fleet list and the airport's copy beside it."""
     text = with_flight_id(FILE.read_text())
     for table in ("flights", "departures", "arrivals", "outcomes"):
-        text = text.replace(f"database: env:DISPATCH_DATABASE\n    table: {table}\n", f"files: FOLDER/{table}.parquet\n")
+        text = text.replace(
+            f"database: env:DISPATCH_DATABASE\n    table: {table}\n", f"files: FOLDER/{table}.parquet\n"
+        )
     text = text.replace("env:DISPATCH_WEATHER/*.parquet", "FOLDER/weather.parquet")
     text = text.replace("\n  weather:\n    latest: weather\n", MORE_INPUTS)
-    text = text.replace("\n  weather:\n", MORE_SOURCES, 1).replace("\n    scheduled_departure: datetime\n", NOTE)
+    text = text.replace("\n  weather:\n", MORE_SOURCES, 1).replace("\n    scheduled_departure: datetime\n", SENT)
     return text.replace("FOLDER", str(folder))
 
 
@@ -88,10 +99,8 @@ def clean(month: int) -> Path:
         for table in ("flights", "departures", "arrivals", "outcomes"):
             _taken_over(engine, folder / "office.db", table)
         engine.execute(f"CREATE TABLE weather AS SELECT * FROM '{settings.weather_folder}/*.parquet'")
-        engine.execute("ALTER TABLE flights ADD COLUMN note VARCHAR")
-        engine.execute("UPDATE flights SET note = 'stand ' || (1 + hash(flight_id) % 60)")
-        engine.execute(FLEET)
-        engine.execute(TOWER)
+        for made in (NOTED, FLEET, TOWER):
+            engine.execute(made)
         for table in TABLES:
             write(engine, folder, table)
     return folder
@@ -105,7 +114,9 @@ def _taken_over(engine: duckdb.DuckDBPyConnection, office: Path, table: str) -> 
     columns = zip(*rows, strict=True)
     rows_read = pa.table({name: pa.array(values) for name, values in zip(declared, columns, strict=True)})
     engine.register("rows_read", rows_read)
-    instants = ", ".join(f"CAST({name} AS TIMESTAMP) AS {name}" for name, kind in declared.items() if kind == "DATETIME")
+    instants = ", ".join(
+        f"CAST({name} AS TIMESTAMP) AS {name}" for name, kind in declared.items() if kind == "DATETIME"
+    )
     engine.execute(f"CREATE TABLE {table} AS SELECT * REPLACE ({instants}) FROM rows_read")
     engine.unregister("rows_read")
 

@@ -25,6 +25,9 @@ NAME_SHARE_HINTED = 0.25
 NAMES_MIN = 20
 WITHIN_MIN = 2
 WITHIN_SHARE = 0.002
+# Whole values that a few rows have, in a column made for something else: an e-mail address among notes.
+SCATTERED_MIN = 3
+SCATTERED_SHARE = 0.005
 _FEW = 5
 _TRACE_LENGTH_MIN = 6
 _EXAMPLES = 2
@@ -132,9 +135,18 @@ def _trace_seen(
         within = [number for number in within if not number.isdigit()]  # one bare number in fifty passes by chance
         whole = [number for number in whole if not number.isdigit()]
     seen = [*whole, *within]
-    if len(seen) >= min(WITHIN_MIN, len(values)) and len(seen) >= WITHIN_SHARE * len(values) and within:
+    alone = [value for value in whole if _is_unmistakable(kind, value)]
+    scattered = len(alone) >= SCATTERED_MIN and len(alone) >= SCATTERED_SHARE * len(values)
+    if len(seen) >= min(WITHIN_MIN, len(values)) and len(seen) >= WITHIN_SHARE * len(values) and (within or scattered):
         return Detection(kind, "both" if hinted else "values", len(seen) / len(values), True, _examples(seen))
     return None
+
+
+def _is_unmistakable(kind: str, value: str) -> bool:
+    """Whether a form alone is enough: bare digits may be any number."""
+    if kind == "phone":
+        return value.startswith("+")
+    return kind in {"email", "iban", "ip"} or (kind == "card" and not value.isdigit())
 
 
 def _of_words(hint: Hint | None, values: Sequence[str]) -> list[Detection]:

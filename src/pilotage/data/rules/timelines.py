@@ -104,7 +104,7 @@ FROM versions WHERE {event_time} IS NOT NULL AND NOT {DELETED}"""
 
 
 def timeline_sql(timeline: Timeline, facts: SourceFacts) -> str:
-    """One timeline: its key as ``by_1`` …, the instant ``_from``, one value per column named as the column."""
+    """One timeline: its key as ``_by_1`` …, the instant ``_from``, one value per column named as the column."""
     if not timeline.is_window:
         body = _latest_corrected(timeline) if facts.corrected else _latest(timeline)
     elif timeline.summed:
@@ -115,17 +115,17 @@ def timeline_sql(timeline: Timeline, facts: SourceFacts) -> str:
 
 
 def key_columns(timeline: Timeline) -> str:
-    """``by_1, by_2`` …"""
-    return ", ".join(f"by_{n}" for n in range(1, len(timeline.by) + 1))
+    """``_by_1, _by_2`` …"""
+    return ", ".join(f"_by_{n}" for n in range(1, len(timeline.by) + 1))
 
 
 def _keys(timeline: Timeline) -> str:
     pairs = zip(timeline.by, timeline.kinds, strict=True)
-    return ", ".join(f"{cast(quoted(by), kind)} AS by_{n}" for n, (by, kind) in enumerate(pairs, 1))
+    return ", ".join(f"{cast(quoted(by), kind)} AS _by_{n}" for n, (by, kind) in enumerate(pairs, 1))
 
 
 def _known_keys(timeline: Timeline) -> str:
-    return " AND ".join(f"by_{n} IS NOT NULL" for n in range(1, len(timeline.by) + 1))
+    return " AND ".join(f"_by_{n} IS NOT NULL" for n in range(1, len(timeline.by) + 1))
 
 
 def _rows(timeline: Timeline, more: str) -> str:
@@ -271,4 +271,4 @@ def _of(table: str, names: str) -> str:
 
 
 def _same(timeline: Timeline, left: str, right: str) -> str:
-    return " AND ".join(f"{left}.by_{n} = {right}.by_{n}" for n in range(1, len(timeline.by) + 1))
+    return " AND ".join(f"{left}._by_{n} = {right}._by_{n}" for n in range(1, len(timeline.by) + 1))

@@ -123,7 +123,7 @@ def _assembled(plan: Plan) -> str:
 
 
 def _same_key(line: Timeline) -> str:
-    return " AND ".join(f"s.{quoted(by)} = {line.name}.by_{n}" for n, by in enumerate(line.by, 1))
+    return " AND ".join(f"s.{quoted(by)} = {line.name}._by_{n}" for n, by in enumerate(line.by, 1))
 
 
 def _value(line: Timeline, column: Latest | Window) -> str:

@@ -52,7 +52,6 @@ def answer(
         except httpx.InvalidURL:
             raise asked.failure(f"Source {asked.name}: `rest.url` is no address.", "Write https://host/path.") from None
         if response is not None and response.status_code not in _BUSY:
-            _gave_up_at.pop((asked.name, shown(url)), None)
             return _judged(asked, response, url, missing_is_end)
         wanted = _retry_after(response) if response is not None else None
         seconds = max(waited, wanted or 0.0)

@@ -52,7 +52,7 @@ _PASSING = re.compile(
     "|no route to host|server closed the connection|terminating connection|connection was killed"
     "|(starting up|shutting down|in recovery mode)|shutdown in progress|not yet accepting connections"
     "|could not translate host name|name resolution|name or service not known|nodename nor servname"
-    "|too many (connections|clients)|remaining connection slots|no more connections|has more than 'max_user_connections'"
+    "|too many (connections|clients)|remaining connection slots|max_user_connections"
     "|statement timeout|lock timeout|max_statement_time|maximum statement execution time|^interrupted|is locked"
     "|conflict with recovery|query execution was interrupted",
     re.IGNORECASE,

@@ -119,17 +119,26 @@ def _number(this: About, name: str, periods: Sequence[Quantiles | None], window:
         yield _unit_changed(this, name, there[at][0], *_beside(rows, at, window), units)
         return
     moved = step_of(rows, window, middle, shift)
-    if moved is None or moved.size < SHIFT_MIN or not lasting(moved):
+    if moved is None or moved.size < SHIFT_MIN or not lasting(moved, over_edges=0):
         return
     if not SIDE_SHIFT_MIN <= moved.at <= len(rows) - SIDE_SHIFT_MIN:
         return
-    before, after = _beside(rows, moved.at, window)
+    # Weather moves the best place by days from that of the step; the other unit is evidence enough beside it.
+    overnight = _sharpest(rows, moved.at)
+    before, after = _beside(rows, overnight, window)
     if _degrees(before, after):
-        yield _unit_changed(this, name, there[moved.at][0], before, after, "degrees Fahrenheit and Celsius")
-    else:
+        yield _unit_changed(this, name, there[overnight][0], before, after, "degrees Fahrenheit and Celsius")
+    elif lasting(moved):
+        before, after = _beside(rows, moved.at, window)
         sure = moved.size >= OVER_USUAL_CERTAIN * max(moved.usual, moved.inside)
         sure = sure and moved.edge >= OVER_EDGES_CERTAIN * moved.edges
         yield _moved(this, name, there[moved.at][0], before, after, this.severity(name) if sure else "informs")
+
+
+def _sharpest(rows: Sequence[Sequence[float]], at: int) -> int:
+    """The period nearby that differs most from the one before it."""
+    nearby = range(max(at - SIDE_SHIFT_MIN, 1), min(at + SIDE_SHIFT_MIN, len(rows) - 1) + 1)
+    return max(nearby, key=lambda place: shift(rows[place - 1], rows[place]))
 
 
 def _beside(rows: Sequence[Sequence[float]], at: int, window: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
