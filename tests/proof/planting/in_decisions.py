@@ -38,6 +38,7 @@ NOISE = Fault(
     ("label-noise",),
     _OUTCOME,
     ("UPDATE outcomes SET delay_minutes = CASE WHEN delay_minutes > 30 THEN -5 ELSE 45 END WHERE hit(flight_id)",),
+    high=False,
 )
 DRIFT = Fault(
     "drift of the base rate",
