@@ -48,7 +48,10 @@ class Measured(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """All candidates on the same held-out time, and the one recommended."""
+    """All candidates on the same held-out time, and the one recommended.
+
+    ``blockers`` are what the audit of the same file found that forbids trusting these figures; then the rule is kept.
+    """
 
     id: str
     use_case: str
@@ -66,6 +69,7 @@ class Comparison(Struct, frozen=True):
     reason: str
     artefacts: dict[str, str]
     made_at: datetime
+    blockers: tuple[str, ...] = ()
 
 
 class Signal(Struct, frozen=True):

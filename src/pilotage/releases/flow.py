@@ -32,6 +32,10 @@ def make_version(
     Raises:
         Conflict: the candidate is the rule, which needs no version, or was not trained in this comparison.
     """
+    if candidate == "rule":
+        raise Conflict(
+            f"There is nothing to release. {comparison.reason}", "The app gets the rule's answers without a version."
+        )
     if candidate not in comparison.artefacts:
         trained = ", ".join(sorted(comparison.artefacts)) or "none"
         raise Conflict(f"{candidate} has no artefact in comparison {comparison.id}.", f"Trained there: {trained}.")

@@ -88,3 +88,12 @@ def test_where_every_model_was_refused_the_rule_stays() -> None:
     advice = advised({"rule": 0})
     assert advice.recommended == "rule"
     assert "no model could be trained" in advice.reason
+
+
+def test_what_the_audit_blocks_is_not_recommended_and_the_first_three_reasons_are_told() -> None:
+    advice = advised({"rule": 0.0, "boosted": 5_000.0})
+    assert choice.blocked(advice, ()) is advice
+    held = choice.blocked(advice, tuple(f"Column {name} leaks." for name in "abcd"))
+    assert (held.best, held.recommended) == ("boosted", "rule")
+    assert held.reason.endswith("Column a leaks. Column b leaks. Column c leaks. And 1 more.")
+    assert "4 things that block" in held.reason

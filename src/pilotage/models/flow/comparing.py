@@ -9,7 +9,10 @@ from datetime import timedelta
 import msgspec
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from pilotage.audit import flow as auditing
+from pilotage.audit.records import AuditReport
 from pilotage.data import flow as data
 from pilotage.data.records import TrainingSet
 from pilotage.models.flow.training import SEED, Outcome, Task, teach
@@ -59,6 +62,8 @@ def compare_on(
         f"Learning from {len(parts.train):,} decisions before {parts.train_to:%Y-%m-%d}, calibrating on "
         f"{len(parts.calibrate):,} before {parts.calibrate_to:%Y-%m-%d}, judging on {len(parts.held_out):,} after that."
     )
+    if _audit(work, definition) is None:
+        say(f"Not audited as it is now: pilotage audit {definition.name} says whether the data can be trusted.")
     rule_measured, rule_figures = _rule(task, ruled)
     outcomes: dict[CandidateName, Outcome] = {}
     for candidate in TASKS["classify"]:
@@ -69,7 +74,9 @@ def compare_on(
     figures: dict[CandidateName, Figures] = {name: one.figures for name, one in proved.items()}
     figures["rule"] = rule_figures
     currency = definition.use_case.brief.value.currency
+    blockers = _blockers(work, definition)
     advice = choice.recommend(measured, {name: one.money_draws for name, one in figures.items()}, currency)
+    advice = choice.blocked(advice, blockers)
     comparison = Comparison(
         id=new_id("cmp", work.clock.now()),
         use_case=definition.name,
@@ -87,11 +94,26 @@ def compare_on(
         reason=advice.reason,
         artefacts={name: one.digest for name, one in proved.items()},
         made_at=work.clock.now(),
+        blockers=blockers,
     )
     parities = [msgspec.to_builtins(one.parity) for one in outcomes.values()]
     usecase.keep_evidence(work, definition, PARITY, {"comparison": comparison.id, "candidates": parities})
     usecase.keep_evidence(work, definition, COMPARISON, msgspec.to_builtins(comparison))
     return comparison
+
+
+def _blockers(work: Workspace, definition: Definition) -> tuple[str, ...]:
+    """What the audit of the file as it is now found that forbids a pilot; nothing where it was not audited."""
+    report = _audit(work, definition)
+    return () if report is None else tuple(each.message for each in report.findings if each.severity == "blocks")
+
+
+def _audit(work: Workspace, definition: Definition) -> AuditReport | None:
+    """The newest audit, if it was made of the file as it is now."""
+    audited = usecase.latest_evidence(work, definition.name, "audit")
+    if audited is None or audited.definition != definition.fingerprint:
+        return None
+    return auditing.latest(work, definition.name)
 
 
 def latest_comparison(work: Workspace, use_case: str) -> Comparison | None:
@@ -120,6 +142,7 @@ def _prepared(definition: Definition, training_set: TrainingSet, rows: pa.Table)
     labels = np.array(rows["label"].to_numpy(), dtype=np.bool_)
     moments = rows["moment"].cast(pa.timestamp("us")).to_numpy()
     use_case, plan = definition.use_case, definition.plan
+    _demand_clock(definition, moments)
     parts = split(moments, labels, timedelta(seconds=seconds(use_case.outcome.matures)))
     encoder = Encoder.fitted(plan.columns, rows.take(pa.array(parts.train)))
     judged = parts.held_out
@@ -138,6 +161,17 @@ def _prepared(definition: Definition, training_set: TrainingSet, rows: pa.Table)
         uncertain=choice.uncertain_band(use_case.policy, at),
     )
     return task, rule.scores(rows["rule"])
+
+
+def _demand_clock(definition: Definition, moments: NDArray[np.datetime64]) -> None:
+    """Without a clock there is no time that the candidates have not seen: nothing to judge them on."""
+    name = definition.use_case.decision.source
+    if moments[0] == moments[-1] and name and definition.use_case.sources[name].is_static:
+        raise EvidenceMissing(
+            f"All decisions of {definition.name} lie in one instant: its source {name} is static, it has no clock. "
+            "Candidates are judged on later decisions than they learnt from, and there are none.",
+            f"Give {name} an event_time and a known_at, if a column of it says when a row happened.",
+        )
 
 
 def _rule(task: Task, ruled: Vector) -> tuple[Measured, Figures]:

@@ -12,6 +12,7 @@ from pilotage.usecase.records import Policy, Value
 
 SIMPLEST_FIRST: tuple[CandidateName, ...] = ("rule", "logistic", "additive", "boosted")
 THRESHOLD_MIN, THRESHOLD_MAX = 0.001, 0.999
+BLOCKERS_TOLD = 3
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,16 @@ def recommend(
         if behind[0] <= behind[1:].std(ddof=1):
             return Recommendation(best, name, _reason(by_name, name, best, money_draws, currency))
     return Recommendation(best, best, _reason(by_name, best, best, money_draws, currency))
+
+
+def blocked(advice: Recommendation, blockers: tuple[str, ...]) -> Recommendation:
+    """The rule stays where the audit found what forbids trusting the figures, however good these are."""
+    if not blockers:
+        return advice
+    count = "something that blocks" if len(blockers) == 1 else f"{len(blockers)} things that block"
+    more = f" And {len(blockers) - BLOCKERS_TOLD} more." if len(blockers) > BLOCKERS_TOLD else ""
+    reason = f"Keep the rule for now: the audit found {count}, so these figures cannot be trusted. "
+    return Recommendation(advice.best, "rule", reason + " ".join(blockers[:BLOCKERS_TOLD]) + more)
 
 
 def _reason(
