@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -137,3 +139,14 @@ def test_sync_shows_new_late_corrected_and_deleted_rows_in_words_and_for_machine
     assert run(["sync", str(file)]) == 0
     said = capsys.readouterr().out
     assert all(word in said for word in ("new rows", "late", "corrected", "deleted", "153"))
+
+
+def test_a_sync_that_fails_says_so_in_words_and_writes_no_events(file: Path, shop_path: Path) -> None:
+    command = [sys.executable, "-m", "pilotage", "sync", str(file)]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    shop_path.rename(shop_path.with_name("away.db"))
+    failed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert failed.returncode == 2
+    assert failed.stderr.startswith("Error: ")
+    assert '"event"' not in failed.stderr + failed.stdout
+    assert "no SQLite file" in failed.stderr

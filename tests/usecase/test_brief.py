@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import yaml
 
-from pilotage.cli.main import main
+from pilotage.cli.main import run as run_command
 from pilotage.usecase.records import UseCase
 from pilotage.usecase.rules.brief import brief_of, markdown
 from pilotage.usecase.rules.lints import CHECKS, lints
@@ -110,9 +110,7 @@ def test_the_schema_explains_the_two_clocks() -> None:
 
 
 def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    return int(ended.value.code or 0)
+    return run_command(list(arguments))
 
 
 def test_check_says_what_is_derived_and_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from pilotage.platform.workspace import opened
 
 if TYPE_CHECKING:
     from pilotage.data.records import SyncResult
+    from pilotage.usecase.rules.lints import Lint
 
 
 def check(file: Path, *, json: bool = False) -> None:
@@ -30,8 +31,7 @@ def check(file: Path, *, json: bool = False) -> None:
         _report(terminal, file, error)
         raise SystemExit(error.exit_code) from None
     warnings = lints(definition)
-    for lint in warnings:
-        terminal.say(f"{file}:{lint.line}:{lint.column} warning {lint.id}: {lint.message} {lint.remedy}")
+    _warn(terminal, file, warnings)
     for failure in unseen:
         terminal.say(f"{file} not looked at: {failure.message} {failure.repair}")
     contracts = adopting.look_over(definition, adopting.folder_beside(file), looked.columns)
@@ -47,6 +47,20 @@ def check(file: Path, *, json: bool = False) -> None:
     said = {"valid": True, "fingerprint": definition.fingerprint, "plan": plan, "warnings": warnings}
     terminal.document({**said, "not_looked_at": [failure.message for failure in unseen]})
     terminal.next(f"pilotage sync {file}")
+
+
+def _warn(terminal: Terminal, file: Path, warnings: list[Lint]) -> None:
+    """Warnings of one kind with one remedy stand together, the remedy once."""
+    alike: dict[tuple[str, str], list[Lint]] = {}
+    for lint in warnings:
+        alike.setdefault((lint.id, lint.remedy), []).append(lint)
+    for (identifier, remedy), found in alike.items():
+        if len(found) == 1:
+            terminal.say(f"{file}:{found[0].line}:{found[0].column} warning {identifier}: {found[0].message} {remedy}")
+            continue
+        terminal.say(f"{file} warning {identifier}, {len(found)} times. {remedy}")
+        for lint in found:
+            terminal.say(f"  {file}:{lint.line}:{lint.column} {lint.message}")
 
 
 def _report(terminal: Terminal, file: Path, error: InvalidFile) -> None:
@@ -83,7 +97,8 @@ def sync(use_case: str | None = None, *, json: bool = False) -> None:
     columns = ("source", "new rows", "late", "corrected", "deleted", "rows", "known to (UTC)", "version")
     terminal.table("Sources", columns, [_synced(result) for result in results])
     say_violations(terminal, broken)
-    terminal.say(f"{sum(r.rows_new for r in results):,} new rows from {len(results)} sources.")
+    rows, read = sum(result.rows_new for result in results), len(results)
+    terminal.say(f"{rows:,} new row{'s' * (rows != 1)} from {read} source{'s' * (read != 1)}.")
     terminal.document(results)
     terminal.next(f"pilotage audit {definition.name}")
 
@@ -118,7 +133,10 @@ def build(use_case: str | None = None, *, verify: bool = False, json: bool = Fal
     terminal.document({"training_set": built, "recreated": same})
     if same is False:
         raise SystemExit(1)
-    terminal.next(f"pilotage train {definition.name}")
+    if definition.use_case.guessed:
+        terminal.say("Before training: read each line under `guessed` in the file, correct its place, remove the line.")
+    else:
+        terminal.next(f"pilotage train {definition.name}")
 
 
 def sql(use_case: str | None = None) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pilotage.audit import flow as auditing
 from pilotage.audit.records import AuditReport
 from pilotage.data import flow as data
 from pilotage.data.records import TrainingSet
@@ -110,6 +109,8 @@ def _blockers(work: Workspace, definition: Definition) -> tuple[str, ...]:
 
 def _audit(work: Workspace, definition: Definition) -> AuditReport | None:
     """The newest audit, if it was made of the file as it is now."""
+    from pilotage.audit import flow as auditing  # here, because every answer's process would load the audit with it
+
     audited = usecase.latest_evidence(work, definition.name, "audit")
     if audited is None or audited.definition != definition.fingerprint:
         return None

@@ -13,7 +13,6 @@ from typing import Literal
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 Vector = NDArray[np.float64]
 Way = Literal["platt", "isotonic"]
@@ -103,6 +102,8 @@ def _platt(margins: Vector, labels: NDArray[np.bool_]) -> Calibration:
 
 def _isotonic(margins: Vector, labels: NDArray[np.bool_]) -> Calibration:
     """Rising rates over groups of neighbouring margins; each pooled block is a point at its mean margin."""
+    from scipy.optimize import isotonic_regression  # here, because every command would wait for it
+
     order = np.argsort(margins, kind="stable")
     groups = int(np.clip(len(order) // GROUP_ROWS_MIN, 2, GROUPS_MAX))
     cuts = (np.arange(groups) * len(order)) // groups
