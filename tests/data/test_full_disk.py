@@ -47,7 +47,7 @@ def test_a_disk_that_fills_is_named_and_nothing_partial_is_kept(small: Workspace
     with pytest.raises(StorageFull) as raised:
         flow.sync(small, shop())
     assert str(small.lake.root) in raised.value.message
-    assert "Make room there" in raised.value.repair
+    assert "Make room there and try again: pieces that were finished before are kept" in raised.value.repair
     assert flow.snapshot(small, "returns", "orders").rows == 60
     with pytest.raises(EvidenceMissing):
         flow.snapshot(small, "returns", "visits")

@@ -8,9 +8,10 @@ import pytest
 
 from pilotage.data.guessing.clocks import clocks_of
 from pilotage.data.guessing.keys import by_fitness, key_of
-from pilotage.data.guessing.labels import column_text, labels_of
-from pilotage.data.guessing.project import Project, proposed, request_name
-from pilotage.data.guessing.records import SeenColumn, SeenTable
+from pilotage.data.guessing.labels import labels_of
+from pilotage.data.guessing.naming import column_text, request_name
+from pilotage.data.guessing.project import Project, proposed
+from pilotage.data.guessing.records import Link, SeenColumn, SeenTable
 from pilotage.data.guessing.words import words
 from pilotage.data.guessing.writing import scalar, text_of
 from pilotage.data.records import ColumnType
@@ -31,8 +32,8 @@ def table(name: str, *columns: SeenColumn, **more: object) -> SeenTable:
     return SeenTable(name=name, columns=columns, **given)  # type: ignore[arg-type]
 
 
-def guessed(*tables: SeenTable) -> Project:
-    return proposed("shop", tables, labels_of(tables))
+def guessed(*tables: SeenTable, links: tuple[Link, ...] = ()) -> Project:
+    return proposed("shop", tables, labels_of(tables), links)
 
 
 def test_a_declared_key_goes_before_one_that_was_only_seen() -> None:
@@ -149,11 +150,15 @@ def test_the_earliest_table_with_the_same_key_is_decided_about() -> None:
 
     returned = column("returned", distinct=2, common=(("no", 900), ("yes", 100)))
     stores = table("stores", column("store", distinct=40), column("area", "number", 30), unique=(("store",),))
-    project = guessed(dated("returns", 5, returned), dated("orders", 0, column("store", distinct=40)), stores)
+    met = Link("returns", "order_id", "orders", "order_id", share=1.0)
+    area = Link("orders", "store", "stores", "store", share=0.982)
+    orders = dated("orders", 0, column("store", distinct=40))
+    project = guessed(dated("returns", 5, returned), orders, stores, links=(met, area))
     assert (project.label.table, project.decision.table.name) == ("returns", "orders")
     assert [(lookup.source, lookup.by, lookup.take) for lookup in project.lookups] == [("stores", "store", ("area",))]
     definition = parse_definition(text_of(project), "shop.yaml")
     assert "stores_by_store_area" in definition.plan.names
+    assert "by: store  # 98.2 % of orders.store are found in stores.store" in text_of(project)
 
 
 def test_a_row_written_after_it_happened_is_decided_about_when_it_is_there() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import pytest
 
 from pilotage.data import flow
 from pilotage.data.fingerprint import fingerprint
+from pilotage.data.rules.needs import needed_columns
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.errors import CorruptArtefact, EvidenceMissing
 from pilotage.platform.workspace import Workspace
-from pilotage.usecase.flow import latest_evidence
+from pilotage.usecase.flow import latest_evidence, parse_definition
 from tests.data.conftest import DAY
 from tests.data.shop import TEXT, fill, shop
 
@@ -106,3 +108,23 @@ def test_live_columns_name_the_snapshots_they_stand_on(work: Workspace, shop_pat
 def test_a_fingerprint_changes_with_values_order_nulls_and_types(other: list[object]) -> None:
     assert fingerprint(pa.table({"a": other})) != fingerprint(pa.table({"a": [1.0, 2.0]}))
     assert fingerprint(pa.table({"a": ["x", None]})) != fingerprint(pa.table({"a": ["x", ""]}))
+
+
+def test_rows_are_found_by_a_key_that_has_another_name_in_its_source(work: Workspace, shop_path: Path) -> None:
+    with sqlite3.connect(shop_path) as connection:
+        connection.execute("CREATE VIEW visits_elsewhere AS SELECT *, store AS place, 'x' || store AS shop FROM visits")
+    named = (
+        TEXT.replace("table: visits", "table: visits_elsewhere")
+        .replace("by: store", "by: {store: place}")
+        .replace("use_case: returns", "use_case: elsewhere")
+    )
+    same, other = shop(), parse_definition(named, "elsewhere.yaml")
+    assert "place" in needed_columns(other)["visits"]
+    for definition in (same, other):
+        flow.sync(work, definition)
+    expected, found = (flow.training_rows(work, flow.build(work, each)) for each in (same, other))
+    assert found.equals(expected)
+    request, at = {"store": "north", "amount": 1.0, "placed_at": DAY + timedelta(hours=30)}, DAY + timedelta(hours=30)
+    live = [flow.open_live(work, each).assemble({**request, "order_id": "o1"}, at) for each in (same, other)]
+    assert live[0] == live[1]
+    assert live[1]["last_score"] is not None

@@ -41,8 +41,8 @@ def check(file: Path, *, json: bool = False) -> None:
         raise SystemExit(InvalidFile.exit_code)
     plan, use_case = definition.plan, definition.use_case
     terminal.say(
-        f"{use_case.title} is consistent: {len(plan.columns)} columns from {len(plan.request)} that the app sends "
-        f"and {len(use_case.sources)} sources{_and_more(len(warnings), unseen)}."
+        f"{use_case.title} is consistent: {counted(len(plan.columns), 'column')} from {len(plan.request)} that the "
+        f"app sends and {counted(len(use_case.sources), 'source')}{_and_more(len(warnings), unseen)}."
     )
     said = {"valid": True, "fingerprint": definition.fingerprint, "plan": plan, "warnings": warnings}
     terminal.document({**said, "not_looked_at": [failure.message for failure in unseen]})
@@ -73,7 +73,12 @@ def _report(terminal: Terminal, file: Path, error: InvalidFile) -> None:
 
 def _and_more(warnings: int, unseen: list[SourceUnavailable]) -> str:
     text = "" if not unseen else f", {len(unseen)} of them not looked at"
-    return text + ("" if not warnings else f"; {warnings} warning{'s' if warnings > 1 else ''} above")
+    return text + ("" if not warnings else f"; {counted(warnings, 'warning')} above")
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things in words: 1 source, 2 sources."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def sync(use_case: str | None = None, *, json: bool = False) -> None:
@@ -97,8 +102,8 @@ def sync(use_case: str | None = None, *, json: bool = False) -> None:
     columns = ("source", "new rows", "late", "corrected", "deleted", "rows", "known to (UTC)", "version")
     terminal.table("Sources", columns, [_synced(result) for result in results])
     say_violations(terminal, broken)
-    rows, read = sum(result.rows_new for result in results), len(results)
-    terminal.say(f"{rows:,} new row{'s' * (rows != 1)} from {read} source{'s' * (read != 1)}.")
+    rows = sum(result.rows_new for result in results)
+    terminal.say(f"{counted(rows, 'new row')} from {counted(len(results), 'source')}.")
     terminal.document(results)
     terminal.next(f"pilotage audit {definition.name}")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -12,7 +13,11 @@ from pilotage.platform.errors import PilotageError
 from pilotage.platform.settings import from_environment
 from pilotage.platform.terminal import Terminal
 
-_SECRET = re.compile(r"://[^/]*@|[?&](password|token|sig|key)=", re.IGNORECASE)
+if TYPE_CHECKING:
+    from pilotage.data.flow.initiating import Draft
+    from pilotage.data.guessing.project import Project
+
+_SECRET = re.compile(r"://[^/]*:[^/]*@|[?&](password|token|sig|key|[a-z_]*secret)=", re.IGNORECASE)
 
 
 def init(
@@ -26,16 +31,64 @@ def init(
 ) -> None:
     """Look at a database or files and write a first use-case file; what was guessed in it is marked as guessed."""
     from pilotage.data.flow import initiating
+    from pilotage.data.guessing.reasons import NO_OUTCOME
 
     terminal = Terminal(json)
     behind = from_environment(address, "pilotage init")
     project = name or _name_of(address, behind)
     reference = _reference(address, behind, project)
     found = initiating.tables_at(behind, reference, accept_writer)
-    drafted = initiating.draft(project, initiating.chosen(found, table or ()))
+    tables = initiating.chosen(found.tables, table or ())
+    drafted = initiating.draft(project, tables)
     path = initiating.write(drafted, to)
-    guessed = drafted.project
-    rows = [
+    _say(terminal, drafted)
+    _paragraph(terminal, "Files that no source can be made of:", found.skipped)
+    remarks = [f"{s.table.name}: {said}" for s in drafted.project.sources for said in s.table.remarks]
+    notes = [f"{one.name}: {note}" for one in tables for note in one.notes]
+    _paragraph(terminal, "To be known:", [*notes, *remarks])
+    terminal.say("" if drafted.project.label.named else f"\n{NO_OUTCOME}\n")
+    terminal.say(f"Wrote {path}. Every guess stands in it under `guessed`: confirm each before a model is trained.")
+    if reference != address and reference.startswith("env:"):
+        variable = reference.removeprefix("env:").partition("/")[0]
+        terminal.say(f"The address holds a secret, which no file may: export {variable}='…' before the next command.")
+    terminal.document({"file": str(path), "text": drafted.text, "left_out": [f.message for f in drafted.failures]})
+    terminal.next(f"pilotage check {path}")
+
+
+def _say(terminal: Terminal, drafted: Draft) -> None:
+    """What was guessed, what was left out, and what a person has to say: each in its own paragraph."""
+    from pilotage.data.guessing.reasons import doubtful, needed
+
+    project = drafted.project
+    terminal.table("Sources, as guessed", ("source", "rows looked at", "key", "event_time", "known_at"), _rows(project))
+    _paragraph(
+        terminal,
+        "Left out:",
+        [f"{failure.message} {failure.repair}" for failure in drafted.failures]
+        + [f"{left}: it has no rows, or no column that tells them apart." for left in project.unkeyed],
+    )
+    label = project.label
+    terminal.say(f"\nTo predict, as guessed: {label.table}: {label.condition} ({label.why}).")
+    for other in project.others:
+        terminal.say(f"  or {other.table}: {other.condition} ({other.why})")
+    lookups = list(dict.fromkeys(f"{lookup.source} by {lookup.by}: {lookup.why}." for lookup in project.lookups))
+    _paragraph(terminal, f"Cases are rows of {project.decision.table.name}. Looked up for each:", lookups)
+    reasons: dict[str, list[str]] = {}
+    for name, why in project.left_out.items():
+        reasons.setdefault(why, []).append(name)
+    no_inputs = [f"{', '.join(names)}: {why}." for why, names in reasons.items()]
+    _paragraph(terminal, "No inputs, although they stand in the row:", no_inputs)
+    _paragraph(terminal, "Only a person can say:", needed(project))
+    _paragraph(terminal, "Guessed, and often wrong:", doubtful(project))
+
+
+def _paragraph(terminal: Terminal, title: str, lines: Sequence[str]) -> None:
+    if lines:
+        terminal.say("\n".join([f"\n{title}", *(f"  {line}" for line in lines)]))
+
+
+def _rows(project: Project) -> list[tuple[str, ...]]:
+    return [
         (
             source.table.name,
             f"{source.table.sampled:,}{'' if source.table.whole else ' of more'}",
@@ -43,20 +96,8 @@ def init(
             source.clocks[0].value[0] if source.clocks else "none: static",
             source.clocks[1].value[0] if source.clocks else "",
         )
-        for source in guessed.sources
+        for source in project.sources
     ]
-    terminal.table("Sources, as guessed", ("source", "rows looked at", "key", "event_time", "known_at"), rows)
-    for name_, failure in zip((f.message for f in drafted.failures), drafted.failures, strict=True):
-        terminal.say(f"Left out: {name_} {failure.repair}")
-    for left in guessed.unkeyed:
-        terminal.say(f"Left out: {left} has no rows, or no column that tells them apart.")
-    terminal.say(f"To predict, as guessed: {guessed.label.table}: {guessed.label.condition} ({guessed.label.why}).")
-    terminal.say(f"Wrote {path}. Every guess stands in it under `guessed`: confirm each before a model is trained.")
-    if reference != address and reference.startswith("env:"):
-        variable = reference.removeprefix("env:").partition("/")[0]
-        terminal.say(f"The address holds a secret, which no file may: export {variable}='…' before the next command.")
-    terminal.document({"file": str(path), "text": drafted.text, "left_out": [f.message for f in drafted.failures]})
-    terminal.next(f"pilotage check {path}")
 
 
 def _reference(address: str, behind: str, project: str) -> str:

@@ -12,12 +12,13 @@ from pilotage.usecase.records import SEEN_AT
 ColumnType = Literal["number", "text", "datetime", "flag"]
 
 
-class FoundColumn(Struct, frozen=True):
-    """A column as a source has it."""
+class FoundColumn(Struct, frozen=True, omit_defaults=True):
+    """A column as a source has it. ``written`` is the form of dates that were found in texts, such as DD.MM.YYYY."""
 
     name: str
     type: ColumnType
     engine_type: str
+    written: str = ""
 
 
 class Span(Struct, frozen=True):

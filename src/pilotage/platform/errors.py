@@ -133,7 +133,10 @@ class StorageFull(PilotageError):
     def at(cls, place: Path | None) -> StorageFull:
         """The disk of this place."""
         where = f"The disk that holds {place}" if place else "The disk"
-        return cls(f"{where} is full: nothing was kept of what was being written.", "Make room there and try again.")
+        return cls(
+            f"{where} is full: nothing was kept of what was being written.",
+            "Make room there and try again: pieces that were finished before are kept and not read again.",
+        )
 
 
 class EvidenceMissing(PilotageError):

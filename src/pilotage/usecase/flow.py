@@ -225,22 +225,3 @@ def file_of(work: Workspace, use_case: str) -> Path | None:
     with work.database.reading() as connection:
         found = store.text_of(connection, use_case)
     return Path(found[1]) if found and found[1] else None
-
-
-def adopted_file(work: Workspace, definition: Definition) -> Path:
-    """The file that a use case was adopted from, as it still is on disk.
-
-    Raises:
-        NotFound: it was adopted without a file, or the file is not there.
-        Conflict: another text was adopted meanwhile, or the file is not what was adopted.
-    """
-    path = file_of(work, definition.name)
-    if path is None:
-        raise NotFound(f"{definition.name} was not adopted from a file.", "Give its file to pilotage sync.")
-    if not path.is_file():
-        raise NotFound(f"There is no file {path} any more.", "Run the command where the file is, or sync it anew.")
-    if not is_adopted(work, definition) or read_definition(path).text != definition.text:
-        raise Conflict(
-            f"{path} differs from what was adopted as {definition.name}.", f"Run pilotage sync {path} first."
-        )
-    return path

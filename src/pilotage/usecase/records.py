@@ -30,23 +30,25 @@ class Value(_Part, frozen=True, kw_only=True):
     """What decisions are worth, in one currency; costs are negative."""
 
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")]
-    caught: float
-    false_alarm: float
-    missed: float = 0.0
-    review_minute: float = 0.0
+    caught: Annotated[float, Meta(description="Of acting on a case that turns out positive.")]
+    false_alarm: Annotated[float, Meta(description="Of acting on a case that does not.")]
+    missed: Annotated[float, Meta(description="Of not acting on a case that turns out positive.")] = 0.0
+    review_minute: Annotated[float, Meta(description="Of one minute of a reviewer.")] = 0.0
 
 
 class Brief(_Part, frozen=True, kw_only=True):
     """The workflow in the owner's words."""
 
-    workflow: Text
-    users: Text
-    decision: Text
-    kpi: Text
-    value: Value
-    risk: Risk = "limited"
-    latency_ms: Annotated[int, Meta(ge=5, le=60_000)] = 100
-    constraints: list[Text] = []
+    workflow: Annotated[Text, Meta(description="The work as it is done today.")]
+    users: Annotated[Text, Meta(description="Who does it, and will see the prediction.")]
+    decision: Annotated[Text, Meta(description="What is decided, and by when.")]
+    kpi: Annotated[Text, Meta(description="The figure that has to get better.")]
+    value: Annotated[Value, Meta(description="What each kind of decision is worth.")]
+    risk: Annotated[Risk, Meta(description="How much harm a wrong decision can do to people.")] = "limited"
+    latency_ms: Annotated[
+        int, Meta(ge=5, le=60_000, description="Within how many milliseconds the app needs its answer.")
+    ] = 100
+    constraints: Annotated[list[Text], Meta(description="What must hold whatever is predicted, in words.")] = []
 
 
 SEEN_AT = "_seen_at"
@@ -87,6 +89,19 @@ class Source(_Part, frozen=True, kw_only=True):
     sheet: Annotated[str, Meta(description="The sheet of an Excel file; its first when empty.")] = ""
     encoding: Annotated[str, Meta(description="The encoding of CSV files; found when empty.")] = ""
     delimiter: Annotated[str, Meta(description="What separates the fields of CSV files; found when empty.")] = ""
+    decimal: Annotated[
+        Literal["", ",", "."],
+        Meta(
+            description="How texts write the fraction of a number: ',' reads 1.234,56, '.' reads 1,234.56; when empty, "
+            "only plain numbers such as 1234.56 are numbers."
+        ),
+    ] = ""
+    missing: Annotated[
+        list[str],
+        Meta(
+            description="Texts such as NA that say that a number, date or flag is missing; columns of text keep them."
+        ),
+    ] = []
     delta: Annotated[str, Meta(description="A Delta table's folder, local or s3://…; may begin with env:NAME.")] = ""
     rest: Annotated[Rest | None, Meta(description="A REST endpoint.")] = None
     key: Annotated[list[SourceColumn], Meta(description="Columns that tell rows apart.")]
@@ -123,10 +138,10 @@ class Source(_Part, frozen=True, kw_only=True):
 class RequestColumn(_Part, frozen=True, kw_only=True):
     """A column that the app sends."""
 
-    kind: ColumnKind
-    required: bool = True
-    unit: str = ""
-    personal: bool = False
+    kind: Annotated[ColumnKind, Meta(description="What its values are.")]
+    required: Annotated[bool, Meta(description="A request without it is refused.")] = True
+    unit: Annotated[str, Meta(description="The unit of a number, as reviewers read it.")] = ""
+    personal: Annotated[bool, Meta(description="It says something of a person: masked wherever people look.")] = False
     column: Annotated[str, Meta(description="Its name in the decision's source, where that is another.")] = ""
 
 
@@ -144,16 +159,20 @@ class DecisionPoint(_Part, frozen=True, kw_only=True):
         ),
     ] = ""
     where: Annotated[str, Meta(description="Which rows of the source are cases; all when empty.")] = ""
-    request: dict[str, ColumnKind | RequestColumn]
+    request: Annotated[
+        dict[str, ColumnKind | RequestColumn], Meta(description="Columns that the app sends: each its kind, or more.")
+    ]
 
 
 class Outcome(_Part, frozen=True, kw_only=True):
     """What really happened: a true-or-false expression over a row of its source with the entity's key."""
 
-    source: Name
-    positive: Expression
-    says: Text
-    matures: Duration = "2 days"
+    source: Annotated[Name, Meta(description="Source with a row per case once it is known how it ended.")]
+    positive: Annotated[Expression, Meta(description="True or false over its columns: whether it turned out positive.")]
+    says: Annotated[Text, Meta(description="A positive outcome in words: 'arrives more than 30 minutes late'.")]
+    matures: Annotated[
+        Duration, Meta(description="How long after the decision its outcome is certain; younger ones are not used.")
+    ] = "2 days"
 
 
 class Input(_Part, frozen=True, kw_only=True):
@@ -162,12 +181,15 @@ class Input(_Part, frozen=True, kw_only=True):
     latest: Annotated[str, Meta(description="Source whose newest row, known by the decision, is looked up.")] = ""
     windows: Annotated[str, Meta(description="Source whose rows before the decision are aggregated.")] = ""
     derived: Annotated[str, Meta(description="Scalar SQL over request columns and inputs above.")] = ""
-    by: Annotated[str | list[str], Meta(description="Request columns by which rows are found.")] = []
+    by: Annotated[
+        str | list[str] | dict[str, str],
+        Meta(description="Request columns by which rows are found, or each with the source's column that equals it."),
+    ] = []
     take: Annotated[
         str | list[str] | dict[str, str],
         Meta(description="Source columns to take, or each with its words; the input's own name when empty."),
     ] = []
-    aggregate: Aggregate = "mean"
+    aggregate: Annotated[Aggregate, Meta(description="What windows make of their rows.")] = "mean"
     within: Annotated[Duration, Meta(description="How old a looked-up value may be.")] = "3 days"
     over: Annotated[Duration | list[Duration], Meta(description="How far windows reach back.")] = []
     kind: Annotated[ColumnKind | None, Meta(description="Number, or what the expression gives, when absent.")] = None
@@ -177,34 +199,54 @@ class Input(_Part, frozen=True, kw_only=True):
 class Rule(_Part, frozen=True, kw_only=True):
     """What the app does today: positive when the expression over request and inputs is true."""
 
-    positive: Expression
-    says: Text
+    positive: Annotated[Expression, Meta(description="True where the app acts today, over request and inputs.")]
+    says: Annotated[Text, Meta(description="The rule in words.")]
 
 
 class Policy(_Part, frozen=True, kw_only=True):
     """How a probability becomes an action."""
 
-    actions: dict[Literal["positive", "negative"], Text]
-    threshold: Literal["by value"] | Annotated[float, Meta(gt=0, lt=1)] = "by value"
-    uncertain_within: Annotated[float, Meta(ge=0, le=0.5)] = 0.05
-    default: Literal["positive", "negative"] = "negative"
+    actions: Annotated[
+        dict[Literal["positive", "negative"], Text], Meta(description="What is done in either case, in words.")
+    ]
+    threshold: Annotated[
+        Literal["by value"] | Annotated[float, Meta(gt=0, lt=1)],
+        Meta(description="From which probability on it is positive; by value: where acting begins to pay."),
+    ] = "by value"
+    uncertain_within: Annotated[
+        float, Meta(ge=0, le=0.5, description="A probability so close to the threshold sends the case to review.")
+    ] = 0.05
+    default: Annotated[
+        Literal["positive", "negative"], Meta(description="The answer where neither model nor rule can give one.")
+    ] = "negative"
 
 
 class Review(_Part, frozen=True, kw_only=True):
     """Who looks at uncertain and escalated cases, and how."""
 
-    minutes_per_case: Annotated[float, Meta(gt=0)] = 2.0
-    deadline: Duration = "1 hour"
-    reasons: tuple[Text, ...] = ("Data looks wrong", "I know something the model does not", "Exception agreed")
-    guidelines: str = ""
+    minutes_per_case: Annotated[float, Meta(gt=0, description="How long a reviewer takes for one case.")] = 2.0
+    deadline: Annotated[Duration, Meta(description="Within which time a case has to be looked at.")] = "1 hour"
+    reasons: Annotated[tuple[Text, ...], Meta(description="Why a reviewer may decide otherwise, to choose from.")] = (
+        "Data looks wrong",
+        "I know something the model does not",
+        "Exception agreed",
+    )
+    guidelines: Annotated[str, Meta(description="What reviewers should look at, in words.")] = ""
 
 
 class Rollout(_Part, frozen=True, kw_only=True):
     """How far exposure may go, and on what evidence."""
 
-    assist_share: Annotated[float, Meta(gt=0, le=1)] = 0.2
-    decisions_min: Annotated[int, Meta(ge=1)] = 500
-    fallback_share_max: Annotated[float, Meta(ge=0, le=1)] = 0.05
+    assist_share: Annotated[
+        float,
+        Meta(gt=0, le=1, description="The share of entities that assist may reach before the gate rollout passed."),
+    ] = 0.2
+    decisions_min: Annotated[int, Meta(ge=1, description="How many decisions a stage needs before it may advance.")] = (
+        500
+    )
+    fallback_share_max: Annotated[
+        float, Meta(ge=0, le=1, description="The greatest share that rule or default may answer in the model's place.")
+    ] = 0.05
 
 
 class Answers(_Part, frozen=True, kw_only=True):
@@ -217,29 +259,39 @@ class Answers(_Part, frozen=True, kw_only=True):
     sensitive: Annotated[str, Meta(description="On what ground personal data may be used here, and who agreed.")] = ""
     real_time: Annotated[str, Meta(description="What people see when they decide today, and how old it is.")] = ""
     repair: Annotated[str, Meta(description="How a fault is reported, and how soon it is mended.")] = ""
+    findings: Annotated[
+        dict[str, str],
+        Meta(
+            description="A finding's identifier, such as too-good-to-be-true:calls.duration → who looked, and why the "
+            "data are right all the same. Then it is only to be known."
+        ),
+    ] = {}
 
 
 class UseCase(_Part, frozen=True, kw_only=True):
     """One predictive feature: the whole file."""
 
-    use_case: Name
-    title: Text
-    owner: Text
-    data_owner: str = ""
-    brief: Brief
-    sources: dict[Name, Source]
-    decision: DecisionPoint
-    outcome: Outcome
-    inputs: dict[Identifier, Literal["request"] | Input]
-    rule: Rule
-    policy: Policy
-    review: Review = Review()
-    rollout: Rollout = Rollout()
+    use_case: Annotated[Name, Meta(description="Its name, in commands and addresses.")]
+    title: Annotated[Text, Meta(description="Its name for people.")]
+    owner: Annotated[Text, Meta(description="Who answers for the use case: an address.")]
+    data_owner: Annotated[str, Meta(description="Who answers for sources that name no owner.")] = ""
+    brief: Annotated[Brief, Meta(description="The workflow in the owner's words.")]
+    sources: Annotated[dict[Name, Source], Meta(description="What is read, by name.")]
+    decision: Annotated[DecisionPoint, Meta(description="What is decided, when, and what the app sends.")]
+    outcome: Annotated[Outcome, Meta(description="What is predicted.")]
+    inputs: Annotated[
+        dict[Identifier, Literal["request"] | Input],
+        Meta(description="What a model sees, by name: request for what the app sends, or how it is made."),
+    ]
+    rule: Annotated[Rule, Meta(description="What the app does today.")]
+    policy: Annotated[Policy, Meta(description="How a probability becomes an action.")]
+    review: Annotated[Review, Meta(description="Who looks at uncertain cases, and how.")] = Review()
+    rollout: Annotated[Rollout, Meta(description="How far exposure may go, and on what evidence.")] = Rollout()
     groups: Annotated[
         list[str],
         Meta(description="Columns of the decision's source by which the audit compares representation and outcome."),
     ] = []
-    answers: Answers = Answers()
+    answers: Annotated[Answers, Meta(description="What only a person can say about the data.")] = Answers()
     guessed: Annotated[
         dict[str, str],
         Meta(description="Places in this file that were guessed, with the reason. Remove each line once it is right."),
@@ -268,6 +320,12 @@ class Latest(Struct, frozen=True, tag="latest"):
     take: str
     within_seconds: int
     says: str = ""
+    key: tuple[str, ...] = ()
+
+    @property
+    def found_by(self) -> tuple[str, ...]:
+        """The source's columns that equal the request's ``by``: of the same names unless the file says others."""
+        return self.key or self.by
 
 
 class Window(Struct, frozen=True, tag="window"):
@@ -281,6 +339,12 @@ class Window(Struct, frozen=True, tag="window"):
     aggregate: Aggregate
     over_seconds: int
     says: str = ""
+    key: tuple[str, ...] = ()
+
+    @property
+    def found_by(self) -> tuple[str, ...]:
+        """The source's columns that equal the request's ``by``: of the same names unless the file says others."""
+        return self.key or self.by
 
 
 class Derived(Struct, frozen=True, tag="derived"):
@@ -346,6 +410,11 @@ def seconds(duration: str) -> int:
 def listed(value: str | list[str] | dict[str, str]) -> list[str]:
     """A list, where the file may say one thing, several, or several with their words."""
     return [value] if isinstance(value, str) else list(value)
+
+
+def key_of(by: str | list[str] | dict[str, str]) -> tuple[str, ...]:
+    """The source's columns of a key that has other names there than in the request; empty where it has the same."""
+    return tuple(by.values()) if isinstance(by, dict) and any(ours != theirs for ours, theirs in by.items()) else ()
 
 
 def decode_plan(content: bytes) -> Plan:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pilotage.data import flow
-from pilotage.data.contracts.drafting import Proposed, drafted, rounded_outwards
-from pilotage.data.contracts.figures import ColumnFigures, Figures
+from pilotage.data.contracts.drafting import drafted, rounded_outwards
+from pilotage.data.contracts.figures import ColumnFigures, Figures, measure
 from pilotage.data.contracts.reading import parsed
-from pilotage.data.contracts.records import ColumnContract
+from pilotage.data.contracts.records import ColumnContract, Protection
 from pilotage.data.flow import adopting, contracting
 from pilotage.data.flow.drafting import draft_text
+from pilotage.data.records import FoundColumn
 from pilotage.govern.records import SYSTEM
 from pilotage.platform.errors import NotFound, SourceUnavailable
 from pilotage.platform.workspace import Workspace
@@ -36,6 +38,8 @@ from tests.data.shop import fill, shop
         (-3e9, 0.001, (-3e9, 0.001)),
         (5e-324, 5e-324, None),
         (-1e308, 1.7e308, None),
+        (0.99999999999, 9.00000000001, None),
+        (-9.00000000001, -1.00000000001, None),
     ],
 )
 def test_a_range_is_rounded_outwards_and_never_over_zero(
@@ -57,7 +61,9 @@ def test_a_draft_holds_of_the_rows_that_it_was_made_of(work: Workspace, shop_pat
     assert found.columns["store"].categories == ["north", "south", "west"]
     assert (found.columns["amount"].min, found.columns["amount"].max) == (0, 59)
     assert found.columns["placed_at"].required
-    assert found.freshness == "3 hours"
+    assert found.freshness is None, "the shop has been closed for a day"
+    assert "# No freshness: the newest row is of 2013-" in text
+    assert "UTC, older than the 3 hours that held while rows came." in text
     assert "min: 0 # from 60 rows: 0 to 59" in text
     assert "required: true # none of 60 rows is empty" in text
     for source in ("visits", "returns"):
@@ -69,6 +75,13 @@ def test_a_draft_holds_of_the_rows_that_it_was_made_of(work: Workspace, shop_pat
         "returns": [],
         "visits": [],
     }
+
+
+def test_of_long_texts_no_shape_is_promised_as_only_their_beginning_is_looked_at() -> None:
+    with duckdb.connect() as engine:
+        engine.execute("CREATE TABLE t AS SELECT 'A1' || repeat('a', 60) || n || '!' AS long FROM range(100) AS r(n)")
+        figures = measure(engine, "t", [FoundColumn("long", "text", "VARCHAR")], "")
+    assert drafted("t", "o", (), figures, {}).contract.columns["long"].pattern == ""
 
 
 def test_of_few_rows_nothing_is_promised_for_all_that_will_come(work: Workspace, shop_path: Path) -> None:
@@ -95,8 +108,8 @@ def test_of_few_rows_nothing_is_promised_for_all_that_will_come(work: Workspace,
 def test_proposals_are_taken_with_their_reason_and_columns_in_use_stay_usable() -> None:
     figures = Figures(100, (ColumnFigures("mail", "text", 90, 90), ColumnFigures("age", "number", 100, 50, 18.0, 99.0)))
     proposals = {
-        "mail": Proposed("personal", ("inference",), "partial", "by its name, e-mail addresses"),
-        "age": Proposed("personal", ("logging",), "hide", "by its name, ages"),
+        "mail": Protection("personal", ("inference",), "partial", "by its name, e-mail addresses"),
+        "age": Protection("personal", ("logging",), "hide", "by its name, ages"),
     }
     made = drafted("people", "o", ("mail",), figures, proposals, used=["age"])
     assert made.contract.columns["mail"].purposes == ("inference",)

@@ -8,7 +8,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from pilotage.data.sources.files import excel
+from pilotage.data.sources.files import describe, excel
 from tests.data.sources.asking import asked_for, failure_of, naive, rows_of, types_of
 
 
@@ -65,3 +65,35 @@ def test_a_workbook_that_is_empty_broken_or_too_large_is_named(tmp_path: Path, m
     path = workbook(tmp_path / "c.xlsx", {"S": [["id"], [1]]})
     monkeypatch.setattr(excel, "BYTES_MAX", 100)
     assert "100 are the most for a workbook" in failure_of(asked_for(path))
+
+
+def test_a_title_above_the_header_is_left_out_and_the_row_of_the_header_is_said(tmp_path: Path) -> None:
+    table: list[list[Any]] = [
+        ["Auftrag", "Kunde", "Betrag"],
+        ["A1", "0001", 5.5],
+        ["A2", "0002", 7],
+        ["Summe", None, 9],
+    ]
+    title: list[list[Any]] = [["Auftragsliste 2025"], ["Stand", "30.10."], []]
+    path = workbook(tmp_path / "a.xlsx", {"Aufträge": [*title, *table], "Kunden": [["Kunde", "Ort"], ["0001", "Köln"]]})
+    assert types_of(asked_for(path)) == {"Auftrag": "VARCHAR", "Kunde": "VARCHAR", "Betrag": "DOUBLE"}
+    assert len(rows_of(asked_for(path))) == 3
+    (described,) = describe(str(path))
+    assert described.notes == (
+        "the columns' names are those of row 4; what stands above it is left out",
+        "only the sheet Aufträge is read; not read: Kunden (a source of its own reads one with `sheet`)",
+    )
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["id"], ["a"], ["b"]],
+        [[None, "n"], [0, 5], [1, 6]],
+        [["id", "n", "x", "y"], ["a", 1, None, None], ["b", 2, None, None]],
+        [["id", None, None, None], ["a", 1, 2, 3], ["b", 2, 3, 4]],
+        [["id", "name"], ["a", "b"]],
+    ],
+)
+def test_a_header_is_never_taken_for_a_title(rows: list[list[Any]]) -> None:
+    assert excel.titles([["" if cell is None else cell for cell in row] for row in rows]) == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
+import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +18,8 @@ import pytest
 
 from pilotage.data import sources
 from pilotage.data.records import Span
-from pilotage.data.sources.files import describe
-from pilotage.platform.errors import SourceUnavailable
+from pilotage.data.sources.files import describe, describing, locating
+from pilotage.platform.errors import SourceUnavailable, SourceUnreachable
 from tests.data.sources.asking import asked_for, column_of, failure_of, rows_of
 
 SECRET = "hunter2canarysecret"
@@ -158,6 +160,29 @@ def test_files_in_memory_are_read() -> None:
     storage.pipe({"/lake/a.csv": b"id\n007\n", "/lake/b.csv": b"id\n008\n", "/lake/p.parquet": parquet(["009"])})
     assert sorted(column_of(asked_for("memory://lake/*.csv"), "id")) == ["007", "008"]
     assert column_of(asked_for("memory://lake/p.parquet"), "id") == ["009"]
+
+
+def test_one_object_is_written_as_its_exact_address_also_with_signs_of_a_pattern(reachable: Path) -> None:
+    assert [one.address for one in describe("s3://shop/c/a.csv")] == ["s3://shop/c/a.csv"]
+    storage = fsspec.filesystem("memory")
+    storage.pipe({"/odd/a[1].csv": b"id\n007\n", "/odd/a1.csv": b"id\n008\n"})
+    assert [one.address for one in describe("memory://odd/a[1].csv")] == ["memory:///odd/a[1].csv"]
+    assert column_of(asked_for("memory://odd/a[1].csv"), "id") == ["007"]
+
+
+@pytest.mark.parametrize("address", ["s3://shop/in/", "s3://shop/in/a.csv", "s3://shop/in/*.csv", "http"])
+def test_a_server_that_accepts_and_is_silent_is_left_in_time(
+    reachable: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setattr(describing, "_SECONDS", 0.2)
+    monkeypatch.setattr(locating, "seconds", lambda _: 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+        address = f"{server}/a.csv" if address == "http" else address
+        with pytest.raises(SourceUnreachable, match=f"{re.escape(address)} within 1 seconds"):
+            for one in describe(address):
+                rows_of(asked_for(one.address))
 
 
 def test_a_bucket_is_described_as_sources(reachable: Path) -> None:

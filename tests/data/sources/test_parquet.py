@@ -69,3 +69,12 @@ def test_a_file_that_is_no_parquet_is_named(tmp_path: Path) -> None:
     assert "bad.parquet" in failure_of(asked_for(tmp_path / "*.parquet"))
     (tmp_path / "bad.parquet").write_bytes(b"")
     assert "bad.parquet" in failure_of(asked_for(tmp_path / "*.parquet"))
+
+
+def test_columns_that_differ_only_in_case_are_refused_and_never_renamed(tmp_path: Path) -> None:
+    inner = pa.array([{"id": 1}], pa.struct([("id", pa.int64())]))
+    pq.write_table(pa.table({"x": inner, "id": ["1"], "ID": ["2"]}), tmp_path / "a.parquet")
+    said = failure_of(asked_for(tmp_path / "a.parquet"))
+    assert "a.parquet has the columns id and ID, which differ only in case" in said
+    pq.write_table(pa.table({"x": inner, "id": ["1"], "id_1": ["2"]}), tmp_path / "a.parquet")
+    assert rows_of(asked_for(tmp_path / "a.parquet"))[0]["id_1"] == "2"

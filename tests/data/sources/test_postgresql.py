@@ -15,6 +15,8 @@ from pilotage.data import sources
 from pilotage.data.records import Extent, Span
 from pilotage.data.sources import databases
 from pilotage.data.sources.databases import connecting
+from pilotage.data.sources.databases.catalogue import catalogue
+from pilotage.platform.errors import SourceUnavailable
 from tests.data.sources.asking_databases import ask, extent, failure, read, rows, types
 
 pytestmark = pytest.mark.postgres
@@ -185,6 +187,14 @@ def test_a_user_that_could_write_is_refused_with_the_lines_that_make_another(
     assert f'GRANT SELECT ON ALL TABLES IN SCHEMA "{schema}" TO pilotage_reader;' in said
     assert "CREATE ROLE pilotage_reader LOGIN PASSWORD" in said
     assert types(ask(text_of(cluster, user), table, accept_writer=True))
+
+
+def test_where_no_table_is_named_the_lines_name_every_schema_that_has_tables(cluster: sa.URL) -> None:
+    with pytest.raises(SourceUnavailable, match="is a superuser") as raised:
+        catalogue(text_of(cluster, "postgres"))
+    for schema in ('"public"', '"shop"', '"odd.one"'):
+        assert f"GRANT USAGE ON SCHEMA {schema} TO pilotage_reader;" in raised.value.repair
+    assert "information_schema" not in raised.value.repair
 
 
 def test_a_user_that_may_write_elsewhere_reads(cluster: sa.URL) -> None:

@@ -283,3 +283,22 @@ def test_a_column_that_vanished_is_named(path: Path) -> None:
     asked = ask(make(path, "CREATE TABLE t (a INTEGER)"), "t")
     with pytest.raises(Exception, match="column b is no longer there"):
         list(databases.read(asked, f"sqlite:///{path}", (FoundColumn("b", "text", "VARCHAR"),), Span()))
+
+
+def test_amounts_kept_as_text_are_numbers_and_identifiers_are_not(path: Path) -> None:
+    fill = [
+        ("12.50", "00123", "7", "1.10", "0.5", None),
+        ("-3", "00124", "8", "1.1", "x", None),
+        ("", "1.5", "9", "2", "1.5", "1.5"),
+    ]
+    address = make(path, "CREATE TABLE t (a TEXT, code TEXT, n TEXT, version TEXT, mixed TEXT, late)", fill=fill)
+    found = ask(address, "t", key=["version"])
+    assert types(found) == {
+        "a": "DOUBLE", "code": "VARCHAR", "n": "VARCHAR", "version": "VARCHAR", "mixed": "VARCHAR", "late": "DOUBLE",
+    }  # fmt: skip
+    assert [row["a"] for row in rows(found)] == [12.5, -3.0, None]
+
+
+def test_a_text_beyond_the_sample_keeps_a_column_of_amounts_a_text(path: Path) -> None:
+    address = make(path, "CREATE TABLE t (a TEXT)", fill=[("1.5",)] * 2_500 + [("none",)])
+    assert types(ask(address, "t")) == {"a": "VARCHAR"}

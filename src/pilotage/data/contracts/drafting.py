@@ -8,13 +8,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from msgspec import Struct
 
 from pilotage.data.contracts.figures import SHAPED_LENGTH_MAX, ColumnFigures, Figures
-from pilotage.data.contracts.records import ColumnContract, Contract
+from pilotage.data.contracts.records import ColumnContract, Contract, Protection
 from pilotage.data.contracts.wording import number
-from pilotage.govern.records import Mask, Purpose, Sensitivity
+from pilotage.govern.records import Purpose
+from pilotage.platform.instants import as_utc
+from pilotage.usecase.records import seconds
 from pilotage.usecase.rules.places import Path
 
 ROWS_MIN = 30
@@ -27,20 +30,12 @@ _PIECES = re.compile(r"A+|a+|9+|.", re.DOTALL)
 _CLASSES = {"A": "[A-Z]", "a": "[a-z]", "9": "[0-9]"}
 
 
-class Proposed(Struct, frozen=True):
-    """What a column that may hold personal data should be declared as, and why."""
-
-    sensitivity: Sensitivity
-    purposes: tuple[Purpose, ...]
-    mask: Mask
-    why: str
-
-
 class Draft(Struct, frozen=True):
-    """A drafted contract, and why each of its lines says what it says."""
+    """A drafted contract, why each of its lines says what it says, and what it says nothing of."""
 
     contract: Contract
     remarks: dict[Path, str]
+    notes: tuple[str, ...] = ()
 
 
 def drafted(
@@ -48,33 +43,51 @@ def drafted(
     owner: str,
     key: tuple[str, ...],
     figures: Figures,
-    proposals: Mapping[str, Proposed],
+    protections: Mapping[str, Protection],
     used: Collection[str] = (),
+    now: datetime | None = None,
 ) -> Draft:
-    """What held in all rows of a source. ``used`` columns keep the purposes that the use case needs."""
-    drafting = _Drafting(key, figures, proposals, frozenset(used))
+    """What holds in all rows of a source, its freshness also ``now``. ``used`` columns keep the purposes that the use
+    case needs.
+    """
+    drafting = _Drafting(key, figures, protections, frozenset(used), now)
     columns = {column.name: drafting.column(column) for column in figures.columns}
     contract = Contract(contract=source, owner=owner, freshness=drafting.freshness(), columns=columns)
-    return Draft(contract, drafting.remarks)
+    return Draft(contract, drafting.remarks, tuple(drafting.notes))
 
 
 class _Drafting:
     def __init__(
-        self, key: tuple[str, ...], figures: Figures, proposals: Mapping[str, Proposed], used: frozenset[str]
+        self,
+        key: tuple[str, ...],
+        figures: Figures,
+        protections: Mapping[str, Protection],
+        used: frozenset[str],
+        now: datetime | None,
     ) -> None:
-        self.key, self.figures, self.proposals, self.used = key, figures, proposals, used
+        self.key, self.figures, self.protections, self.used, self.now = key, figures, protections, used, now
         self.remarks: dict[Path, str] = {}
+        self.notes: list[str] = []
         self.enough = figures.rows >= ROWS_MIN
 
     def freshness(self) -> str | None:
-        """Twice the age that the newest row nearly never exceeded."""
+        """Twice the age that the newest row nearly never exceeded; nothing in an archive, whose newest row is older."""
         gap = self.figures.gap_seconds
         if gap is None or self.figures.instants < _INSTANTS_MIN:
             return None
+        promised, newest = _duration(2 * gap), self.figures.newest
+        if self.now is not None and newest is not None:
+            age = (as_utc(self.now) - as_utc(newest)).total_seconds()
+            if age > seconds(promised):
+                self.notes.append(
+                    f"No freshness: the newest row is of {newest:%Y-%m-%d %H:%M} UTC, older than the {promised} that "
+                    "held while rows came. Promise that once they come again."
+                )
+                return None
         self.remarks[("freshness",)] = (
             f"{self.figures.instants:,} instants of known_at: 99 % of the time the newest was at most {_span(gap)} old"
         )
-        return _duration(2 * gap)
+        return promised
 
     def column(self, column: ColumnFigures) -> ColumnContract:
         path = ("columns", column.name)
@@ -84,7 +97,7 @@ class _Drafting:
         low, high = self._range(path, column)
         categories = self._categories(path, column)
         pattern = "" if categories else self._pattern(path, column)
-        proposed = self._proposed(path, column.name)
+        protection = self._protection(path, column.name)
         return ColumnContract(
             type=column.type,
             required=required,
@@ -93,9 +106,9 @@ class _Drafting:
             max=high,
             categories=list(categories),
             pattern=pattern,
-            sensitivity=proposed.sensitivity,
-            purposes=proposed.purposes,
-            mask=proposed.mask,
+            sensitivity=protection.sensitivity,
+            purposes=protection.purposes,
+            mask=protection.mask,
         )
 
     def _range(self, path: Path, column: ColumnFigures) -> tuple[float | None, float | None]:
@@ -128,17 +141,17 @@ class _Drafting:
         self.remarks[(*path, "pattern")] = f"all of {column.filled:,} texts have this shape"
         return f"^{''.join(_piece(piece, lengths) for piece in _PIECES.findall(shape))}$"
 
-    def _proposed(self, path: Path, name: str) -> Proposed:
-        proposed = self.proposals.get(name)
-        if proposed is None:
-            return Proposed("internal", ColumnContract(type="text").purposes, "none", "")
-        self.remarks[(*path, "sensitivity")] = proposed.why
-        missing = [purpose for purpose in ("training", "inference") if purpose not in proposed.purposes]
+    def _protection(self, path: Path, name: str) -> Protection:
+        protection = self.protections.get(name)
+        if protection is None:
+            return Protection("internal", ColumnContract(type="text").purposes, "none", "")
+        self.remarks[(*path, "sensitivity")] = protection.why
+        missing = [purpose for purpose in ("training", "inference") if purpose not in protection.purposes]
         if name in self.used and missing:
-            needed: tuple[Purpose, ...] = ("training", "inference", *proposed.purposes)
+            needed: tuple[Purpose, ...] = ("training", "inference", *protection.purposes)
             self.remarks[(*path, "purposes")] = f"the use case takes it; {' and '.join(missing)} is not proposed"
-            return Proposed(proposed.sensitivity, tuple(dict.fromkeys(needed)), proposed.mask, proposed.why)
-        return proposed
+            return Protection(protection.sensitivity, tuple(dict.fromkeys(needed)), protection.mask, protection.why)
+        return protection
 
 
 def rounded_outwards(least: float, most: float) -> tuple[float, float]:
@@ -154,7 +167,7 @@ def rounded_outwards(least: float, most: float) -> tuple[float, float]:
         return least, most
     low = _tidy(math.floor(least / unit + 1e-9) * unit, unit)
     high = _tidy(math.ceil(most / unit - 1e-9) * unit, unit)
-    return (max(low, 0.0) if least >= 0 else min(low, least)), (min(high, 0.0) if most <= 0 else max(high, most))
+    return min(low, least), max(high, most)
 
 
 def _tidy(value: float, unit: float) -> float:

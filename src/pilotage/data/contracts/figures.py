@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -44,12 +45,16 @@ class ColumnFigures(Struct, frozen=True):
 
 
 class Figures(Struct, frozen=True):
-    """A source in figures. ``gap_seconds``: 99 % of the time, the newest row known by then was not older."""
+    """A source in figures. ``gap_seconds``: 99 % of the time, the newest row known by then was not older.
+
+    ``newest`` is when the newest row became known, in UTC without zone.
+    """
 
     rows: int
     columns: tuple[ColumnFigures, ...]
     instants: int = 0
     gap_seconds: float | None = None
+    newest: datetime | None = None
 
 
 def measure(
@@ -60,8 +65,9 @@ def measure(
     measured: list[ColumnFigures] = []
     for start in range(0, len(columns), _AT_ONCE):
         measured += _measured(connection, relation, columns[start : start + _AT_ONCE])
-    instants, gap = _cadence(connection, relation, known_at) if known_at and rows else (0, None)
-    return Figures(rows, tuple(measured), instants, gap)
+    if not known_at or not rows:
+        return Figures(rows, tuple(measured))
+    return Figures(rows, tuple(measured), *_cadence(connection, relation, known_at))
 
 
 def _measured(
@@ -113,6 +119,8 @@ def _shapes(connection: duckdb.DuckDBPyConnection, relation: str, column: FoundC
     shape = f"translate(v, {literal(_LETTERS)}, {literal(_CLASSES)})"
     found = f"SELECT DISTINCT {shape} FROM ({values}) LIMIT {_SHAPES_MAX}"
     shapes = [row[0] for row in connection.execute(found).fetchall()]
+    if any(len(shape) > SHAPED_LENGTH_MAX for shape in shapes):
+        return "", ""  # of such texts only the beginning was looked at
     runs = {_RUN.sub(r"\1", shape) for shape in shapes} if len(shapes) < _SHAPES_MAX else set()
     return shapes[0] if len(shapes) == 1 else "", runs.pop() if len(runs) == 1 else ""
 
@@ -129,8 +137,11 @@ def _categories(
     return {name: values for name, values in found.items() if 0 < len(values) <= CATEGORIES_MAX}
 
 
-def _cadence(connection: duckdb.DuckDBPyConnection, relation: str, known_at: str) -> tuple[int, float | None]:
-    """How many different instants became known, and how old the newest one got, for 99 % of the time, in seconds.
+def _cadence(
+    connection: duckdb.DuckDBPyConnection, relation: str, known_at: str
+) -> tuple[int, float | None, datetime | None]:
+    """How many different instants became known, how old the newest one got, for 99 % of the time, in seconds, and the
+    newest of all.
 
     Long gaps count by their length: whoever looks at night meets the gap of the night.
     """
@@ -138,4 +149,5 @@ def _cadence(connection: duckdb.DuckDBPyConnection, relation: str, known_at: str
     spans = f"SELECT epoch(k) - lag(epoch(k)) OVER (ORDER BY k) AS gap FROM ({instants}) WHERE k IS NOT NULL"
     shares = f"SELECT gap, sum(gap) OVER (ORDER BY gap) / sum(gap) OVER () AS share FROM ({spans})"
     row = connection.execute(f"SELECT count(*), min(gap) FILTER (share >= 0.99) FROM ({shares})").fetchall()[0]
-    return row[0], row[1]
+    newest = connection.execute(f"SELECT max(CAST({quoted(known_at)} AS TIMESTAMP)) FROM {relation}").fetchall()[0][0]
+    return row[0], row[1], newest

@@ -22,16 +22,18 @@ class _Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True,
 class ColumnContract(_Part, frozen=True, kw_only=True):
     """What one column promises, and what it may be used for."""
 
-    type: ColumnType
-    unit: str = ""
-    description: str = ""
+    type: Annotated[ColumnType, Meta(description="What its values are.")]
+    unit: Annotated[str, Meta(description="The unit of its numbers.")] = ""
+    description: Annotated[str, Meta(description="What it means, in words.")] = ""
     required: Annotated[bool, Meta(description="Never empty.")] = False
     unique: Annotated[bool, Meta(description="No value twice among the newest rows of each key.")] = False
     min: Annotated[float | None, Meta(description="The least number.")] = None
     max: Annotated[float | None, Meta(description="The greatest number.")] = None
     categories: Annotated[list[str], Meta(description="All values there are; any when empty.")] = []
     pattern: Annotated[str, Meta(description="A regular expression (RE2) that each whole text matches.")] = ""
-    sensitivity: Sensitivity = "internal"
+    sensitivity: Annotated[
+        Sensitivity, Meta(description="How much harm a leak does; special: GDPR, articles 9 and 10.")
+    ] = "internal"
     purposes: Annotated[
         tuple[Purpose, ...], Meta(description="What it may be used for: training, inference, logging, debugging.")
     ] = ("training", "inference", "logging", "debugging")
@@ -46,16 +48,27 @@ class ColumnContract(_Part, frozen=True, kw_only=True):
 class Contract(_Part, frozen=True, kw_only=True):
     """What a source promises: one file per source, contracts/<source>.yaml beside the use-case file."""
 
-    contract: Name
-    version: str = "1.0.0"
-    owner: str
-    description: str = ""
-    severity: Severity = "warns"
+    contract: Annotated[Name, Meta(description="The source that it is of.")]
+    version: Annotated[str, Meta(description="Raised by its owner when promises change.")] = "1.0.0"
+    owner: Annotated[str, Meta(description="Who promises: an address.")]
+    description: Annotated[str, Meta(description="What a row is, in words.")] = ""
+    severity: Annotated[Severity, Meta(description="What a breach does: warns is shown and kept, blocks stops.")] = (
+        "warns"
+    )
     freshness: Annotated[Duration | None, Meta(description="How old the newest known_at may be at a sync.")] = None
-    columns: dict[str, ColumnContract]
+    columns: Annotated[dict[str, ColumnContract], Meta(description="What each column promises, by name.")]
     standard: Annotated[
         dict[str, Any], Meta(description="Parts of an imported Open Data Contract that are kept as they are.")
     ] = {}
+
+
+class Protection(Struct, frozen=True):
+    """What a contract should declare of a column that may hold personal data, and why. A hint, not a verdict."""
+
+    sensitivity: Sensitivity
+    purposes: tuple[Purpose, ...]
+    mask: Mask
+    why: str
 
 
 class Violation(Struct, frozen=True):

@@ -3,49 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from pilotage.data import sources
-from pilotage.data.guessing.keys import by_fitness
+from pilotage.data.flow.sampling import Table, look_at, measured, sampling, telling
 from pilotage.data.guessing.labels import labels_of
-from pilotage.data.guessing.project import Project, proposed
-from pilotage.data.guessing.records import SeenColumn, SeenTable
+from pilotage.data.guessing.links import possible_links
+from pilotage.data.guessing.project import Project, outcomes_of, proposed
+from pilotage.data.guessing.records import ForeignKey, SeenTable
 from pilotage.data.guessing.words import in_ascii, words
 from pilotage.data.guessing.writing import text_of
-from pilotage.data.records import FoundColumn, Span
-from pilotage.data.sources.asked import Asked
-from pilotage.platform.engine import analytical
+from pilotage.data.sources.databases.sqlite_files import is_sqlite
+from pilotage.data.sources.files.kinds import kind_of
 from pilotage.platform.errors import Conflict, InvalidFile, NotFound, SourceUnavailable
-from pilotage.platform.instants import as_utc
-from pilotage.platform.quoting import quoted
 from pilotage.usecase.flow import parse_definition
-from pilotage.usecase.records import ROW, SEEN_AT, Source
 
 if TYPE_CHECKING:
-    import duckdb
-    import pyarrow as pa
+    from pilotage.data.sources.databases import catalogue
 
-SAMPLE_ROWS = 50_000
-PAIRS_MAX = 30
-_COMMON = 12
+_IN_THE_FILE = "Or say `accept_writer: true` in the source."
+_ON_THE_LINE = "Or give --accept-writer, and it is read as this user."
 _FILE_SCHEMES = ("s3://", "gs://", "az://", "abfs://", "file://", "memory://", "http://", "https://")
 
 
-class Table(Struct, frozen=True):
-    """A table to look at: the name it gets as a source, where it is, and what its database declares.
+class Found(Struct, frozen=True):
+    """The tables at an address, and the files there that no source can be made of."""
 
-    ``place`` is what the file will say, ``reach`` the same with what stands behind a reference to the environment.
-    """
-
-    name: str
-    place: dict[str, str]
-    reach: dict[str, str]
-    primary_key: tuple[str, ...] = ()
-    accept_writer: bool = False
+    tables: tuple[Table, ...]
+    skipped: tuple[str, ...] = ()
 
 
 class Draft(Struct, frozen=True):
@@ -56,7 +45,7 @@ class Draft(Struct, frozen=True):
     failures: tuple[SourceUnavailable, ...]
 
 
-def tables_at(address: str, reference: str, accept_writer: bool = False) -> tuple[Table, ...]:
+def tables_at(address: str, reference: str, accept_writer: bool = False) -> Found:
     """Every table of a database, or of a folder, file or prefix on object storage.
 
     ``reference`` is what the file says in place of the address; the two are the same where it holds no secret.
@@ -66,29 +55,62 @@ def tables_at(address: str, reference: str, accept_writer: bool = False) -> tupl
         NotFound: nothing there can be read.
     """
     if "://" in address and not address.startswith(_FILE_SCHEMES):
-        return tuple(_of_database(address, reference, accept_writer))
-    from pilotage.data.sources.files.describing import describe
+        return Found(tuple(_of_database(address, reference, accept_writer)))
+    if "://" not in address and is_sqlite(Path(address)):
+        behind = f"sqlite:///{Path(address).absolute()}"
+        return Found(tuple(_of_database(behind, reference if reference.startswith("env:") else behind, accept_writer)))
+    if address.startswith(("http://", "https://")) and kind_of(urlsplit(address).path) is None:
+        return Found((_of_endpoint(address, reference),))
+    from pilotage.data.sources.files.describing import survey
 
+    surveyed = survey(address)
     found = []
-    for one in describe(address):
+    for one in surveyed.sources:
         place = reference + one.address.removeprefix(address) if reference != address else one.address
-        found.append(Table(one.name, {one.kind: place}, {one.kind: one.address}))
-    return tuple(found)
+        found.append(Table(one.name, {one.kind: place}, {one.kind: one.address}, notes=one.notes))
+    return Found(tuple(found), surveyed.skipped)
 
 
 def _of_database(address: str, reference: str, accept_writer: bool) -> Iterator[Table]:
     from pilotage.data.sources.databases.catalogue import catalogue
 
     taken: set[str] = set()
-    for table in catalogue(address, accept_writer):
-        if table.columns:
-            yield Table(
-                name=_source_name(table.name, taken),
-                place={"database": reference, "table": table.named},
-                reach={"database": address, "table": table.named},
-                primary_key=table.primary_key or (table.unique[0] if table.unique else ()),
-                accept_writer=accept_writer,
-            )
+    try:
+        listed = catalogue(address, accept_writer)
+    except SourceUnavailable as refused:
+        repair = refused.repair.replace(_IN_THE_FILE, _ON_THE_LINE)
+        raise type(refused)(refused.message, repair) from None
+    there = [(_source_name(table.name, taken), table) for table in listed if table.columns]
+    names = {table.named: name for name, table in there}
+    for name, table in there:
+        yield Table(
+            name=name,
+            place={"database": reference, "table": table.named},
+            reach={"database": address, "table": table.named},
+            primary_key=table.primary_key or (table.unique[0] if table.unique else ()),
+            accept_writer=accept_writer,
+            foreign_keys=tuple(_foreign_keys(table, names)),
+        )
+
+
+def _foreign_keys(table: catalogue.Table, names: dict[str, str]) -> Iterator[ForeignKey]:
+    """Those of one column, to a table that can be read."""
+    for key in table.foreign_keys:
+        if len(key.columns) == 1 and key.table in names:
+            yield ForeignKey(key.columns[0], names[key.table], key.to[0])
+
+
+def _of_endpoint(address: str, reference: str) -> Table:
+    """An endpoint that answers with JSON, as its first answer shows it.
+
+    Raises:
+        SourceUnavailable: it does not answer within 20 seconds, refuses, or answers with no list of JSON objects.
+    """
+    from pilotage.data.sources.proposing import propose_rest
+
+    name = _source_name(urlsplit(address).path.rpartition("/")[2] or "rows", set())
+    proposal = propose_rest(address, name)
+    return Table(name, {}, {}, notes=proposal.says, rest=replace(proposal.rest, url=reference), address=address)
 
 
 def _source_name(table: str, taken: set[str]) -> str:
@@ -125,15 +147,22 @@ def draft(name: str, tables: tuple[Table, ...]) -> Draft:
         raise NotFound(
             "No table can be seen there.", "Check the address, and that its user may read the tables (GRANT SELECT)."
         )
-    seen, failures = [], []
-    for table in tables:
-        try:
-            seen.append(look_at(table))
-        except SourceUnavailable as failure:
-            failures.append(failure)
-    if failures and not seen:
-        raise failures[0]
-    project = proposed(name, tuple(seen), labels_of(tuple(seen)))
+    with sampling() as engine:
+        seen: list[SeenTable] = []
+        failures: list[SourceUnavailable] = []
+        for table in tables:
+            try:
+                seen.append(look_at(engine, table))
+            except SourceUnavailable as failure:
+                failures.append(failure)
+        if failures and not seen:
+            raise failures[0]
+        found = tuple(seen)
+        labels = labels_of(found)
+        label = outcomes_of(found, labels)[0]
+        links = measured(engine, possible_links(found))
+        given_away = telling(engine, next(table for table in seen if table.name == label.table), label)
+    project = proposed(name, found, labels, links, given_away)
     text = text_of(project)
     try:
         parse_definition(text, f"{name}.yaml")
@@ -154,107 +183,3 @@ def write(drafted: Draft, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(drafted.text, encoding="utf-8")
     return path
-
-
-def look_at(table: Table) -> SeenTable:
-    """Measure a sample of a table's rows: its first 50,000.
-
-    Raises:
-        SourceUnavailable: it cannot be read.
-    """
-    source = Source(
-        **table.reach,  # type: ignore[arg-type]
-        key=[ROW] if "files" in table.reach else [],
-        event_time=SEEN_AT,
-        known_at=SEEN_AT,
-        static=True,
-        accept_writer=table.accept_writer,
-    )
-    asked = Asked(table.name, source, "whoever runs this")
-    columns = tuple(column for column in sources.introspect(asked) if column.name != ROW)
-    with analytical() as engine:
-        rows, whole = _take(engine, columns, sources.read(asked, columns, Span()))
-        seen = tuple(_column(engine, column, rows) for column in columns)
-        return SeenTable(
-            name=table.name,
-            place=table.place,
-            columns=seen,
-            sampled=rows,
-            whole=whole,
-            primary_key=table.primary_key,
-            unique=tuple(_unique(engine, table.name, seen, rows)),
-            accept_writer=table.accept_writer,
-        )
-
-
-def _take(
-    engine: duckdb.DuckDBPyConnection, columns: tuple[FoundColumn, ...], batches: Iterator[pa.RecordBatch]
-) -> tuple[int, bool]:
-    """Put the first rows into table ``seen``: how many, and whether these are all."""
-    import pyarrow as pa
-
-    kept: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in batches:
-        kept.append(batch.slice(0, SAMPLE_ROWS - rows))
-        rows += len(kept[-1])
-        if rows >= SAMPLE_ROWS:
-            break
-    else:
-        batches = iter(())
-    whole = next(islice(batches, 1), None) is None
-    close = getattr(batches, "close", None)
-    if close is not None:
-        close()
-    typed = ", ".join(f"TRY_CAST({quoted(c.name)} AS {c.engine_type}) AS {quoted(c.name)}" for c in columns)
-    if not kept:
-        empty = ", ".join(f"CAST(NULL AS {c.engine_type}) AS {quoted(c.name)}" for c in columns)
-        engine.execute(f"CREATE TABLE seen AS SELECT {empty} WHERE false")
-        return 0, True
-    engine.register("incoming", pa.Table.from_batches(kept))
-    engine.execute(f"CREATE TABLE seen AS SELECT {typed} FROM incoming")
-    return rows, whole
-
-
-def _column(engine: duckdb.DuckDBPyConnection, column: FoundColumn, rows: int) -> SeenColumn:
-    name = quoted(column.name)
-    filled, distinct = _one(engine, f"SELECT count({name}), count(DISTINCT {name}) FROM seen")
-    common = engine.execute(
-        f"SELECT CAST({name} AS VARCHAR), count(*) AS n FROM seen WHERE {name} IS NOT NULL "
-        f"GROUP BY 1 ORDER BY n DESC, 1 LIMIT {_COMMON}"
-    ).fetchall()
-    found = SeenColumn(column.name, column.type, filled, distinct, tuple((value, count) for value, count in common))
-    if column.type == "number" and filled:
-        low, high, middle = _one(engine, f"SELECT min({name}), max({name}), median({name}) FROM seen")
-        return SeenColumn(column.name, column.type, filled, distinct, found.common, low, high, middle)
-    if column.type == "datetime" and filled:
-        first, last = _one(engine, f"SELECT min({name}), max({name}) FROM seen")
-        return SeenColumn(
-            column.name, column.type, filled, distinct, found.common, first=as_utc(first), last=as_utc(last)
-        )
-    return found
-
-
-def _unique(
-    engine: duckdb.DuckDBPyConnection, table: str, columns: tuple[SeenColumn, ...], rows: int
-) -> Iterator[tuple[str, ...]]:
-    """Columns, else pairs of them, that are always filled and never the same twice."""
-    if rows < 2:
-        return
-    full = [column for column in columns if column.filled == rows]
-    single = [(c.name,) for c in full if c.distinct == rows and c.type in ("text", "number")]
-    if single:
-        yield from by_fitness(single, table)
-        return
-    parts = [c for c in full if c.type != "flag" and c.distinct > 1]
-    pairs = [(a.name, b.name) for i, a in enumerate(parts) for b in parts[i + 1 :] if a.distinct * b.distinct >= rows]
-    good = []
-    for pair in by_fitness(pairs, table)[:PAIRS_MAX]:
-        names = ", ".join(quoted(name) for name in pair)
-        if _one(engine, f"SELECT count(*) FROM (SELECT DISTINCT {names} FROM seen)")[0] == rows:
-            good.append(pair)
-    yield from good
-
-
-def _one(engine: duckdb.DuckDBPyConnection, statement: str) -> Any:
-    return engine.execute(statement).fetchall()[0]

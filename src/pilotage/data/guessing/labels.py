@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pilotage.data.guessing.clocks import is_bookkeeping
+from pilotage.data.guessing.groups import is_protected
+from pilotage.data.guessing.naming import column_text
 from pilotage.data.guessing.records import LabelGuess, SeenColumn, SeenTable
-from pilotage.data.guessing.words import words
+from pilotage.data.guessing.words import in_ascii, words
 from pilotage.platform.quoting import literal
-from pilotage.usecase.rules.expressions import ExpressionError, parse
-from pilotage.usecase.rules.expressions.tree import ColumnReference
 
 _TELLING = {
     word: weight
     for weight, words_ in (
         (5.0, "label target outcome result y class"),
         (4.0, "churn churned fraud fraudulent default defaulted converted conversion"),
-        (3.5, "returned refunded cancelled canceled late delayed failed spam recid recidivism"),
+        (3.5, "returned refunded cancelled canceled late delayed failed spam recid recidivism verspatet"),
         (3.0, "survived approved accepted rejected won lost paid clicked bought"),
-        (3.0, "response responded subscribed attrition readmitted escalated resolved"),
+        (3.0, "response responded subscribed attrition readmitted escalated resolved storno storniert"),
         (2.0, "delay status state income deposit"),
     )
     for word in words_.split()
 }
 _POSITIVE = {
+    "ja",
+    "j",
     "yes",
     "y",
     "true",
@@ -39,48 +42,89 @@ _POSITIVE = {
 }
 _POSITIVE_OF_MANY = {"returned", "cancelled", "canceled", "refunded", "failed", "rejected", "late", "lost", "churned"}
 _DELAY = {"delay", "delayed", "lateness", "overdue"}
+_SIBLING = 3.0
+_OF_CLASSES = {"label", "target", "outcome", "class", "y"}
 CATEGORIES_MAX = 12
 
 
 def labels_of(tables: tuple[SeenTable, ...]) -> tuple[LabelGuess, ...]:
     """Candidates over all tables, the likeliest first. Empty where nothing looks like an outcome."""
     found = [guess for table in tables for column in table.columns for guess in _of(table, column)]
-    return tuple(sorted(found, key=lambda guess: (-guess.score, guess.table, guess.condition)))
+    both = [guess for guess in found if 0 < guess.share < 1]  # where all are alike, nothing can be told apart
+    return tuple(sorted(both, key=lambda guess: (-guess.score, guess.table, guess.condition)))
+
+
+def telling_words(name: str) -> frozenset[str]:
+    """The words in a column's name that speak of an outcome."""
+    return frozenset(word for word in words(in_ascii(name)) if _TELLING.get(word, 0.0) >= _SIBLING)
 
 
 def _of(table: SeenTable, column: SeenColumn) -> Iterator[LabelGuess]:
-    if not column.filled or column.distinct < 2:
+    if not column.filled or column.distinct < 2 or is_bookkeeping(column) or is_protected(column.name):
         return
-    told = max((_TELLING.get(word, 0.0) for word in words(column.name)), default=0.0)
+    told = max((_TELLING.get(word, 0.0) for word in words(in_ascii(column.name))), default=0.0)
+    name = column_text(column.name)
     if column.type == "flag":
-        yield _guess(table, column, column_text(column.name), _share(column, ("true", "True", "1")), told + 2)
+        yield _guess(table, column, name, _share(column, ("true", "True", "1")), told, 2)
     elif column.distinct == 2 and column.type in ("text", "number"):
         positive, share = _positive(column)
-        if column.type == "text" or {value for value, _ in column.common} == {"0", "1"}:
-            yield _guess(table, column, f"{column_text(column.name)} = {_value(column, positive)}", share, told + 1.5)
+        if column.type == "text" or {value.removesuffix(".0") for value, _ in column.common} == {"0", "1"}:
+            yield _guess(table, column, f"{name} = {_value(column, positive)}", share, told, 1.5)
+    elif _OF_CLASSES & set(words(column.name)) and _is_of_classes(column):
+        for value, count in column.common:
+            yield _guess(table, column, f"{name} = {_value(column, value)}", count / column.filled, told, _rank(value))
     elif column.type == "text" and column.distinct <= CATEGORIES_MAX and told:
         for value, count in column.common:
             if any(word in _POSITIVE_OF_MANY for word in words(value)):
-                condition = f"{column_text(column.name)} = {literal(value)}"
-                yield _guess(table, column, condition, count / column.filled, told + 1)
-    elif column.type == "number" and set(words(column.name)) & _DELAY and column.highest and column.highest > 0:
-        limit = max(column.middle or 0.0, 0.0)
-        yield _guess(table, column, f"{column_text(column.name)} > {limit:g}", 0.5, told)
+                yield _guess(table, column, f"{name} = {literal(value)}", count / column.filled, told, 1)
+    elif column.type == "number" and _is_measured(column):
+        yield _guess(table, column, f"{name} > {max(column.middle or 0.0, 0.0):g}", 0.5, told, 0)
 
 
-def _guess(table: SeenTable, column: SeenColumn, condition: str, share: float, score: float) -> LabelGuess:
+def _is_measured(column: SeenColumn) -> bool:
+    """An outcome that is a number: a delay, or what is named plainly as the target."""
+    parts = set(words(column.name))
+    return bool(parts & _DELAY and column.highest and column.highest > 0) or (
+        column.middle is not None and len(parts) == 1 and parts <= _OF_CLASSES
+    )
+
+
+def _is_of_classes(column: SeenColumn) -> bool:
+    """A few whole numbers, or a few texts: the classes of something, each of which may be what is predicted."""
+    if column.distinct > CATEGORIES_MAX or len(column.common) != column.distinct:
+        return False
+    return column.type == "text" or (column.type == "number" and all(_whole(value) for value, _ in column.common))
+
+
+def _whole(value: str) -> bool:
+    try:
+        return float(value).is_integer()
+    except ValueError:
+        return False
+
+
+def _rank(value: str) -> float:
+    """One, the usual positive, before the others; zero, the usual rest, last."""
+    return {"1": 0.2, "0": -0.2}.get(value.removesuffix(".0"), 0.0)
+
+
+def _guess(table: SeenTable, column: SeenColumn, condition: str, share: float, told: float, form: float) -> LabelGuess:
     balanced = 0.5 if 0.01 <= share <= 0.6 else 0.0
     filled = 0.5 if column.filled >= 0.9 * table.sampled else 0.0
     why = f"{column.name} has {column.distinct} values, this one in {share:.1%} of {column.filled:,} rows"
-    if column.type == "number" and column.distinct > 2:
-        why = f"{column.name} is named like a delay; the limit is only its middle"
-    return LabelGuess(table.name, condition, (column.name,), share, score + balanced + filled, why)
+    if column.type == "number" and " > " in condition:
+        why = f"{column.name} is named like an outcome and is a number; the limit is only its middle"
+    if not told:
+        why = f"nothing is named like an outcome; {why}"
+    return LabelGuess(
+        table.name, condition, (column.name,), share, told + form + balanced + filled, why, named=told > 0
+    )
 
 
 def _positive(column: SeenColumn) -> tuple[str, float]:
     """The value that is the event: by its word, else the rarer one."""
     counts = dict(column.common)
-    named = next((value for value in counts if value.strip().lower() in _POSITIVE), None)
+    named = next((value for value in counts if value.strip().lower().removesuffix(".0") in _POSITIVE), None)
     positive = named if named is not None else min(counts, key=counts.__getitem__)
     return positive, counts[positive] / column.filled
 
@@ -91,12 +135,3 @@ def _share(column: SeenColumn, positives: tuple[str, ...]) -> float:
 
 def _value(column: SeenColumn, value: str) -> str:
     return value if column.type == "number" else literal(value)
-
-
-def column_text(name: str) -> str:
-    """A column as an expression names it: in double quotes where it is no plain word."""
-    try:
-        plain = parse(name) == ColumnReference(name)
-    except ExpressionError:  # a word of SQL, or not a word
-        plain = False
-    return name if plain else '"' + name.replace('"', '""') + '"'

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from msgspec import Struct
 
 from pilotage.data.records import ColumnType
+from pilotage.usecase.records import Rest
 
 
 class SeenColumn(Struct, frozen=True):
-    """A column as a sample of its rows shows it. ``common`` are its most frequent values with their counts."""
+    """A column as a sample of its rows shows it. ``common`` are its most frequent values with their counts.
+
+    ``fractional``: a number that is kept as a fraction, and so measures rather than names something; ``longest`` is the
+    length of its longest text, ``spaced`` whether any of its texts has a blank in it.
+    """
 
     name: str
     type: ColumnType
@@ -22,6 +28,35 @@ class SeenColumn(Struct, frozen=True):
     middle: float | None = None
     first: datetime | None = None
     last: datetime | None = None
+    fractional: bool = False
+    longest: int = 0
+    spaced: bool = False
+
+
+class ForeignKey(Struct, frozen=True):
+    """What a database declares: this column holds a value of that column of the source ``other``."""
+
+    column: str
+    other: str
+    other_column: str
+
+
+class Link(Struct, frozen=True):
+    """That values of a column may be found in a column of another source; ``share`` of them are, in the samples."""
+
+    table: str
+    column: str
+    other: str
+    other_column: str
+    declared: bool = False
+    share: float = 0.0
+
+    @property
+    def says(self) -> str:
+        """In words, as a comment of the draft has it."""
+        declared = ", as the database declares" if self.declared else ""
+        found = f"{self.table}.{self.column} are found in {self.other}.{self.other_column}"
+        return f"{_percent(self.share)} of {found}{declared}"
 
 
 class SeenTable(Struct, frozen=True):
@@ -29,7 +64,8 @@ class SeenTable(Struct, frozen=True):
 
     ``place`` are the keys of a source that say where it is: database and table, files, or delta. ``sampled`` rows were
     looked at, ``whole`` when these are all. ``unique`` are columns or pairs that had no value twice among them, in the
-    order in which they make good keys; ``primary_key`` is what the database declares.
+    order in which they make good keys; ``primary_key`` is what the database declares. ``decimal`` and ``missing`` say
+    how its texts were read, ``remarks`` what a person should know of those that stayed texts.
     """
 
     name: str
@@ -40,6 +76,11 @@ class SeenTable(Struct, frozen=True):
     primary_key: tuple[str, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
     accept_writer: bool = False
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    rest: Rest | None = None
+    decimal: Literal["", ",", "."] = ""
+    missing: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def column(self, name: str) -> SeenColumn:
         return next(column for column in self.columns if column.name == name)
@@ -52,8 +93,20 @@ class Guess(Struct, frozen=True):
     why: str
 
 
+class SourceGuess(Struct, frozen=True):
+    """A table as a source: its key, its clocks or that it is static, and when a row says that it is gone."""
+
+    table: SeenTable
+    key: Guess
+    clocks: tuple[Guess, Guess] | None
+    deleted: str = ""
+
+
 class LabelGuess(Struct, frozen=True):
-    """A condition that may be what is to be predicted: over columns of a table, true in ``share`` of its rows."""
+    """A condition that may be what is to be predicted: over columns of a table, true in ``share`` of its rows.
+
+    ``named`` is false where no name speaks for it: then it only stands in for an outcome.
+    """
 
     table: str
     condition: str
@@ -61,3 +114,9 @@ class LabelGuess(Struct, frozen=True):
     share: float
     score: float
     why: str
+    named: bool = True
+
+
+def _percent(share: float) -> str:
+    """One digit after the point; what is not all is never called 100 %."""
+    return "100 %" if share == 1 else f"{min(share * 100, 99.9):.1f} %"

@@ -6,7 +6,12 @@ import json
 import re
 from collections.abc import Iterator
 
-from pilotage.data.guessing.project import KINDS, Field, Lookup, Project, SourceGuess
+from pilotage.data.guessing.fields import KINDS, Field
+from pilotage.data.guessing.lookups import Lookup
+from pilotage.data.guessing.project import Project
+from pilotage.data.guessing.reasons import NO_OUTCOME, QUESTIONS, reasons_of
+from pilotage.data.guessing.records import SourceGuess
+from pilotage.usecase.records import Rest
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./*:@ -]*(?<! )", re.ASCII)
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "~"}
@@ -14,7 +19,8 @@ _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "~"}
 
 def text_of(project: Project) -> str:
     """The whole file."""
-    parts = [_head(project), *_sources(project), _decision(project), _outcome(project), *_inputs(project)]
+    parts = [_head(project), *_sources(project), _decision(project), *_groups(project), _outcome(project)]
+    parts += _inputs(project)
     return "\n".join([*parts, _tail(project), *_guessed(project)]) + "\n"
 
 
@@ -30,24 +36,30 @@ def _list(items: tuple[str, ...]) -> str:
 
 def _head(project: Project) -> str:
     title = project.name.replace("_", " ").capitalize()
+    asked = {place: scalar(question) for place, question in QUESTIONS.items()}
+    honest = "" if project.label.named else f"# {NO_OUTCOME}\n"
     return f"""# A first draft from what the data look like. Nobody has confirmed it: see `guessed` at the end.
-use_case: {project.name}
+{honest}use_case: {project.name}
 title: {title}
-owner: nobody-yet@example.com
+owner: {asked["owner"]}
 
 brief:
-  workflow: How the work is done today, in a sentence.
-  users: Who acts on the answer
-  decision: What is decided, and when.
-  kpi: What the business counts
+  workflow: {asked["brief.workflow"]}
+  users: {asked["brief.users"]}
+  decision: {asked["brief.decision"]}
+  kpi: {asked["brief.kpi"]}
   value: {{currency: EUR, caught: 10, false_alarm: -1}}
 
 sources:"""
 
 
 def _sources(project: Project) -> Iterator[str]:
+    keys = {source.table.name: source.key.value for source in project.sources}
     for source in project.sources:
         yield _source(source)
+        for link in project.links:
+            if link.table == source.table.name and (link.declared or link.other_column in keys.get(link.other, ())):
+                yield f"    # {_comment(link.says)}"
     for name in project.unkeyed:
         yield f"  # {name} is left out: it has no rows, or no column that tells them apart."
 
@@ -55,25 +67,61 @@ def _sources(project: Project) -> Iterator[str]:
 def _source(source: SourceGuess) -> str:
     lines = [f"  {source.table.name}:"]
     lines += [f"    {key}: {scalar(value)}" for key, value in source.table.place.items()]
+    if source.table.rest is not None:
+        lines += _rest(source.table.rest)
+    if source.table.decimal:
+        lines.append(f'    decimal: "{source.table.decimal}"  # as numbers seem to be written')
+    if source.table.missing:
+        lines.append(f"    missing: {_list(source.table.missing)}  # seem to stand for nothing among numbers and dates")
     if source.table.accept_writer:
         lines.append("    accept_writer: true  # the user that reads it could write: make one that cannot")
-    lines.append(f"    key: {_list(source.key.value)}  # {source.key.why}")
+    lines.append(f"    key: {_list(source.key.value)}  # {_comment(source.key.why)}")
     if source.clocks is None:
         lines.append("    static: true  # no column could be a clock: what changes is seen at the next sync only")
     else:
         for name, guess in zip(("event_time", "known_at"), source.clocks, strict=True):
-            lines.append(f"    {name}: {scalar(guess.value[0])}  # {guess.why}")
+            lines.append(f"    {name}: {scalar(guess.value[0])}  # {_comment(guess.why)}")
+    if source.deleted:
+        lines.append(f"    deleted: {scalar(source.deleted)}  # named like a mark that the row is gone")
     return "\n".join(lines)
 
 
+def _rest(rest: Rest) -> Iterator[str]:
+    yield "    rest:  # guessed from the first answer; headers go here by reference: headers: {Authorization: env:NAME}"
+    for name in ("url", "items", "paging", "parameter", "cursor"):
+        if getattr(rest, name):
+            yield f"      {name}: {scalar(getattr(rest, name))}"
+    yield f"      size: {rest.size}"
+    yield f"      size_parameter: {scalar(rest.size_parameter)}"
+
+
+def _comment(text: str) -> str:
+    """A text that may hold any name, in one line."""
+    return " ".join(text.split())
+
+
 def _decision(project: Project) -> str:
-    lines = ["", "decision:", f"  entity: {scalar(project.entity.value[0])}  # {project.entity.why}"]
+    lines = ["", "decision:", f"  entity: {scalar(project.entity.value[0])}  # {_comment(project.entity.why)}"]
     lines.append(f"  source: {project.decision.table.name}")
     if project.moment:
         moment = next(field for field in project.fields if field.column.name == project.moment)
         lines.append(f"  moment: {moment.name}  # when the row is written; before, nothing could be decided")
     lines += ["  request:  # remove what is known only after the decision", *map(_field, project.fields)]
-    return "\n".join(lines)
+    return "\n".join(lines + list(_left_out(project)))
+
+
+def _left_out(project: Project) -> Iterator[str]:
+    """The columns that are no inputs, by reason."""
+    by_reason: dict[str, list[str]] = {}
+    for name, why in project.left_out.items():
+        by_reason.setdefault(why, []).append(name)
+    for why, names in by_reason.items():
+        yield _comment(f"    # left out, {why}: {', '.join(names)}").replace("# left", "    # left", 1)
+
+
+def _groups(project: Project) -> Iterator[str]:
+    if project.groups:
+        yield f"\ngroups: {_list(project.groups)}  # named like protected groups: the audit compares by them"
 
 
 def _field(field: Field) -> str:
@@ -85,10 +133,10 @@ def _field(field: Field) -> str:
 
 def _outcome(project: Project) -> str:
     lines = ["", "outcome:", f"  source: {project.label.table}"]
-    lines.append(f"  positive: {scalar(project.label.condition)}  # {project.label.why}")
+    lines.append(f"  positive: {scalar(project.label.condition)}  # {_comment(project.label.why)}")
     for other in project.others:
-        lines.append(f"  # or, of {other.table}: {other.condition} ({other.why})")
-    return "\n".join([*lines, "  says: what this means in words", "  matures: 1 day"])
+        lines.append(_comment(f"# or, of {other.table}: {other.condition} ({other.why})").replace("#", "  #", 1))
+    return "\n".join([*lines, f"  says: {scalar(QUESTIONS['outcome.says'])}", "  matures: 1 day"])
 
 
 def _inputs(project: Project) -> Iterator[str]:
@@ -116,15 +164,25 @@ def _lookup(lookup: Lookup, names: set[str]) -> Iterator[str]:
     if lookup.take:
         yield f"  {_free(f'{lookup.source}_by_{lookup.by.lower()}', names)}:"
         yield f"    latest: {lookup.source}"
-        yield f"    by: {lookup.by}"
+        yield f"    by: {_by(lookup)}{_why(lookup)}"
         yield f"    take: {_list(lookup.take)}"
+        if lookup.kind != "number":
+            yield f"    kind: {lookup.kind}"
         yield "    within: 365 days"
     if lookup.counted:
         yield f"  {_free(f'{lookup.source}_rows', names)}:"
         yield f"    windows: {lookup.source}"
-        yield f"    by: {lookup.by}"
+        yield f"    by: {_by(lookup)}{_why(lookup)}"
         yield "    aggregate: count"
         yield "    over: [7 days, 30 days]"
+
+
+def _by(lookup: Lookup) -> str:
+    return lookup.by if lookup.key == lookup.by else f"{{{lookup.by}: {scalar(lookup.key)}}}"
+
+
+def _why(lookup: Lookup) -> str:
+    return f"  # {_comment(lookup.why)}" if lookup.why else ""
 
 
 def _free(name: str, names: set[str]) -> str:
@@ -138,13 +196,13 @@ def _free(name: str, names: set[str]) -> str:
 
 
 def _tail(project: Project) -> str:
-    return """
+    return f"""
 rule:
   positive: FALSE
-  says: nothing is done today (say what is, and a model has something to beat)
+  says: {scalar(QUESTIONS["rule.says"])}
 
 policy:
-  actions: {positive: Act, negative: Leave as it is}
+  actions: {{positive: {scalar(QUESTIONS["policy.actions"])}, negative: What is done otherwise?}}
   default: negative
 """
 
@@ -152,22 +210,5 @@ policy:
 def _guessed(project: Project) -> Iterator[str]:
     yield "# Read each line, correct its place in the file, then remove it: training waits until none is left."
     yield "guessed:"
-    reasons = {
-        "owner": "nobody was named",
-        "brief.value": "what a caught case is worth, and what a false alarm costs, only you know",
-        "decision.source": "the table of the outcome, or the one with the same key whose rows come first",
-        "decision.entity": project.entity.why,
-        "decision.request": "all columns of the row; some may be known only after the decision",
-        "outcome.positive": project.label.why,
-        "outcome.matures": "how long an outcome takes was not looked at",
-        "rule.positive": "what is done today is not in the data",
-    }
-    for source in project.sources:
-        reasons[f"sources.{source.table.name}.key"] = source.key.why
-        if source.clocks is None:
-            reasons[f"sources.{source.table.name}.static"] = "no column could be a clock"
-            continue
-        for name, guess in zip(("event_time", "known_at"), source.clocks, strict=True):
-            reasons[f"sources.{source.table.name}.{name}"] = guess.why
-    for place, why in reasons.items():
-        yield f"  {place}: {scalar(why)}"
+    for place, why in reasons_of(project).items():
+        yield f"  {place}: {scalar(_comment(why))}"

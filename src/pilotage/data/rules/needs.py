@@ -18,7 +18,7 @@ def needed_columns(definition: Definition) -> dict[str, tuple[str, ...]]:
     needed[use_case.outcome.source] |= {use_case.decision.entity} | columns_of(use_case.outcome.positive)
     for column in definition.plan.columns:
         if isinstance(column, (Latest, Window)):
-            needed[column.source] |= {*column.by, *([column.take] if column.take else [])}
+            needed[column.source] |= {*column.found_by, *([column.take] if column.take else [])}
     ordered = {}
     for name, columns in needed.items():
         source = use_case.sources[name]

@@ -44,11 +44,12 @@ class SourceFacts(Struct, frozen=True):
 
 
 class Timeline(Struct, frozen=True):
-    """The columns that share source, key and span."""
+    """The columns that share source, key and span: ``key`` are the source's columns that equal the request's ``by``."""
 
     name: str
     source: str
     by: tuple[str, ...]
+    key: tuple[str, ...]
     kinds: tuple[ColumnKind, ...]
     columns: tuple[Latest | Window, ...]
     summed: bool
@@ -64,10 +65,11 @@ def timelines(plan: Plan) -> tuple[Timeline, ...]:
     groups: dict[tuple[object, ...], list[Latest | Window]] = {}
     for column in plan.columns:
         if isinstance(column, Latest):
-            groups.setdefault(("latest", column.source, column.by), []).append(column)
+            groups.setdefault(("latest", column.source, column.by, column.found_by), []).append(column)
         elif isinstance(column, Window):
             summed = column.aggregate in _SUMMED
-            groups.setdefault(("window", column.source, column.by, column.over_seconds, summed), []).append(column)
+            place = ("window", column.source, column.by, column.found_by, column.over_seconds, summed)
+            groups.setdefault(place, []).append(column)
     return tuple(_timeline(f"timeline_{n}", plan, columns) for n, columns in enumerate(groups.values(), 1))
 
 
@@ -76,7 +78,7 @@ def _timeline(name: str, plan: Plan, columns: Sequence[Latest | Window]) -> Time
     kinds = tuple(plan.request[by].kind if by in plan.request else "category" for by in first.by)
     spans = [column.over_seconds if isinstance(column, Window) else column.within_seconds for column in columns]
     summed = isinstance(first, Window) and first.aggregate in _SUMMED
-    return Timeline(name, first.source, first.by, kinds, tuple(columns), summed, max(spans))
+    return Timeline(name, first.source, first.by, first.found_by, kinds, tuple(columns), summed, max(spans))
 
 
 def cast(sql: str, kind: ColumnKind) -> str:
@@ -120,8 +122,8 @@ def key_columns(timeline: Timeline) -> str:
 
 
 def _keys(timeline: Timeline) -> str:
-    pairs = zip(timeline.by, timeline.kinds, strict=True)
-    return ", ".join(f"{cast(quoted(by), kind)} AS _by_{n}" for n, (by, kind) in enumerate(pairs, 1))
+    pairs = zip(timeline.key, timeline.kinds, strict=True)
+    return ", ".join(f"{cast(quoted(name), kind)} AS _by_{n}" for n, (name, kind) in enumerate(pairs, 1))
 
 
 def _known_keys(timeline: Timeline) -> str:

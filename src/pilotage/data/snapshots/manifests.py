@@ -59,7 +59,9 @@ def declared(source: Source) -> str:
     """
     place = (source.database, source.table, source.files, source.sheet, source.encoding, source.delimiter, source.delta)
     rest = (source.rest.url, source.rest.items) if source.rest else None
-    said = (*place, rest, source.key, source.known_at, source.deleted)
+    said: tuple[object, ...] = (*place, rest, source.key, source.known_at, source.deleted)
+    if source.decimal or source.missing:  # so that what was read before these were there counts as it did
+        said = (*said, source.decimal, source.missing)
     return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
 
 

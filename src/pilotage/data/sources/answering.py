@@ -35,7 +35,8 @@ def answer(
 ) -> httpx.Response | None:
     """The answer, read whole; None where there is none any more (404 after the first page).
 
-    ``until`` is a deadline of the monotonic clock.
+    ``until`` is a deadline of the monotonic clock. A server that says that it is busy is waited for; one that says
+    nothing at all only after the first page, as a database would be: whoever asks may try again.
 
     Raises:
         SourceUnavailable: it stays busy or silent until the deadline, refuses, redirects elsewhere or is too large.
@@ -53,6 +54,11 @@ def answer(
             raise asked.failure(f"Source {asked.name}: `rest.url` is no address.", "Write https://host/path.") from None
         if response is not None and response.status_code not in _BUSY:
             return _judged(asked, response, url, missing_is_end)
+        if response is None and not missing_is_end:
+            raise asked.unreachable(
+                f"Source {asked.name} does not answer at {shown(url)}: {reason}.",
+                "Check the address, and ask who runs it.",
+            )
         wanted = _retry_after(response) if response is not None else None
         seconds = max(waited, wanted or 0.0)
         if time.monotonic() + seconds > until or _was_waited_for(asked, url):

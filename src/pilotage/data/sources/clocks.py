@@ -13,6 +13,7 @@ from pilotage.platform.quoting import literal
 
 _ZONE = r"( ?(Z|UTC)|[+-]\d\d(:?\d\d)?)"
 _ISO = rf"\d{{4}}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{{1,9}})?)?{_ZONE}?)?"
+_ALIKE = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}([ ,].*)?|\d{1,2}[- ][A-Za-z]{3}[- ]\d{4}([ ,].*)?"
 _DATES = {
     "DD.MM.YYYY": "%d.%m.%Y",
     "MM/DD/YYYY": "%m/%d/%Y",
@@ -57,6 +58,11 @@ FORMS = tuple(Form(says, date + time) for says, date in _DATES.items() for time 
 def is_iso(text: str) -> str:
     """SQL: whether a text is an ISO 8601 date, or one with a time, that exists."""
     return f"(regexp_full_match({text}, {literal(_ISO)}) AND TRY_CAST({text} AS TIMESTAMPTZ) IS NOT NULL)"
+
+
+def is_alike(text: str) -> str:
+    """SQL: whether a text has the look of a date in one of the forms, whether or not it exists."""
+    return f"regexp_full_match({text}, {literal(_ALIKE)})"
 
 
 def iso_instant(value: str) -> str:

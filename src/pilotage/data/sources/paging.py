@@ -38,7 +38,7 @@ def pages(asked: Asked, rest: Rest, address: str, span: Span) -> Iterator[list[b
     """
     import httpx
 
-    _refuse_no_address(asked, address)
+    refuse_no_address(asked, address)
     common = {rest.size_parameter: str(rest.size)} if rest.size_parameter and rest.paging != "none" else {}
     if rest.since and span.after:
         common[rest.since] = iso(span.after)
@@ -46,7 +46,7 @@ def pages(asked: Asked, rest: Rest, address: str, span: Span) -> Iterator[list[b
     seen: set[object] = set()
     rows = number = 0
     until = time.monotonic() + seconds(asked.source.timeout)
-    with httpx.Client(headers=_headers(asked, rest), follow_redirects=False) as client:
+    with httpx.Client(headers=headers_of(asked, rest), follow_redirects=False) as client:
         while page is not None:
             number += 1
             response = answer(asked, client, page.url, page.parameters, until, missing_is_end=number > 1)
@@ -61,7 +61,12 @@ def pages(asked: Asked, rest: Rest, address: str, span: Span) -> Iterator[list[b
             page = _next(asked, rest, address, response, items, cursor, number, rows, common)
 
 
-def _refuse_no_address(asked: Asked, address: str) -> None:
+def refuse_no_address(asked: Asked, address: str) -> None:
+    """That an address is one of the web.
+
+    Raises:
+        SourceUnavailable: it is not.
+    """
     try:
         parts = urlsplit(address)
         fits = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
@@ -181,7 +186,12 @@ def _keys(content: bytes) -> str:
     return f"The answer has {', '.join(keys[:8])}." if keys else ""
 
 
-def _headers(asked: Asked, rest: Rest) -> dict[str, str]:
+def headers_of(asked: Asked, rest: Rest) -> dict[str, str]:
+    """The headers to ask with, what stands behind their references in place.
+
+    Raises:
+        SourceUnavailable: a variable is not set, or holds what no header may hold.
+    """
     try:
         found = {name: from_environment(value, f"Source {asked.name}") for name, value in rest.headers.items()}
     except SettingsError as error:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from pilotage.data.records import Extent, FoundColumn, Span
 from pilotage.data.sources.asked import Asked
-from pilotage.data.sources.inferring import Column, found_columns, value, written_as
+from pilotage.data.sources.inferring import Column, found_columns, value, with_decimal, written_as
 from pilotage.data.sources.time_limit import TimeLimit
 from pilotage.platform.engine import analytical
 from pilotage.platform.errors import SourceUnavailable
@@ -118,14 +118,20 @@ def _values(
 ) -> dict[str, str]:
     """SQL of each column's value."""
     stored = {column.name: column.stored for column in table.columns} | {ROW: "BIGINT"}
+    numbers = {column.name for column in columns if column.engine_type == "DOUBLE"}
+    texts = [column for column in table.columns if column.name in numbers and column.stored == "VARCHAR"]
+    signed = with_decimal(connection, table.relation, texts, asked.source)
     values = {}
     for column in columns:
         form = None
         if column.type == "datetime" and stored.get(column.name) == "VARCHAR":
             form = written_as(connection, table.relation, column.name, asked)
         there = column.name in stored
+        decimal = asked.source.decimal if column.name in signed else ""
         values[column.name] = (
-            value(column, stored[column.name], form) if there else f"CAST(NULL AS {column.engine_type})"
+            value(column, stored[column.name], form, asked.source, decimal)
+            if there
+            else f"CAST(NULL AS {column.engine_type})"
         )
     return values
 

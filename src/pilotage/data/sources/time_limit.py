@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ class TimeLimit:
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
+        self._began_at = time.monotonic()
         self.over = threading.Event()
         self._ended = threading.Event()
         self._watch = threading.Thread(target=self._wait, name=f"time limit of {asked.name}", daemon=True)
@@ -64,6 +66,11 @@ class TimeLimit:
         """
         if self.over.is_set():
             raise self.failure()
+
+    @property
+    def remaining(self) -> float:
+        """How many seconds are left; less than 0 when time is over."""
+        return self._began_at + allowed(self.asked.source.timeout) - time.monotonic()
 
     def failure(self) -> SourceUnreachable:
         """That reading took too long, and what helps."""

@@ -89,7 +89,11 @@ def _looked_up(path: Path, key: str, entry: Input, use_case: UseCase, columns: C
     if source not in columns:
         return
     for place, by in _placed((*path, "by"), entry.by):
-        yield from _has(place, source, by, columns, repair=f"{by} is looked up under the same name as in the request.")
+        if isinstance(entry.by, dict):
+            yield from _has(place, source, entry.by[by], columns)
+        else:
+            repair = f"Where {source} calls it otherwise, say so: by: {{{by}: its name there}}."
+            yield from _has(place, source, by, columns, repair=repair)
     takes = list(taken(key, entry).values()) if entry.latest else listed(entry.take)
     places = [place for place, _ in _placed((*path, "take"), entry.take)]
     for number, take in enumerate(takes):

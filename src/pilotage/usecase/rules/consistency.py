@@ -23,6 +23,7 @@ _USER = re.compile(r"://[^/@\s]*@")
 _NAME = r'(?:[^\W\d][\w$]*|"(?:[^"\x00]|"")+")'
 _TABLE = re.compile(rf"{_NAME}(?:\.{_NAME})?")
 _PLAIN_HEADERS = frozenset({"accept", "accept-language", "user-agent", "content-type"})
+_NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
 
 
@@ -72,6 +73,14 @@ def _place(path: Path, source: Source) -> Iterator[Mistake]:
     for name, kind in fitting.items():
         if getattr(source, name) and given != [kind]:
             yield Mistake((*path, name), f"{name} belongs to {kind}; this source has {given[0]}.", f"Remove {name}.")
+    for name in ("decimal", "missing"):
+        if getattr(source, name) and given[0] not in ("files", "rest"):
+            message = f"{name} belongs to files and rest, which hold texts; this source has {given[0]}."
+            yield Mistake((*path, name), message, f"Remove {name}; have a view cast the column.")
+    for number, text in enumerate(source.missing):
+        if _NUMBER.fullmatch(text):
+            message = f"'{text}' is a number: taken as missing, it would vanish from every column of numbers."
+            yield Mistake((*path, "missing", number), message, "Leave it out; the audit finds such placeholders.")
     if source.rest and source.rest.paging == "cursor" and not source.rest.cursor:
         yield Mistake((*path, "rest"), "cursor is missing.", "Say where the next cursor lies: cursor: meta.next")
 

@@ -19,6 +19,7 @@ from pilotage.usecase.records import (
     RequestColumn,
     UseCase,
     Window,
+    key_of,
     listed,
     seconds,
 )
@@ -98,16 +99,17 @@ def _latest(key: str, entry: Input, static: bool) -> Iterator[Column]:
     within_seconds = ALWAYS_SECONDS if static else seconds(entry.within)
     for name, take in taken(key, entry).items():
         says = latest_says(key, entry, take)
-        yield Latest(name, entry.kind or "number", entry.latest, by, take, within_seconds, says)
+        yield Latest(name, entry.kind or "number", entry.latest, by, take, within_seconds, says, key_of(entry.by))
 
 
 def _windows(entry: Input) -> Iterator[Column]:
     for by in listed(entry.by):
+        key = key_of({by: entry.by[by]}) if isinstance(entry.by, dict) else ()
         for take in listed(entry.take) or [""]:
             for over in listed(entry.over):
                 name = window_name(entry.aggregate, take, by, over)
                 says = window_says(entry, take, by, over)
-                yield Window(name, "number", entry.windows, (by,), take, entry.aggregate, seconds(over), says)
+                yield Window(name, "number", entry.windows, (by,), take, entry.aggregate, seconds(over), says, key)
 
 
 def _derived(key: str, entry: Input, known: Mapping[str, ColumnKind]) -> Column:

@@ -114,9 +114,11 @@ def _derived(path: Path, entry: Input, known: dict[str, ColumnKind]) -> Iterator
         yield Mistake((*path, "kind"), f"The expression gives a {found}, not a {entry.kind}.", f"Write kind: {found}.")
 
 
-def _placed(path: Path, value: str | list[str]) -> Iterator[tuple[Path, str]]:
+def _placed(path: Path, value: str | list[str] | dict[str, str]) -> Iterator[tuple[Path, str]]:
     if isinstance(value, str):
         yield path, value
+    elif isinstance(value, dict):
+        yield from (((*path, name), name) for name in value)
     else:
         for number, item in enumerate(value):
             yield (*path, number), item

@@ -119,7 +119,7 @@ def _late_outcomes(use_case: UseCase, positions: Positions) -> Found:
 def _guessed(use_case: UseCase, positions: Positions) -> Found:
     for place, why in use_case.guessed.items():
         message = f"{place} was guessed: {why}."
-        yield ("guessed", place), message, "Correct it there if it is wrong, then remove this line."
+        yield ("guessed", place), message, "Correct the place where it is wrong, then remove its line under `guessed`."
 
 
 CHECKS: dict[str, Callable[[UseCase, Positions], Found]] = {

@@ -25,6 +25,10 @@ WHERE c.relkind IN ('r', 'p', 'v', 'f') AND {schemas}
 ORDER BY 1, 2 LIMIT 1
 """
 _VISIBLE = "n.nspname = ANY (current_schemas(false))"
+_SCHEMAS = """
+SELECT DISTINCT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' ORDER BY 1
+"""
 _WRITING = frozenset(
     (
         "ALL",
@@ -55,12 +59,12 @@ def demand_reader_of_postgresql(asked: Asked, connection: sa.Connection, url: sa
     named = parsed(asked.source.table)
     schema = named[0] if named else ""
     if is_superuser:
-        raise _refusal(asked, user, "is a superuser", _role(schema or "public", url))
+        raise _refusal(asked, user, "is a superuser", _role([schema] if schema else _schemas(connection), url))
     schemas = f"n.nspname = {literal(schema)}" if schema else _VISIBLE
     writable = connection.exec_driver_sql(_WRITABLE.format(schemas=schemas)).first()
     if writable is not None:
         what = f"may write {writable[0]}.{writable[1]}"
-        raise _refusal(asked, user, what, _role(writable[0], url))
+        raise _refusal(asked, user, what, _role([schema] if schema else _schemas(connection), url))
 
 
 def demand_reader_of_mysql(asked: Asked, connection: sa.Connection, database: str) -> None:
@@ -111,13 +115,21 @@ def _concerns(where: str, database: str) -> bool:
     return re.fullmatch(pattern, database, re.DOTALL) is not None
 
 
-def _role(schema: str, url: sa.URL) -> str:
+def _schemas(connection: sa.Connection) -> list[str]:
+    """Those in which there are tables or views."""
+    return [str(row[0]) for row in connection.exec_driver_sql(_SCHEMAS)] or ["public"]
+
+
+def _role(schemas: Iterable[str], url: sa.URL) -> str:
+    grants = " ".join(
+        f"GRANT USAGE ON SCHEMA {schema} TO pilotage_reader; "
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO pilotage_reader; "
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO pilotage_reader;"
+        for schema in map(quoted, schemas)
+    )
     return (
         "CREATE ROLE pilotage_reader LOGIN PASSWORD '…'; "
-        f"GRANT CONNECT ON DATABASE {quoted(url.database or 'postgres')} TO pilotage_reader; "
-        f"GRANT USAGE ON SCHEMA {quoted(schema)} TO pilotage_reader; "
-        f"GRANT SELECT ON ALL TABLES IN SCHEMA {quoted(schema)} TO pilotage_reader; "
-        f"ALTER DEFAULT PRIVILEGES IN SCHEMA {quoted(schema)} GRANT SELECT ON TABLES TO pilotage_reader;"
+        f"GRANT CONNECT ON DATABASE {quoted(url.database or 'postgres')} TO pilotage_reader; {grants}"
     )
 
 

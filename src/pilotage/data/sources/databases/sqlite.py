@@ -1,9 +1,9 @@
 """Tables and views in SQLite files.
 
 SQLite checks no types: a sample of each column's values decides with its declaration. A column that is declared a
-number and holds words is text; an empty text in a number is null. A datetime is ISO text, or a number whose size says
-what it counts (:func:`instant`). Text that is no UTF-8 is read with U+FFFD in place of what cannot be; blobs as
-``\\x…``.
+number and holds words is text. Texts that are all numbers, some with a fraction such as 12.50, are numbers unless they
+are a key. An empty text in a number is null. A datetime is ISO text, or a number whose size says what it counts
+(:func:`instant`). Text that is no UTF-8 is read with U+FFFD in place of what cannot be; blobs as ``\\x…``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,14 @@ import sqlalchemy as sa
 
 from pilotage.data.records import ColumnType, Extent, FoundColumn, Span
 from pilotage.data.sources.asked import Asked
-from pilotage.data.sources.databases import batches, connecting, sqlite_extent, sqlite_instants, sqlite_session
+from pilotage.data.sources.databases import (
+    batches,
+    connecting,
+    sqlite_extent,
+    sqlite_instants,
+    sqlite_numerals,
+    sqlite_session,
+)
 from pilotage.data.sources.databases.database import EXACT_IN_DOUBLE, Database, Declared
 from pilotage.data.sources.databases.places import Place
 from pilotage.platform.quoting import literal, quoted
@@ -37,8 +44,9 @@ class Sampled:
 
     def __init__(self, counts: Sequence[int | None]) -> None:
         self.values, self.whole, self.fractions, self.texts, self.dates, self.instants, self.large = (
-            n or 0 for n in counts
+            n or 0 for n in counts[:7]
         )
+        self.written_numbers, self.written_fractions = (n or 0 for n in counts[7:])
 
     @property
     def numbers(self) -> int:
@@ -72,7 +80,13 @@ class SQLite(Database):
 
     def judged(self, place: Place, declared: Sequence[Declared]) -> tuple[FoundColumn, ...]:
         sampled = self._sampled(place, [column.name for column in declared])
-        return tuple(_judged(column, sampled[column.name], self._is_clock(column.name)) for column in declared)
+        found = [_judged(column, sampled[column.name], self._is_clock(column.name)) for column in declared]
+        return tuple(
+            FoundColumn(column.name, "number", "DOUBLE")
+            if column.type == "text" and self._holds_fractions(place, column.name, sampled[column.name])
+            else column
+            for column in found
+        )
 
     def value(self, declared: Declared, column: FoundColumn) -> str:
         name = quoted(column.name)
@@ -81,7 +95,8 @@ class SQLite(Database):
         if column.type == "text":
             return f"CASE typeof({name}) WHEN 'blob' THEN '\\x' || lower(hex({name})) ELSE CAST({name} AS TEXT) END"
         if column.engine_type == "DOUBLE":
-            return f"CASE typeof({name}) WHEN 'integer' THEN CAST({name} AS REAL) ELSE nullif({name}, '') END"
+            number = f"typeof({name}) = 'integer' OR (typeof({name}) = 'text' AND {sqlite_numerals.is_number(name)})"
+            return f"CASE WHEN {number} THEN CAST({name} AS REAL) ELSE nullif({name}, '') END"
         return f"nullif({name}, '')"
 
     def within(self, place: Place, clock: Declared, span: Span) -> list[str]:
@@ -109,6 +124,15 @@ class SQLite(Database):
         finally:
             cursor.close()
 
+    def _holds_fractions(self, place: Place, name: str, sampled: Sampled) -> bool:
+        """Whether all texts of a column, not only of the sample, are plain numbers, and those of the sample fractions.
+
+        A key is left as it is: as numbers, 1.1 and 1.10 would be one.
+        """
+        if name in self.asked.source.key or not sampled.written_fractions or sampled.written_numbers != sampled.texts:
+            return False
+        return bool(self.connection.exec_driver_sql(sqlite_numerals.all_numbers(quoted(name), place.sql)).scalar_one())
+
     def _is_clock(self, column: str) -> bool:
         return column in {self.asked.source.event_time, self.asked.source.known_at}
 
@@ -131,7 +155,8 @@ def _counts(name: str) -> str:
         f"count(nullif({name}, '')), sum(typeof({name}) = 'integer'), sum(typeof({name}) = 'real'), "
         f"sum(typeof({name}) IN ('text', 'blob') AND {name} <> ''), sum({sqlite_instants.is_date(name)}), "
         f"sum(typeof({name}) IN ('integer', 'real') AND ({sqlite_instants.is_plausible(name)})), "
-        f"sum(typeof({name}) = 'integer' AND abs({name} / 2) > {EXACT_IN_DOUBLE // 2})"
+        f"sum(typeof({name}) = 'integer' AND abs({name} / 2) > {EXACT_IN_DOUBLE // 2}), "
+        f"sum({sqlite_numerals.is_number(name)}), sum({sqlite_numerals.is_fraction(name)})"
     )
 
 

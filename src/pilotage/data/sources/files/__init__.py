@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from pilotage.data.records import Extent, FoundColumn, Span
 from pilotage.data.sources.asked import Asked
-from pilotage.data.sources.files.describing import Described, describe
+from pilotage.data.sources.files.describing import Described, Surveyed, describe, survey
 from pilotage.data.sources.files.opening import is_near, opened
 from pilotage.data.sources.tables import columns_of, extent_of, rows_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Described", "describe", "extent", "introspect", "read"]
+__all__ = ["Described", "Surveyed", "describe", "extent", "introspect", "read", "survey"]
 
 
 def introspect(asked: Asked, address: str) -> tuple[FoundColumn, ...]:

@@ -15,6 +15,8 @@ from pilotage.data.sources.files.kinds import compression
 from pilotage.data.sources.files.unreadable import Unreadable
 
 CHUNK_BYTES = 1024 * 1024
+_ZIPPED_BY = (0, 8, 12, 14)
+"""Stored, deflated, by bzip2 and by LZMA."""
 
 
 @contextmanager
@@ -80,6 +82,8 @@ def _opened(place: Path, packed: str) -> Any:
     import gzip
     import lzma
 
+    if packed == ".zip":
+        return _only_member(place)
     if packed == ".zst":
         import pyarrow as pa
 
@@ -88,9 +92,24 @@ def _opened(place: Path, packed: str) -> Any:
     return openers[packed](place, "rb")
 
 
+def _only_member(place: Path) -> Any:
+    """The file in a ZIP archive; a few programs add files about files, which begin with a dot or ``__``."""
+    import zipfile
+
+    archive = zipfile.ZipFile(place)
+    names = [one for one in archive.namelist() if not one.endswith("/") and not one.startswith(("__", "."))]
+    if len(names) != 1:
+        raise ValueError(f"it holds {len(names)} files, and one is wanted ({', '.join(names[:3]) or 'none'})")
+    member = archive.getinfo(names[0])
+    if member.flag_bits & 1 or member.compress_type not in _ZIPPED_BY:
+        raise ValueError("it has a password, or is packed in a way of its own")
+    return archive.open(names[0])
+
+
 def _torn_errors() -> tuple[type[Exception], ...]:
     """What readers of compressed files raise; an ``OSError`` without number is theirs, not the disk's."""
     import lzma
+    import zipfile
     import zlib
 
-    return (EOFError, ValueError, OSError, lzma.LZMAError, zlib.error)
+    return (EOFError, ValueError, OSError, lzma.LZMAError, zlib.error, zipfile.BadZipFile)

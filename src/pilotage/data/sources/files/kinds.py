@@ -11,7 +11,7 @@ from pilotage.data.sources.files.unreadable import Unreadable
 Kind = Literal["delimited", "parquet", "json", "excel"]
 
 COLUMNS_MAX = 5_000
-COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz")
+COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz", ".zip")
 
 _KINDS: dict[str, Kind] = {
     ".csv": "delimited",

@@ -15,9 +15,20 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from pilotage.data.sources.asked import Asked
+from pilotage.data.sources.files.waiting import in_time
+from pilotage.usecase.records import seconds
 
 _EXTRAS = {"s3": "s3", "s3a": "s3", "http": "s3", "https": "s3"}
 _PACKAGES = {"gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs"}
+_WEB = "Check that the address names a file, and that this host may fetch it; no user and no password is sent."
+_REPAIRS = {
+    "http": _WEB,
+    "https": _WEB,
+    **dict.fromkeys(
+        ("s3", "s3a"),
+        "Check the address, the credentials (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) and AWS_ENDPOINT_URL.",
+    ),
+}
 _SCHEMES = {*_EXTRAS, *_PACKAGES, "memory"}
 _SERVER_ERRORS = 500
 UNANSWERED = re.compile(
@@ -81,7 +92,7 @@ def reaching(asked: Asked, address: str) -> Iterator[None]:
     try:
         yield
     except _storage_errors() as error:
-        repair = "Check the address, the credentials (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) and AWS_ENDPOINT_URL."
+        repair = _REPAIRS.get(address.partition("://")[0].lower(), "Check the address and the credentials.")
         if "://" not in address or address.startswith("file://"):
             repair = "Check that the files are there, and that this user may read them."
             raise asked.failure(_unread(asked, address, error), repair) from None
@@ -105,20 +116,32 @@ def _local(pattern: str) -> tuple[File, ...]:
 def _remote(asked: Asked, address: str, scheme: str) -> Files:
     storage = open_storage(asked, address, scheme)
     with reaching(asked, address):
-        path = storage._strip_protocol(address)
-        if any(sign in path for sign in "*?[") and scheme not in ("http", "https"):
-            found = storage.glob(path, detail=True)
-            listed = {place: entry for place, entry in found.items() if entry.get("type") == "file"}
-            if not listed:
-                storage.ls(path.partition("/")[0])  # a missing bucket and refused credentials look like no match
-        else:
-            listed = {path: storage.info(path)}
+        listed = in_time(
+            asked, shown(address), seconds(asked.source.timeout), lambda: _listed(storage, address, scheme)
+        )
     files = [
         File(shown(storage.unstrip_protocol(place)), place, int(entry.get("size") or 0))
         for place, entry in sorted(listed.items())
         if len(listed) == 1 or not place.rpartition("/")[2].startswith(("_", "."))
     ]
     return Files(tuple(files), storage, scheme)
+
+
+def _listed(storage: Any, address: str, scheme: str) -> dict[str, Any]:
+    """Places with what the storage says of them. A file whose name looks like a pattern is meant itself."""
+    path = storage._strip_protocol(address)
+    if scheme in ("http", "https") or not is_pattern(path) or storage.isfile(path):
+        return {path: storage.info(path)}
+    found = storage.glob(path, detail=True)
+    listed = {place: entry for place, entry in found.items() if entry.get("type") == "file"}
+    if not listed:
+        storage.ls(path.partition("/")[0])  # a missing bucket and refused credentials look like no match
+    return listed
+
+
+def is_pattern(address: str) -> bool:
+    """Whether an address has one of the signs of a pattern in it."""
+    return any(sign in address for sign in "*?[")
 
 
 def open_storage(asked: Asked, address: str, scheme: str) -> Any:

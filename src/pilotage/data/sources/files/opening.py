@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from pilotage.data.sources.files.kinds import Kind, compression, ending, kind_of
 from pilotage.data.sources.files.locating import File, Files, located, reaching
 from pilotage.data.sources.files.parquet import parquet_table
 from pilotage.data.sources.files.unreadable import Unreadable
+from pilotage.data.sources.files.waiting import in_time
 from pilotage.data.sources.tables import Table, engine, failing_as
 from pilotage.data.sources.time_limit import TimeLimit
 
@@ -89,7 +91,8 @@ def _table(
     if kind == "json":
         return json_table(connection, files, folder, asked.source.encoding)
     if kind == "excel":
-        files = excel.as_parquet(files, folder, asked.source.sheet)
+        files = excel.as_parquet(files, folder, asked.source.sheet, asked.source.missing)
+        return parquet_table(connection, {str(place): name for place, name in files.items()}, ("TIMESTAMP",))
     return parquet_table(connection, {str(place): name for place, name in files.items()})
 
 
@@ -103,6 +106,7 @@ def _at_hand(limit: TimeLimit, file: File, found: Files, folder: Path, number: i
         )
     if found.storage is not None:
         place = folder / f"{number}{''.join(Path(file.name).suffixes[-2:])}"
-        found.storage.get_file(file.place, str(place), callback=watched(limit.demand))
+        fetch = partial(found.storage.get_file, file.place, str(place), callback=watched(limit.demand))
+        in_time(limit.asked, file.name, limit.remaining, fetch)
     limit.demand()
     return decompressed(place, file.name, folder, limit.demand)

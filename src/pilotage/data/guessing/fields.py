@@ -1,0 +1,91 @@
+"""What the app would send of a case, and which of it may be an input: never what tells the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from pilotage.data.guessing.clocks import is_bookkeeping
+from pilotage.data.guessing.groups import is_special
+from pilotage.data.guessing.labels import telling_words
+from pilotage.data.guessing.naming import request_name
+from pilotage.data.guessing.records import LabelGuess, SeenColumn, SeenTable, SourceGuess
+from pilotage.data.guessing.words import is_identifier
+from pilotage.usecase.records import ColumnKind
+
+KINDS: dict[str, ColumnKind] = {"text": "category", "number": "number", "datetime": "datetime", "flag": "flag"}
+REQUEST_MAX = 60
+CATEGORY_SHARE_MAX = 0.5
+CATEGORY_VALUES_FREE = 100
+
+
+class Field(Struct, frozen=True):
+    """A column that the app would send: its name in the request, and the source's where that is another."""
+
+    name: str
+    column: SeenColumn
+    required: bool
+    is_input: bool
+
+
+def fields_of(
+    decision: SourceGuess,
+    entity: str,
+    label: LabelGuess,
+    others: Sequence[LabelGuess],
+    moment: str,
+    telling: Mapping[str, str],
+) -> tuple[tuple[Field, ...], dict[str, str]]:
+    """The request, inputs first, and the columns that are left out of it with the reason. ``telling`` gives it away."""
+    left_out = {
+        column.name: why for column in decision.table.columns if (why := _why_not(column, label, others, telling))
+    }
+    silent = {entity}
+    if decision.clocks is not None:
+        silent |= {guess.value[0] for guess in decision.clocks if guess.value[0] != moment}
+    fields: list[Field] = []
+    taken = {entity.lower()}
+    for column in decision.table.columns:
+        if column.name in silent or not column.filled or (column.name in left_out and column.name != moment):
+            continue
+        name = request_name(column.name, taken)
+        taken.add(name.lower())
+        is_input = column.name != moment and _is_input(column, decision.table)
+        fields.append(Field(name, column, column.filled == decision.table.sampled, is_input))
+    shown = {name: why for name, why in left_out.items() if name not in silent | {moment}}
+    if not fields:  # nothing else is there, and a request needs a column: the entity under another name
+        return (Field(request_name(entity, taken), _key_column(decision.table, entity), True, False),), shown
+    fields.sort(key=lambda field: not field.is_input)
+    kept = fields[:REQUEST_MAX]
+    return tuple(kept + [field for field in fields[REQUEST_MAX:] if field.column.name == moment]), shown
+
+
+def _why_not(column: SeenColumn, label: LabelGuess, others: Sequence[LabelGuess], telling: Mapping[str, str]) -> str:
+    """Why a column must not be an input; empty where it may."""
+    if column.name in telling:
+        return telling[column.name]
+    if is_bookkeeping(column):
+        return "it says when the row was written, changed or deleted"
+    if is_special(column.name):
+        return "named like a special category of personal data: compared by, not learnt from"
+    shared = frozenset().union(*(telling_words(name) for name in label.columns))
+    for other in others:
+        if column.name in other.columns and other.named and shared & telling_words(column.name):
+            return "it looks like another form of the outcome"
+    return ""
+
+
+def _key_column(table: SeenTable, entity: str) -> SeenColumn:
+    """The entity's column; the number of a row in its file is none of the file's own."""
+    own = next((column for column in table.columns if column.name == entity), None)
+    return own or SeenColumn(entity, "number", table.sampled, table.sampled)
+
+
+def _is_input(column: SeenColumn, table: SeenTable) -> bool:
+    """Not what is the same in every row, no number of a case, nor text that is another in nearly every row."""
+    if column.distinct < 2:
+        return False
+    many = column.distinct > max(CATEGORY_VALUES_FREE, CATEGORY_SHARE_MAX * column.filled)
+    numbered = column.type == "number" and is_identifier(column.name) and column.distinct > CATEGORY_VALUES_FREE
+    return not numbered and not (many and column.type == "text")

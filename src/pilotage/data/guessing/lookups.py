@@ -1,0 +1,126 @@
+"""Inputs from other sources: found by a column of the request whose values really are there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from pilotage.data.guessing.clocks import is_bookkeeping, is_version_clock
+from pilotage.data.guessing.fields import Field
+from pilotage.data.guessing.groups import is_protected
+from pilotage.data.guessing.labels import telling_words
+from pilotage.data.guessing.naming import request_name
+from pilotage.data.guessing.records import LabelGuess, Link, SeenColumn, SourceGuess
+from pilotage.data.guessing.words import is_identifier, singular, words
+from pilotage.usecase.records import ROW, ColumnKind
+
+LOOKED_UP_MAX = 4
+LEVELS_MAX = 50
+_STEM = 5
+
+
+class Lookup(Struct, frozen=True):
+    """Inputs from another source, found by a request column; ``why`` says how many of its values are there.
+
+    ``key`` is the source's column that equals the request's ``by``.
+    """
+
+    source: str
+    by: str
+    key: str
+    take: tuple[str, ...]
+    kind: ColumnKind
+    counted: bool
+    why: str = ""
+
+
+def joined(
+    fields: tuple[Field, ...],
+    sources: tuple[SourceGuess, ...],
+    decision: SourceGuess,
+    outcome: SourceGuess,
+    entity: str,
+    links: Sequence[Link],
+) -> tuple[Field, ...]:
+    """The request with the entity itself where rows of other sources are found by it, as lines by their order."""
+    names = {source.table.name for source in sources if source not in (decision, outcome)}
+    wanted = any(
+        link.other == decision.table.name and link.table in names and link.other_column == entity for link in links
+    )
+    if not wanted or entity == ROW or any(field.column.name == entity for field in fields):
+        return fields
+    name = request_name(entity, {field.name.lower() for field in fields})
+    return (*fields, Field(name, decision.table.column(entity), True, False))
+
+
+def lookups_of(
+    sources: tuple[SourceGuess, ...],
+    decision: SourceGuess,
+    outcome: SourceGuess,
+    fields: tuple[Field, ...],
+    label: LabelGuess,
+    links: Sequence[Link],
+) -> tuple[Lookup, ...]:
+    """Other sources whose rows are found by a request column: their newest row, and how many rows lately."""
+    found = []
+    request = {field.column.name: field.name for field in fields}
+    for source in sources:
+        if source in (decision, outcome) or _speaks_of(source.table.name, label):
+            continue
+        by = _by(source, decision, request, links)
+        if by is None:
+            continue
+        name, key, link = by
+        worth = [column for column in source.table.columns if _worth_taking(column, source, key, label)]
+        numbers = tuple(column.name for column in worth if column.type == "number")
+        texts = tuple(column.name for column in worth if column.type == "text")
+        counted = source.clocks is not None and not _is_one_row(source, key) and not _of_one_case(decision, link)
+        found.append(Lookup(source.table.name, name, key, numbers[:LOOKED_UP_MAX], "number", counted, link.says))
+        found.append(Lookup(source.table.name, name, key, texts[:LOOKED_UP_MAX], "category", False, link.says))
+    return tuple(lookup for lookup in found if lookup.take or lookup.counted)
+
+
+def _by(
+    source: SourceGuess, decision: SourceGuess, request: dict[str, str], links: Sequence[Link]
+) -> tuple[str, str, Link] | None:
+    """The request column that finds rows of a source and the source's own: its key if that is one, else the finest."""
+    met: dict[str, tuple[str, Link]] = {}
+    for link in sorted(links, key=lambda link: link.table != decision.table.name):
+        if (link.table, link.other) == (decision.table.name, source.table.name):
+            sent, there = link.column, link.other_column
+        elif (link.table, link.other) == (source.table.name, decision.table.name):
+            sent, there = link.other_column, link.column
+        else:
+            continue
+        if sent in request:
+            met.setdefault(there, (request[sent], link))
+    if not met:
+        return None
+    finest = max(met, key=lambda name: source.table.column(name).distinct)
+    key = next((name for name in met if (name,) == source.key.value), finest)
+    return met[key][0], key, met[key][1]
+
+
+def _of_one_case(decision: SourceGuess, link: Link) -> bool:
+    """Rows of the case itself: where a case is decided when its row was last changed, their count says only its age."""
+    overwritten = decision.clocks is not None and is_version_clock(decision.table, decision.clocks[1].value[0])
+    return overwritten and link.other == decision.table.name and (link.other_column,) == decision.key.value
+
+
+def _is_one_row(source: SourceGuess, key: str) -> bool:
+    return source.key.value == (key,)
+
+
+def _worth_taking(column: SeenColumn, source: SourceGuess, key: str, label: LabelGuess) -> bool:
+    """What varies, a text in few values, is no identifier and no column that the outcome is made of."""
+    few = column.type == "number" or (column.type == "text" and column.distinct <= LEVELS_MAX)
+    if not few or column.distinct < 2 or column.name in (key, *source.key.value, *label.columns):
+        return False
+    return not (is_identifier(column.name) or is_bookkeeping(column) or is_protected(column.name))
+
+
+def _speaks_of(source: str, label: LabelGuess) -> bool:
+    """Whether a source is named like the outcome, as returns are where status = 'returned': it is the outcome."""
+    stems = {part[:_STEM] for part in words(label.condition) if len(part) >= _STEM and telling_words(part)}
+    return any(part[:_STEM] in stems for part in singular(words(source)))

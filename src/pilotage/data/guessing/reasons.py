@@ -1,0 +1,96 @@
+"""Why each guessed place of a draft says what it says, apart from what only a person can say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pilotage.data.guessing.clocks import is_version_clock
+from pilotage.data.guessing.project import Project
+
+QUESTIONS = {
+    "owner": "Who answers for this use case?",
+    "brief.workflow": "How is this work done today?",
+    "brief.users": "Who acts on the answer?",
+    "brief.decision": "What is decided, and when?",
+    "brief.kpi": "What does the business count?",
+    "outcome.says": "What does it mean when this is true?",
+    "rule.says": "What is done today? Until somebody says so, nothing is done",
+    "policy.actions": "What is done when it is likely?",
+}
+"""What nobody can see in data, as a draft asks it in the place of the answer."""
+NO_OUTCOME = (
+    "Nothing in these tables looks like an outcome: what stands under `outcome` only stands in for one, so that the "
+    "data can be audited. Say what is to be predicted, or bring the table that says what happened."
+)
+_ASKED = "only a person can say this"
+
+
+def reasons_of(project: Project) -> dict[str, str]:
+    """Place in the file → why it says what it says, in the order in which a person should look at them."""
+    return dict([*_of_persons(), *_of_the_case(project), *_of_sources(project)])
+
+
+def needed(project: Project) -> tuple[str, ...]:
+    """The questions that a person has to answer, in words."""
+    asked = [question for place, question in QUESTIONS.items() if place not in ("rule.says", "policy.actions")]
+    return (*asked, "What is a caught case worth, and what does a false alarm cost?", "How are cases decided today?")
+
+
+def doubtful(project: Project) -> tuple[str, ...]:
+    """What was guessed and is often wrong, in words."""
+    found = ["decision.request: take out what is known only after the decision."]
+    found.append("outcome.matures: it says 1 day; how long an outcome takes was not looked at.")
+    one_clock = [s.table.name for s in project.sources if s.clocks and s.clocks[0].value == s.clocks[1].value]
+    if one_clock:
+        found.append(f"known_at of {', '.join(one_clock)}: no column says when a row was written.")
+    static = [s.table.name for s in project.sources if s.clocks is None]
+    if static:
+        found.append(f"static of {', '.join(static)}: no column could be a clock, so nothing has a date.")
+    if project.moment and is_version_clock(project.decision.table, project.moment):
+        name = project.decision.table.name
+        found.append(
+            f"decision.moment: rows of {name} are overwritten, and what stood in them before {project.moment} is not "
+            "kept. A case counts as decided then; name a better time if there is one."
+        )
+    elif project.moment:
+        found.append(f"decision.moment: a case is decided when {project.moment} says; before, its row was not there.")
+    return tuple(found)
+
+
+def _of_persons() -> Iterator[tuple[str, str]]:
+    for place in QUESTIONS:
+        if place != "rule.says":
+            yield place, _ASKED
+    yield "brief.value", "what a caught case is worth, and what a false alarm costs, only you know"
+    yield "rule.positive", "what is done today is not in the data"
+
+
+def _of_the_case(project: Project) -> Iterator[tuple[str, str]]:
+    yield "decision.source", "the table of the outcome, or the one with the same key whose rows come first"
+    yield "decision.entity", project.entity.why
+    yield "decision.request", "all columns of the row but those left out; some may be known only after the decision"
+    if project.moment:
+        yield "decision.moment", "when the row is written; before, nothing could be decided"
+    yield "outcome.positive", project.label.why
+    yield "outcome.matures", "how long an outcome takes was not looked at"
+    if project.groups:
+        yield "groups", "these columns are named like protected groups"
+
+
+def _of_sources(project: Project) -> Iterator[tuple[str, str]]:
+    for source in project.sources:
+        name = f"sources.{source.table.name}"
+        yield f"{name}.key", source.key.why
+        if source.table.rest is not None:
+            yield f"{name}.rest", "guessed from the first answer: where the list lies, and how pages are asked for"
+        if source.table.decimal:
+            yield f"{name}.decimal", "so that these numbers are read as numbers"
+        if source.table.missing:
+            yield f"{name}.missing", "these texts stand among numbers or dates; in columns of text they are kept"
+        if source.deleted:
+            yield f"{name}.deleted", "named like a mark that the row is gone"
+        if source.clocks is None:
+            yield f"{name}.static", "no column could be a clock"
+            continue
+        for clock, guess in zip(("event_time", "known_at"), source.clocks, strict=True):
+            yield f"{name}.{clock}", guess.why
