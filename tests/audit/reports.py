@@ -18,7 +18,7 @@ from pilotage.audit.records import (
     Maturity,
     MonthBalance,
     Point,
-    Proposal,
+    ProposedInput,
     Removal,
     Severity,
     SourceProfile,
@@ -109,7 +109,7 @@ def large(findings_each: int = 20) -> AuditReport:
                 Removal("weather", ("temp",), found[1].id, ""),
             ),
             proposals=(
-                Proposal(
+                ProposedInput(
                     "tax",
                     "request",
                     "orders",
@@ -118,7 +118,7 @@ def large(findings_each: int = 20) -> AuditReport:
                     {"tax": "number"},
                     0.71,
                 ),
-                Proposal(
+                ProposedInput(
                     "visits_counts",
                     "windows",
                     "visits",
@@ -126,7 +126,7 @@ def large(findings_each: int = 20) -> AuditReport:
                     "  over: [1 day, 7 days, 30 days]",
                     "How many rows visits has over 1, 7 and 30 days, by store and country.",
                 ),
-                Proposal(
+                ProposedInput(
                     "placed_at_hour",
                     "derived",
                     "",

@@ -8,7 +8,8 @@ from pilotage.audit.measured import Measured
 from pilotage.audit.records import Answer, Finding
 from pilotage.audit.rules.answers import answers, open_answers, with_proof
 from pilotage.audit.rules.colours import GRAVE_SHARE, WARNINGS_MAX, colour_of
-from tests.audit.reports import finding
+from pilotage.audit.rules.wording import sentence
+from tests.audit.reports import finding, small
 from tests.audit.shop_figures import figures
 from tests.data.shop import TEXT, shop
 
@@ -69,3 +70,34 @@ def test_a_proof_that_failed_is_red(figures: Measured) -> None:
     assert by_path(with_proof(given, "set_1", True))["recreated"].colour == "green"
     refuted = by_path(with_proof(given, "set_1", False))["recreated"]
     assert (refuted.colour, refuted.how, refuted.path) == ("red", "measured", "answers.recreated")
+
+
+def test_a_guessed_outcome_counts_as_not_answered(figures: Measured) -> None:
+    drafted = shop(TEXT + "\nguessed: {outcome.positive: it has two values}\n")
+    truth = by_path(answers(drafted, figures, ()))["ground_truth"]
+    assert (truth.how, truth.colour) == ("open", "yellow")
+    assert drafted.use_case.outcome.says not in truth.answer
+    assert by_path(answers(shop(), figures, ()))["ground_truth"].how == "measured"
+
+
+def test_the_ground_truth_says_whether_wrong_outcomes_were_looked_for(figures: Measured) -> None:
+    assert "Whether outcomes are wrong was not measured" in by_path(answers(shop(), figures, ()))["ground_truth"].answer
+
+
+def test_answers_say_of_what_they_speak(figures: Measured) -> None:
+    given = by_path(answers(shop(), figures, ()))
+    assert "of decisions find a row in visits, and no fewer in any other source" in given["quality"].answer
+    assert "or more" not in given["quality"].answer
+    assert "required, " in given["real_time"].answer
+    assert "look at" not in given["sensitive"].answer
+
+
+def test_a_pilot_is_not_judged_while_the_outcome_is_guessed_or_known_at_the_decision() -> None:
+    guessed = finding("guessed", "warns", "file", "", "", figures={"places": ["owner", "outcome.positive"]})
+    owner = finding("guessed", "warns", "file", "", "", figures={"places": ["owner"]})
+    early = finding("outcome-known-early", "warns", "label", share=1.0)
+    assert sentence(small(guessed)).startswith(
+        "Whether the data can carry a pilot cannot be judged yet: what is to be predicted is only guessed"
+    )
+    assert sentence(small(early)).startswith("Whether the data can carry a pilot cannot be judged yet: by its clock")
+    assert sentence(small(owner)).startswith("The data can carry a pilot")

@@ -63,7 +63,7 @@ def test_a_leak_behind_a_lying_clock_is_blocked(office: Workspace, leaking: Defi
     assert [(finding.code, finding.column) for finding in blocking] == [("too-good-to-be-true", "predicted_delay")]
     assert blocking[0].owner == "nightly@airline.example"
     assert report.findings[0] == blocking[0]
-    assert sentence(report).startswith("The data cannot carry a pilot yet: 1 finding")
+    assert sentence(report).startswith("The data cannot carry a pilot yet: 1 repair must come first")
 
 
 def test_an_input_that_is_never_known_in_time_is_blocked(office: Workspace, late_arrival: Definition) -> None:

@@ -62,3 +62,20 @@ def test_the_run_that_stands_out_is_found_among_shares() -> None:
     assert (spell.inside, spell.outside) == (0.85, 0.075)
     assert spell_of([0, 0], [5, 5]) is None
     assert spell_of([], []) is None
+
+
+def test_an_end_that_most_rows_have_not_met_is_no_missing_value() -> None:
+    engine = shop_engine()
+    engine.execute(
+        "ALTER TABLE orders ADD deleted_at TIMESTAMP; ALTER TABLE orders ADD cancelled_by VARCHAR;"
+        "UPDATE orders SET deleted_at = placed_at WHERE hash(order_id) % 40 = 0"
+    )
+    found = {f.column: f for f in judged(engine, only=["orders"]) if f.code in ("incomplete-column", "empty-column")}
+    assert set(found) == {"deleted_at", "cancelled_by"}
+    assert not any(finding.is_due for finding in found.values())
+    assert "it has not happened" in found["deleted_at"].repair
+
+
+def test_columns_that_stop_together_are_one_finding() -> None:
+    found = planted("UPDATE orders SET parcel_weight = NULL, price = NULL WHERE placed_at >= '2024-03-16'")
+    assert sorted(one(found, "incomplete-in-time").column.split(", ")) == ["parcel_weight", "price"]

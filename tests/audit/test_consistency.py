@@ -8,7 +8,7 @@ import pytest
 
 from pilotage.audit.rules.findings.consistency.zones import best_turn
 from pilotage.audit.rules.steps import factor, shift, step_of, variation
-from tests.audit.planted import judged, named, one, planted, shop_engine
+from tests.audit.planted import TEXT, judged, named, one, planted, shop_engine
 
 FEW = "hash(order_id) % 90 = 0"
 ROWS = 224
@@ -141,6 +141,73 @@ def test_numbers_among_which_there_are_words_are_mixed() -> None:
     engine.execute(fault)
     finding = one(judged(engine, only=["orders"]), "mixed-types")
     assert (finding.column, finding.concerns) == ("price", ROWS)
+
+
+GERMAN = "replace(printf('%.2f', price + 1000), '.', ',')"
+
+
+def test_numbers_with_a_decimal_comma_are_named_with_the_option_that_reads_them() -> None:
+    engine = shop_engine()
+    engine.execute(
+        f"ALTER TABLE orders ALTER price TYPE VARCHAR USING {GERMAN}; "
+        f"UPDATE orders SET price = 'k.A.' WHERE {FEW}; UPDATE orders SET price = 'n/a' WHERE price = 'k.A.'"
+    )
+    finding = one(judged(engine, only=["orders"]), "numbers-as-text")
+    assert (finding.column, finding.severity, finding.concerns) == ("price", "warns", 20_000 - ROWS)
+    assert """`decimal: ','` and `missing: ['n/a']` under `sources.orders`""" in finding.repair
+
+
+def test_numbers_among_which_only_stand_ins_are_no_numbers_are_named() -> None:
+    engine = shop_engine()
+    engine.execute(f"ALTER TABLE orders ALTER price TYPE VARCHAR; UPDATE orders SET price = 'NA' WHERE {FEW}")
+    finding = one(judged(engine, only=["orders"]), "numbers-as-text")
+    assert "`missing: ['NA']`" in finding.repair
+    assert "decimal" not in finding.repair
+
+
+def test_dates_written_as_text_are_named() -> None:
+    engine = shop_engine()
+    engine.execute("ALTER TABLE orders ALTER shipped_at TYPE VARCHAR USING strftime(shipped_at, '%d.%m.%Y')")
+    finding = one(judged(engine, only=["orders"]), "dates-as-text")
+    assert (finding.column, finding.share) == ("shipped_at", 1)
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        "lpad(CAST(hash(order_id) % 99999 AS VARCHAR), 5, '0')",  # post codes
+        "'1.' || hash(order_id) % 9 || '.' || hash(store) % 20",  # versions
+        "'10.0.' || hash(order_id) % 9 || '.1'",  # addresses
+        "CAST(hash(order_id) % 4 AS VARCHAR)",  # classes
+        "(1 + hash(order_id) % 9) || '.' || (100 + hash(product) % 900)",  # 1.234: a thousand or a little more than one
+    ],
+)
+def test_codes_of_digits_are_no_numbers_written_as_text(codes: str) -> None:
+    engine = shop_engine()
+    engine.execute(f"UPDATE orders SET product = {codes}")
+    found = {finding.code for finding in judged(engine, only=["orders"]) if finding.column == "product"}
+    assert not found & {"numbers-as-text", "dates-as-text", "off-pattern"}
+
+
+def test_codes_with_a_digit_more_or_less_are_on_the_pattern() -> None:
+    assert named(planted("UPDATE orders SET product = 'N' || (1000 + hash(order_id) % 30000)")) == set()
+
+
+def test_rows_may_be_written_over_long_after_they_came() -> None:
+    engine = shop_engine()
+    engine.execute(
+        "ALTER TABLE orders ADD updated_at TIMESTAMP; ALTER TABLE orders ADD checked_at TIMESTAMP;"
+        f"UPDATE orders SET updated_at = placed_at + INTERVAL {'500'} DAY, checked_at = placed_at;"
+        f"UPDATE orders SET checked_at = placed_at + INTERVAL 500 DAY WHERE {FEW};"
+        f"UPDATE orders SET updated_at = placed_at WHERE NOT {FEW}"
+    )
+    two_clocks = judged(engine, only=["orders"])
+    assert {finding.column for finding in two_clocks if finding.code == "impossible-dates"} == {"checked_at"}
+    one_clock = TEXT.replace(
+        "event_time: placed_at, known_at: known_at, owner: orders",
+        "event_time: placed_at, known_at: placed_at, owner: orders",
+    )
+    assert named(judged(engine, one_clock, only=["orders"])) == set()
 
 
 def test_constant_columns_and_outliers_are_to_be_known() -> None:

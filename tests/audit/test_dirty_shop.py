@@ -9,7 +9,7 @@ import pytest
 
 from pilotage.audit import flow
 from pilotage.audit.records import AuditReport
-from pilotage.audit.rules.sensitive import sensitive_columns
+from pilotage.audit.rules.telling_names import hint_of
 from pilotage.data import flow as data
 from pilotage.platform.workspace import Workspace
 from tests.data.conftest import DAY, shop_path
@@ -51,4 +51,5 @@ def test_one_kind_of_outcome_blocks(work: Workspace, shop_path: Path) -> None:
 
 def test_telling_names_are_found_as_words_not_as_parts() -> None:
     names = ["customer_email", "dateOfBirth", "age", "page_views", "average", "carrier", "GENDER"]
-    assert set(sensitive_columns(names)) == {"customer_email", "dateOfBirth", "age", "GENDER"}
+    telling = {name for name in names if (hint := hint_of(name)) is not None and hint.sure}
+    assert telling == {"customer_email", "dateOfBirth", "age", "GENDER"}

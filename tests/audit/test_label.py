@@ -125,7 +125,7 @@ def test_without_cleanlab_the_answer_says_that_nothing_was_measured(
     measured, _ = audited(work, claims(12, 1_000), tmp_path / "claims")
     assert "pip install" in noise_in_words(measured.label.noise)
     assert noise_in_words(Noise(estimate=0.02, at_most=0.03)).startswith("About 2.0% of outcomes look wrong")
-    assert noise_in_words(Noise(at_most=0.03)) == "No outcomes look wrong; at most 3.0% can be at random."
+    assert noise_in_words(Noise(at_most=0.03)) == "No outcomes look wrong; at most 3.0% can be wrong by chance."
 
 
 @pytest.mark.parametrize("rows", [0, 1])

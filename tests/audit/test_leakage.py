@@ -91,6 +91,30 @@ def test_claims_filed_again_are_twins_with_the_same_outcome_and_contradict_with_
     assert len({sample["outcome"] for sample in contradictions.samples}) == 2
 
 
+def test_a_date_that_the_app_would_send_and_that_lies_after_the_decision_is_named(
+    work: Workspace, tmp_path: Path
+) -> None:
+    tables = claims(7, 2_000)
+    filed = tables.claims["filed_at"]
+    tables.claims["settled_at"] = filed + np.timedelta64(3, "D")
+    tables.claims["due_at"] = filed + np.timedelta64(30, "D")
+    tables.claims["happened_at"] = filed - np.timedelta64(3, "D")
+    for name in ("settled_at", "due_at", "happened_at"):
+        tables.text = tables.text.replace("    age: {kind", f"    {name}: datetime\n    age: {{kind", 1)
+        tables.text = tables.text.replace(
+            "\nrule:", f"\n  {name}_hour: {{derived: EXTRACT(HOUR FROM {name})}}\nrule:", 1
+        )
+    _, found = audited(work, tables, tmp_path / "claims")
+    later = named(found, "later-than-decision")
+    assert {column: finding.severity for column, finding in later.items()} == {
+        "settled_at": "warns",
+        "due_at": "informs",
+    }
+    assert later["settled_at"].figures["inputs"] == ["settled_at_hour"]
+    assert (later["settled_at"].share, len(later["settled_at"].samples)) == (1, 5)
+    assert later["settled_at"].cost is not None and later["settled_at"].cost.kind == "skill"
+
+
 def test_coarse_inputs_that_are_equal_by_chance_are_no_twins(work: Workspace, tmp_path: Path) -> None:
     tables = claims(6, 3_000)
     tables.claims["amount"] = np.round(tables.claims["amount"], -3)

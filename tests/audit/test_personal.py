@@ -17,7 +17,7 @@ from pilotage.audit.measuring.personal import first_names, measure_personal
 from pilotage.audit.records import Finding
 from pilotage.audit.rules.detecting import detected
 from pilotage.audit.rules.findings import sensitive
-from pilotage.audit.rules.sensitive import KINDS, proposals, sensitive_columns
+from pilotage.audit.rules.sensitive import KINDS, proposals
 from pilotage.audit.rules.telling_names import hint_of
 from pilotage.data.records import ColumnType, FoundColumn, Segment, Snapshot
 from tests.audit.conftest import ARCHIVE
@@ -127,7 +127,8 @@ def test_flights_planes_airports_and_weather_hold_nothing_personal(tmp_path: Any
     ],
 )
 def test_parts_of_words_and_figures_about_things_tell_nothing(name: str) -> None:
-    assert sensitive_columns([name]) == {}
+    hint = hint_of(name)
+    assert hint is None or not hint.sure
 
 
 @pytest.mark.parametrize(
@@ -161,7 +162,9 @@ def test_parts_of_words_and_figures_about_things_tell_nothing(name: str) -> None
     ],
 )
 def test_telling_names_are_understood_in_four_languages(name: str, kind: str) -> None:
-    assert sensitive_columns([name]) == {name: KINDS[kind].holds}
+    hint = hint_of(name)
+    assert hint is not None
+    assert (hint.kind, hint.sure) == (kind, True)
 
 
 def test_first_and_last_are_names_only_beside_each_other() -> None:

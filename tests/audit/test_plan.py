@@ -10,6 +10,7 @@ import pytest
 from pilotage.audit import flow
 from pilotage.audit.measured import Measured
 from pilotage.audit.measured.personal import PersonalColumn, PersonalFigures
+from pilotage.audit.measured.reference import ReferenceFigures
 from pilotage.audit.records import BuildPlan, Cost, Finding
 from pilotage.audit.rules.answers import answers
 from pilotage.audit.rules.plan import build_plan, inputs_of
@@ -33,7 +34,11 @@ def of(measured: Measured, *found: Finding, definition: Definition | None = None
     return build_plan(definition, measured, found, answers(definition, measured, found), ("orders",))
 
 
-def test_repairs_are_ordered_by_what_they_are_worth(figures: Measured) -> None:
+def test_repairs_are_ordered_by_the_share_at_stake_which_they_say_and_no_hint_stands_above_a_warning(
+    figures: Measured,
+) -> None:
+    """0.05 points are a tenth of the half point that a perfect model would have over a coin."""
+    figures = msgspec.structs.replace(figures, reference=ReferenceFigures(auc=1.0))
     plan = of(
         figures,
         finding("stops", "blocks"),
@@ -44,10 +49,39 @@ def test_repairs_are_ordered_by_what_they_are_worth(figures: Measured) -> None:
         finding("priced", "informs", cost=Cost("rows", 0.02, "2 % of decisions")),
     )
     assert [step.finding.split(":")[0] for step in plan.blockers] == ["stops"]
-    assert [step.finding.split(":")[0] for step in plan.backlog] == ["dear", "priced", "large", "small"]
-    assert [step.worth for step in plan.backlog] == ["0.05 AUC", "2 % of decisions", "30.0% of rows", "1.0% of rows"]
+    assert [step.finding.split(":")[0] for step in plan.backlog] == ["large", "dear", "small", "priced"]
+    worth = ["30.0% of rows", "10.0% of model skill", "1.0% of rows", "2.0% of rows"]
+    assert [step.worth for step in plan.backlog] == worth
+    assert [step.at_stake for step in plan.backlog] == pytest.approx([0.3, 0.1, 0.01, 0.02])
     assert plan.backlog[0].owner == "data@example.com"
     assert plan.uncontracted == ("visits", "returns")
+
+
+def test_what_asks_for_nothing_or_is_worth_next_to_nothing_is_no_repair(figures: Measured) -> None:
+    plan = of(
+        figures,
+        finding("known", "informs", cost=Cost("rows", 0.5, ""), repair="Nothing to do: it is as it should be."),
+        finding("seen", "warns", share=0.5, repair="Nothing to do, if a day is young enough."),
+        finding("dust", "informs", cost=Cost("rows", 0.0001, "")),
+    )
+    assert plan.backlog == ()
+
+
+def test_findings_of_one_cause_are_one_repair(figures: Measured) -> None:
+    plan = of(
+        figures,
+        finding("spelled", column="region", share=0.2),
+        finding("spelled", column="town", share=0.1),
+        finding("spelled", source="visits", column="region", share=0.3),
+        finding("spelled", source="visits", column="street", share=0.01, owner="other@example.com"),
+        finding("spelled", "informs", column="note", cost=Cost("rows", 0.4, "")),
+    )
+    assert [(step.finding, step.also) for step in plan.backlog] == [
+        ("spelled:visits.region", ("spelled:orders.region",)),
+        ("spelled:orders.town", ()),
+        ("spelled:visits.street", ()),
+        ("spelled:orders.note", ()),
+    ]
 
 
 def test_every_column_is_led_back_to_its_input() -> None:
@@ -101,7 +135,10 @@ def work_with(work: Workspace, shop_path: Path, columns: str) -> Measured:
     connection.execute("DROP TABLE orders")
     connection.commit()
     connection.close()
-    more = [(r[0], n % 7, f"Name {n}", n % 5, 1.0 if n < 5 else None, 1.0, *r[1:]) for n, r in enumerate(rows)]
+    more = [
+        (r[0], n % 7 + 3 * (n % 3 == 0), f"Name {n}", n % 5 + 2 * (n % 3 == 0), 1.0 if n < 5 else None, 1.0, *r[1:])
+        for n, r in enumerate(rows)
+    ]
     fill(shop_path, "orders", more, columns)
     data.sync(work, shop())
     return measure(work, shop(), data.current_snapshots(work, shop()))
@@ -126,7 +163,7 @@ def test_proposed_columns_are_written_and_the_file_still_reads(work: Workspace, 
     changes = flow.edits(work, read_definition(project), "columns")
     assert project.read_text() == before, "nothing is written before apply"
     assert all(line.startswith(("+", "@@", "---", " ")) for line in changes[0].difference.splitlines())
-    flow.apply(changes)
+    flow.apply(work, read_definition(project), changes)
     after = read_definition(project)
     assert "placed_at_weekday" in after.use_case.inputs
     assert "title: 'Returned orders'  # as people say" in after.text
@@ -143,7 +180,7 @@ def test_one_proposal_is_chosen_by_its_name(work: Workspace, project: Path) -> N
 
 
 def test_open_questions_are_written_under_answers(work: Workspace, project: Path) -> None:
-    flow.apply(flow.edits(work, read_definition(project), "answers"))
+    flow.apply(work, read_definition(project), flow.edits(work, read_definition(project), "answers"))
     assert '\nanswers:\n  systems: ""  # Which other systems know something' in project.read_text()
     assert read_definition(project).use_case.answers.systems == ""
 
@@ -153,7 +190,7 @@ def test_contracts_are_drafted_for_the_sources_without_one(work: Workspace, proj
     changes = flow.edits(work, definition, "contract", ["visits"])
     assert [change.path for change in changes] == [project.parent / "contracts" / "visits.yaml"]
     assert not changes[0].path.exists()
-    flow.apply(changes)
+    flow.apply(work, read_definition(project), changes)
     assert [change.path.stem for change in flow.edits(work, definition, "contract")] == ["orders", "returns"]
     assert parsed(changes[0].path.read_text(), "visits.yaml").contract == "visits"
     data.adopt_and_sync(work, definition, SYSTEM, str(project))
@@ -193,24 +230,77 @@ def test_a_leaking_input_is_taken_out_unless_something_still_needs_it(work: Work
     assert project.read_text() == definition.text
 
 
-def test_a_file_that_changed_since_it_was_adopted_is_not_written(work: Workspace, project: Path) -> None:
+def foreign(text: str) -> str:
+    """The shop's file after somebody changed what is decided."""
+    return text.replace("returned > 0", "returned > 1")
+
+
+def test_a_file_that_somebody_changed_is_not_written(work: Workspace, project: Path) -> None:
     definition = read_definition(project)
     changes = flow.edits(work, definition, "answers")
-    project.write_text(definition.text + "# one more thought\n")
+    project.write_text(foreign(definition.text))
     with pytest.raises(Conflict, match="changed meanwhile"):
-        flow.apply(changes)
-    with pytest.raises(Conflict, match="differs from what was adopted"):
+        flow.apply(work, definition, changes)
+    with pytest.raises(Conflict, match="by more than --apply and answers, and differs from what was adopted") as caught:
         flow.edits(work, definition, "answers")
-    assert project.read_text().endswith("# one more thought\n")
+    assert "pilotage sync" in caught.value.repair
+    assert project.read_text() == foreign(definition.text)
 
 
-def test_a_use_case_is_audited_before_anything_is_applied(work: Workspace, project: Path) -> None:
-    text = project.read_text() + "# another text\n"
-    project.write_text(text)
+def test_a_changed_use_case_is_audited_before_anything_is_applied(work: Workspace, project: Path) -> None:
+    project.write_text(foreign(project.read_text()))
     changed = read_definition(project)
     data.adopt_and_sync(work, changed, SYSTEM, str(project))
-    with pytest.raises(EvidenceMissing, match="as its file is now, was never audited"):
+    with pytest.raises(EvidenceMissing, match="changed since its newest audit"):
         flow.edits(work, changed, "columns")
+
+
+def test_piece_after_piece_is_applied_without_another_audit(work: Workspace, project: Path) -> None:
+    definition = read_definition(project)
+    for piece in ("columns", "answers", "contract"):
+        flow.apply(work, definition, flow.edits(work, definition, piece))  # type: ignore[arg-type]
+        assert flow.edits(work, definition, piece) == [], f"{piece} are applied once"  # type: ignore[arg-type]
+    after = read_definition(project)
+    assert "placed_at_weekday" in after.use_case.inputs
+    data.adopt_and_sync(work, after, SYSTEM, str(project))
+    assert flow.edits(work, after, "contract") == []
+    comparison = flow.compared_with(work, flow.run(work, after))
+    assert comparison is not None
+
+
+def test_answers_and_remarks_of_people_leave_the_audit_standing(work: Workspace, project: Path) -> None:
+    definition = read_definition(project)
+    flow.apply(work, definition, flow.edits(work, definition, "answers", ["repair"]))
+    text = project.read_text().replace('repair: ""', 'repair: "By a ticket."') + "# one more thought\n"
+    project.write_text(text)
+    change = flow.edits(work, definition, "columns")[0]
+    assert change.before == text
+    flow.apply(work, definition, [change])
+    assert read_definition(project).use_case.answers.repair == "By a ticket."
+
+
+def test_a_foreign_edit_after_an_own_one_is_told_from_it(work: Workspace, project: Path) -> None:
+    definition = read_definition(project)
+    flow.apply(work, definition, flow.edits(work, definition, "columns", ["placed_at_weekday"]))
+    project.write_text(foreign(project.read_text()))
+    with pytest.raises(Conflict, match="changed since its newest audit"):
+        flow.edits(work, definition, "answers")
+
+
+def test_the_command_says_what_is_applied_and_that_nothing_is_left(
+    work: Workspace, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pilotage.audit.commands import audit
+
+    monkeypatch.setenv("PILOTAGE_HOME", str(work.settings.home))
+    audit(str(project), apply="columns")
+    audit(str(project), apply="contract")
+    audit("returns", apply="contract")
+    audit("returns", apply="removals")
+    said = capsys.readouterr().out
+    assert said.count("Wrote ") == 4
+    assert "Nothing to apply: every source has a contract file." in said
+    assert "Nothing to apply: no input of the file is known to leak." in said
 
 
 def test_a_use_case_without_a_file_says_so(work: Workspace, shop_path: Path) -> None:
@@ -219,3 +309,22 @@ def test_a_use_case_without_a_file_says_so(work: Workspace, shop_path: Path) -> 
     flow.run(work, definition)
     with pytest.raises(NotFound, match="was not adopted from a file"):
         flow.edits(work, definition, "answers")
+
+
+def test_what_the_outcome_is_made_of_is_never_proposed(work: Workspace, shop_path: Path) -> None:
+    columns = "order_id TEXT, weight REAL, name TEXT, late REAL, rare REAL, same REAL, "
+    columns += "placed_at DATETIME, known_at DATETIME, store TEXT, amount REAL"
+    read = work_with(work, shop_path, columns)
+    assert "late" in {name for each in of(read).proposals for name in each.request}
+    own = shop(TEXT.replace("source: returns\n  positive: returned > 0", "source: orders\n  positive: late > 3"))
+    assert not any("late" in each.lines for each in of(read, definition=own).proposals)
+
+
+def test_nothing_is_counted_by_what_names_a_person(figures: Measured) -> None:
+    proposals = of(figures).proposals
+    assert [each.name for each in proposals if each.form == "windows"] == ["orders_counts"]
+    assert "Not measured; " in proposals[0].why
+    assert len(proposals) <= 8
+    people = PersonalFigures((PersonalColumn("visits", "store", "names of people", "values"),))
+    named = of(msgspec.structs.replace(figures, personal=people)).proposals
+    assert not any("by: store" in each.lines for each in named if each.form == "windows")

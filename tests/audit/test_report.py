@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from pilotage.audit import flow
 from pilotage.audit.records import AuditReport
+from pilotage.audit.rules import wording
 from pilotage.audit.rules.comparing import compared
 from pilotage.audit.rules.schema import json_schema
 from pilotage.cli.main import run
@@ -102,6 +103,23 @@ def test_the_plan_stands_before_the_answers_and_these_before_the_findings() -> N
     assert "1 gone, 60 new" in html
 
 
+def test_long_names_break_behind_their_joints_and_nothing_is_taken_for_markup() -> None:
+    assert wording.breakable("weather.temp_fahrenheit <b> 0.78") == "weather.<wbr>temp_<wbr>fahrenheit &lt;b&gt; 0.78"
+    page = flow.html(large(), None, ())
+    assert "müşteri_<wbr>siparişleri" in page
+    assert "<name>" not in page
+
+
+def test_the_page_counts_the_repairs_of_the_plan_and_asks_people_before_it_proposes() -> None:
+    made = large(3)
+    page = flow.html(made, None, ())
+    assert f"<b>{len(made.plan.blockers)}</b><span>repairs before a pilot" in page
+    assert f"<b>{len(made.plan.backlog)}</b><span>repairs would help" in page
+    assert f"{len(made.plan.blockers)} repairs must come first" in wording.sentence(made)
+    order = [page.index(title) for title in ("Inputs to take out", "Questions that only", "Inputs to try")]
+    assert order == sorted(order)
+
+
 def test_a_report_without_findings_says_that_all_is_well() -> None:
     html = flow.html(small(overall=99.0), None, ())
     assert "Nothing was found that forbids a use or costs quality." in html
@@ -159,7 +177,12 @@ def test_a_dry_run_prints_the_difference_and_the_real_one_names_the_next_command
     assert "Wrote shop.yaml." in said and "Next: pilotage sync shop.yaml" in said
     assert "placed_at_weekday" in (tmp_path / "shop.yaml").read_text()
     code, said = command("audit", "--apply", "answers")
-    assert code == 2 and "differs from what was adopted" in said
+    assert code == 0 and "Wrote shop.yaml." in said, "what was applied before does not hinder the next piece"
+    code, said = command("audit", "--apply", "removals")
+    assert code == 0 and "Nothing to apply: no input of the file is known to leak." in said
+    (tmp_path / "shop.yaml").write_text(TEXT.replace("returned > 0", "returned > 1"))
+    code, said = command("audit", "--apply", "answers")
+    assert code == 2 and "by more than --apply and answers" in said
 
 
 def test_the_comparison_is_told_on_later_days_by_identifier_and_by_day(

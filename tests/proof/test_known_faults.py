@@ -170,3 +170,6 @@ class TestFlights:
     def test_what_is_known_only_after_the_flight_is_refused(self, flights: AuditReport) -> None:
         columns = found(flights, "known-after-decision").column
         assert {"dep_delay", "arr_time", "air_time"} <= set(columns.split(", "))
+
+    def test_a_schedule_written_months_before_is_not_stale_where_its_year_ends(self, flights: AuditReport) -> None:
+        assert [finding.id for finding in flights.findings if finding.code == "stale"] == []

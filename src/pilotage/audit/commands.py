@@ -51,10 +51,10 @@ def audit(
 
     terminal = Terminal(json)
     with opened() as work:
-        definition = defining.find(work, use_case)
         if apply:
-            _apply(terminal, work, definition, apply, only or [], dry_run)
+            _apply(terminal, work, _named(work, use_case), apply, only or [], dry_run)
             return
+        definition = defining.find(work, use_case)
         if history:
             _history(terminal, work, definition)
             return
@@ -96,11 +96,12 @@ def _write(work: Workspace, found: AuditReport, comparison: Comparison | None, p
 
 def _print(terminal: Terminal, found: AuditReport, comparison: Comparison | None, wanted: bool) -> None:
     from pilotage.audit.rules import wording
+    from pilotage.audit.rules.causes import by_cause
     from pilotage.audit.rules.comparing import in_words
-    from pilotage.audit.rules.plan import worth_of
 
-    findings = [(f.severity, f"{f.id}\n{f.message} {f.repair}", worth_of(f), f.owner) for f in found.findings]
-    terminal.table("Findings", ("severity", "finding and repair", "cost", "owner"), findings)
+    groups = by_cause(found.findings)
+    findings = [(g[0].severity, wording.in_one(g), wording.stake(g[0], found.quick_auc), g[0].owner) for g in groups]
+    terminal.table("Findings", ("severity", "finding and repair", "at stake", "owner"), findings)
     answered = [(a.question, a.answer, a.how, wording.colour_words(a)) for a in found.answers]
     terminal.table("Seven questions", ("question", "answer", "how", "colour"), answered)
     if comparison and wanted:
@@ -152,16 +153,36 @@ def _apply(
 
     changes = flow.edits(work, definition, piece, only)
     if not dry_run:
-        flow.apply(changes)
+        flow.apply(work, definition, changes)
+    if not changes:
+        terminal.say(f"Nothing to apply: {_NOTHING[piece]}")
     for change in changes:
         terminal.say(change.difference.rstrip() if dry_run else f"Wrote {change.path}.")
     terminal.document(
         [{"file": str(change.path), "difference": change.difference, "written": not dry_run} for change in changes]
     )
-    if dry_run:
+    if dry_run and changes:
         terminal.next(f"pilotage audit {definition.name} --apply {piece}")
-    else:
+    elif changes:
         terminal.next(f"pilotage sync {defining.file_of(work, definition.name)}")
+
+
+_NOTHING = {
+    "columns": "the newest audit proposes no input that the file does not have.",
+    "contract": "every source has a contract file.",
+    "removals": "no input of the file is known to leak.",
+    "answers": "every question stands in the file under answers.",
+}
+
+
+def _named(work: Workspace, use_case: str | None) -> Definition:
+    """The adopted use case of this name, or of this file, which earlier applications may have changed since."""
+    from pilotage.usecase import flow as defining
+
+    path = defining.path_in(use_case)
+    if path is None:
+        return defining.find(work, use_case)
+    return defining.find_adopted(work, defining.read_definition(path).name)
 
 
 def schema(of: Literal["use-case", "contract", "audit"] = "use-case") -> None:

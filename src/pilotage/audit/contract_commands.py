@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from pilotage.data.contracts.drafting import Proposed
+from pilotage.data.contracts.records import Protection
 from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import Workspace, opened
 from pilotage.usecase.records import Definition
@@ -44,7 +44,7 @@ def draft(
     terminal.document(texts)
 
 
-def proposed(columns: Iterable[str]) -> dict[str, Proposed]:
+def protections(columns: Iterable[str]) -> dict[str, Protection]:
     """What to declare of columns whose names alone say that they may hold personal data."""
     from pilotage.audit.rules.sensitive import KINDS
     from pilotage.audit.rules.telling_names import hint_of
@@ -53,7 +53,7 @@ def proposed(columns: Iterable[str]) -> dict[str, Proposed]:
     hints = {name: hint_of(name, names) for name in names}
     kinds = {name: KINDS[hint.kind] for name, hint in hints.items() if hint is not None and hint.sure}
     return {
-        name: Proposed(kind.sensitivity, kind.purposes, kind.mask, f"by its name, {kind.holds}")
+        name: Protection(kind.sensitivity, kind.purposes, kind.mask, f"by its name, {kind.holds}")
         for name, kind in kinds.items()
     }
 
@@ -62,7 +62,8 @@ def _drafted(work: Workspace, definition: Definition, sources: Iterable[str]) ->
     from pilotage.data.flow.drafting import draft_text
 
     return {
-        source: draft_text(work, definition, source, proposed(_columns(work, definition, source))) for source in sources
+        source: draft_text(work, definition, source, protections(_columns(work, definition, source)))
+        for source in sources
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from pilotage.govern.records import Mask, Purpose, Sensitivity
+from pilotage.data.contracts.records import Protection
 
 Severity = Literal["blocks", "warns", "informs"]
 Colour = Literal["green", "yellow", "red"]
@@ -61,7 +61,8 @@ class Finding(Struct, frozen=True):
 
     ``id`` stays the same from audit to audit: kind, source and column. ``concerns`` is the number of rows at fault,
     ``share`` that number over the rows looked at, ``sampled`` how many rows were looked at where not all were, else 0.
-    ``samples`` are rows to look at, column → text, masked as the contract says.
+    ``samples`` are rows to look at, column → text, masked as the contract says. A repair that begins with
+    ``Nothing to do`` asks for nothing.
     """
 
     code: str
@@ -79,6 +80,11 @@ class Finding(Struct, frozen=True):
     sampled: int = 0
     figures: dict[str, Any] = {}
     id: str = ""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether somebody has something to do."""
+        return not self.repair.startswith("Nothing to do")
 
 
 class ColumnProfile(Struct, frozen=True):
@@ -137,19 +143,27 @@ class Available(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """One repair of the build plan: the finding behind it, what it is worth in words, who does what."""
+    """One repair of the build plan: the finding behind it, what it is worth in words, who does what.
+
+    ``also`` are the other findings of the same cause, ``at_stake`` the share of all decisions, or of all skill of the
+    quick model, that the worst of them puts at stake: steps of one severity are in its order.
+    """
 
     finding: str
     worth: str
     owner: str
     step: str
+    severity: Severity = "warns"
+    also: tuple[str, ...] = ()
+    at_stake: float = 0.0
 
 
-class Proposal(Struct, frozen=True):
+class ProposedInput(Struct, frozen=True):
     """An input that the file does not have yet. ``lines`` are its YAML, as they belong under ``inputs``.
 
     ``request`` holds the columns that the app would have to send besides, name → kind. ``skill`` is the AUC of the
-    best of its columns alone, measured out of time; None where it was not measured.
+    best of its columns alone, measured out of time; None where it was not measured. ``leans_on`` is what the quick
+    model's AUC loses without the inputs that it is looked up by or derived from: a reason, not a measurement of it.
     """
 
     name: str
@@ -159,6 +173,7 @@ class Proposal(Struct, frozen=True):
     why: str
     request: dict[str, str] = {}
     skill: float | None = None
+    leans_on: float = 0.0
 
 
 class Removal(Struct, frozen=True):
@@ -170,30 +185,28 @@ class Removal(Struct, frozen=True):
     why: str
 
 
-class Declaration(Struct, frozen=True):
-    """What the contract of a source should declare of a column that may hold personal data, and why."""
+class ProtectedColumn(Struct, frozen=True):
+    """A column that may hold personal data, and what the contract of its source should declare of it."""
 
     source: str
     column: str
-    sensitivity: Sensitivity
-    purposes: tuple[Purpose, ...]
-    mask: Mask
-    why: str
+    protection: Protection
 
 
 class BuildPlan(Struct, frozen=True):
     """What to do next, in order: repairs first, then contracts, then inputs to take out and to add.
 
-    ``declarations`` go into the contracts that are drafted.
+    Steps, each of one cause, are by severity, then by what is at stake; ``protected`` columns go into the contracts
+    that are drafted.
     """
 
     blockers: tuple[Step, ...] = ()
     backlog: tuple[Step, ...] = ()
     uncontracted: tuple[str, ...] = ()
     removals: tuple[Removal, ...] = ()
-    proposals: tuple[Proposal, ...] = ()
+    proposals: tuple[ProposedInput, ...] = ()
     open_answers: tuple[str, ...] = ()
-    declarations: tuple[Declaration, ...] = ()
+    protected: tuple[ProtectedColumn, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -217,7 +230,11 @@ class Maturity(Struct, frozen=True):
 
 
 class AuditReport(Struct, frozen=True):
-    """The audit of one use case at one state of its sources. ``schema_version`` counts changes of this shape."""
+    """The audit of one use case at one state of its sources. ``schema_version`` counts changes of this shape.
+
+    ``quick_auc`` is that of the quick model whose skill is at stake, None where there was none.
+    ``definition`` is the fingerprint of the file's text, ``substance`` that of what the audit stands on in it.
+    """
 
     use_case: str
     made_at: datetime
@@ -235,6 +252,8 @@ class AuditReport(Struct, frozen=True):
     plan: BuildPlan = BuildPlan()
     maturity: Maturity | None = None
     availability: tuple[Available, ...] = ()
+    substance: str = ""
+    quick_auc: float | None = None
 
     @property
     def blocked(self) -> bool:

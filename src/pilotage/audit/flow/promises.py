@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from pilotage.audit.records import Declaration
-from pilotage.data.contracts.drafting import Proposed
+from pilotage.audit.records import ProtectedColumn
 from pilotage.data.contracts.records import Contract
-from pilotage.data.flow.adopting import folder_beside
 from pilotage.data.flow.contracting import current
 from pilotage.data.flow.drafting import draft_text
 from pilotage.govern.records import Mask
 from pilotage.platform.workspace import Workspace
-from pilotage.usecase.flow import file_of
 from pilotage.usecase.records import Definition
 
 
 def contracts(work: Workspace, definition: Definition) -> dict[str, Contract]:
     """The contracts that were adopted with the use case, by source."""
     return current(work, definition.name)
-
-
-def contract_folder(work: Workspace, definition: Definition) -> Path | None:
-    """Where the contracts of a use case lie; None for one that has no file."""
-    file = file_of(work, definition.name)
-    return folder_beside(file) if file else None
 
 
 def masks_of(found: Iterable[Contract]) -> dict[str, dict[str, Mask]]:
@@ -43,15 +33,11 @@ def masks_of(found: Iterable[Contract]) -> dict[str, dict[str, Mask]]:
     }
 
 
-def drafted(work: Workspace, definition: Definition, source: str, declarations: Iterable[Declaration]) -> str:
+def drafted(work: Workspace, definition: Definition, source: str, protected: Iterable[ProtectedColumn]) -> str:
     """The text of a contract for a source: what held so far in its rows, and what the audit says of personal data.
 
     Raises:
         EvidenceMissing: the source was never synced.
     """
-    proposed = {
-        each.column: Proposed(each.sensitivity, each.purposes, each.mask, each.why)
-        for each in declarations
-        if each.source == source
-    }
-    return draft_text(work, definition, source, proposed)
+    protections = {each.column: each.protection for each in protected if each.source == source}
+    return draft_text(work, definition, source, protections)

@@ -16,6 +16,7 @@ from pilotage.audit.rules.maturity import maturity, point
 from pilotage.audit.rules.plan import build_plan
 from pilotage.audit.rules.profiles import availability, profiles
 from pilotage.audit.rules.sharing import shareable
+from pilotage.audit.rules.standing import substance_of
 from pilotage.data import flow as data
 from pilotage.govern.flow.secret_files import secret_of
 from pilotage.platform.workspace import Workspace
@@ -67,4 +68,6 @@ def _report(
         plan=build_plan(definition, measured, judged, given, contracted),
         maturity=maturity(definition, measured, judged, given, contracted),
         availability=availability(definition, measured),
+        substance=substance_of(definition),
+        quick_auc=measured.reference.auc,
     )

@@ -95,7 +95,8 @@ class TextFigures(Struct, frozen=True):
 class DateFigures(Struct, frozen=True):
     """Instants that hardly happened: rows before 1900, exactly at the start of 1970, after 2100, after the last sync.
 
-    ``future`` begins at ``ahead``: for a clock a day after the newest ``known_at``, for another column a year after it.
+    ``future`` begins at ``ahead``: for a clock a day after the newest ``known_at``, for another column a year after
+    it, or ten where the source does not say when its rows were written.
     ``placeholders`` are dates that stand for a missing value, such as 1900-01-01.
     """
 

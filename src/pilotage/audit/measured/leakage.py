@@ -31,12 +31,16 @@ class Separation(Struct, frozen=True):
 
 
 class Dominance(Struct, frozen=True):
-    """The best column that comes with the case itself, against the next best and against all others together (AUC)."""
+    """The best column that comes with the case itself, against the next best and against all others together (AUC).
+
+    Judged on later decisions; where these have no moment (``in_time`` is false), on those that a model did not see.
+    """
 
     column: str
     auc: float
     next_best: float
     others: float
+    in_time: bool = True
 
 
 class IdentifierSkill(Struct, frozen=True):
@@ -90,6 +94,15 @@ class Twins(Struct, frozen=True):
         return self.rows / self.looked_at if self.looked_at else 0.0
 
 
+class LaterDates(Struct, frozen=True):
+    """A date that the app sends or an input takes: how many decisions have one, and how many lie after the moment."""
+
+    column: str
+    rows: int
+    after: int
+    samples: tuple[dict[str, str], ...] = ()
+
+
 class LeakageFigures(Struct, frozen=True):
     """Per source with the entity, what became known late; per column, how it separates; and what gives cases away."""
 
@@ -99,4 +112,5 @@ class LeakageFigures(Struct, frozen=True):
     identifiers: tuple[IdentifierSkill, ...] = ()
     joins: tuple[JoinSkill, ...] = ()
     twins: Twins = Twins()
+    dates: tuple[LaterDates, ...] = ()
     sampled: int = 0

@@ -34,9 +34,9 @@ def measure_availability(
     sampled = DECISIONS_MAX if decisions > DECISIONS_MAX else 0
     lines = timelines(definition.plan) if decisions else ()
     seen: dict[str, Availability] = {}
-    for source_name, by in dict.fromkeys((line.source, line.by) for line in lines):
+    for source_name, by, key in dict.fromkeys((line.source, line.by, line.key) for line in lines):
         source = definition.use_case.sources[source_name]
-        same = [line for line in lines if (line.source, line.by) == (source_name, by)]
+        same = [line for line in lines if (line.source, line.by, line.key) == (source_name, by, key)]
         ages = _Ages(None, None, 0.0) if source.is_static else _ages(connection, same[0], source)
         for line in same:
             timed = not line.is_window and not source.is_static
@@ -51,10 +51,10 @@ def measure_availability(
 
 def _ages(connection: duckdb.DuckDBPyConnection, line: Timeline, source: Source) -> _Ages:
     """Make ``_ages``: per decision its moment, the newest row known by then, and the newest that had happened."""
-    pairs = list(zip(line.by, line.kinds, strict=True))
+    pairs = list(zip(line.key, line.kinds, strict=True))
     keys = ", ".join(f"k{n}" for n in range(len(pairs)))
-    own = ", ".join(f"{quoted(by)} AS k{n}" for n, (by, _) in enumerate(pairs))
-    theirs = ", ".join(f"{cast(quoted(by), kind)} AS k{n}" for n, (by, kind) in enumerate(pairs))
+    own = ", ".join(f"{quoted(by)} AS k{n}" for n, by in enumerate(line.by))
+    theirs = ", ".join(f"{cast(quoted(name), kind)} AS k{n}" for n, (name, kind) in enumerate(pairs))
     event_time, known_at = quoted(source.event_time), quoted(source.known_at)
     connection.execute(f"""CREATE OR REPLACE TEMP TABLE _newest_decisions AS
     SELECT {own}, _moment FROM spine ORDER BY _moment DESC, {keys} LIMIT {DECISIONS_MAX}""")

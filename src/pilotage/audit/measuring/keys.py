@@ -45,22 +45,22 @@ def measure_keys(
 
 def measure_matches(connection: duckdb.DuckDBPyConnection, definition: Definition) -> tuple[KeyMatch, ...]:
     """For each key by which a source is looked up: the share of decisions that have it and find any row under it."""
-    found: dict[tuple[str, tuple[str, ...]], KeyMatch] = {}
+    found: dict[tuple[str, tuple[str, ...], tuple[str, ...]], KeyMatch] = {}
     for line in _distinct_lines(definition):
-        if (line.source, line.by) not in found:
-            found[line.source, line.by] = _match(connection, line)
+        if (line.source, line.by, line.key) not in found:
+            found[line.source, line.by, line.key] = _match(connection, line)
     return tuple(found.values())
 
 
 def _distinct_lines(definition: Definition) -> list[Timeline]:
     """One timeline per source, key and form."""
-    found = {(line.source, line.by, line.is_window): line for line in timelines(definition.plan)}
+    found = {(line.source, line.by, line.key, line.is_window): line for line in timelines(definition.plan)}
     return list(found.values())
 
 
 def _match(connection: duckdb.DuckDBPyConnection, line: Timeline) -> KeyMatch:
-    pairs = list(zip(line.by, line.kinds, strict=True))
-    keys = ", ".join(f"{cast(quoted(by), kind)} AS k{n}" for n, (by, kind) in enumerate(pairs))
+    pairs = list(zip(line.key, line.kinds, strict=True))
+    keys = ", ".join(f"{cast(quoted(name), kind)} AS k{n}" for n, (name, kind) in enumerate(pairs))
     names = ", ".join(f"k{n}" for n in range(len(pairs)))
     own = ", ".join(f"{quoted(by)} AS k{n}" for n, by in enumerate(line.by))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE _theirs AS SELECT DISTINCT {keys} FROM {quoted(line.source)}")
@@ -103,7 +103,7 @@ def _spellings(connection: duckdb.DuckDBPyConnection, line: Timeline, total: int
         examples = tuple(
             {
                 **{f"{by} of the decision": str(row[2 * n])[:80] for n, by in enumerate(line.by)},
-                **{f"{by} in {line.source}": str(row[2 * n + 1])[:80] for n, by in enumerate(line.by)},
+                **{f"{name} in {line.source}": str(row[2 * n + 1])[:80] for n, name in enumerate(line.key)},
             }
             for row in rows
         )
@@ -116,12 +116,12 @@ def _lookup(connection: duckdb.DuckDBPyConnection, line: Timeline, source: Sourc
     """What a plain join would make of the decisions, and ties: current rows that share lookup key and instant."""
     inputs = tuple(column.name for column in line.columns)
     factor = _factor(connection, line, decisions)
-    if factor <= 1 or set(source.key) <= {*line.by, source.event_time}:
+    if factor <= 1 or set(source.key) <= {*line.key, source.event_time}:
         return Lookup(line.source, line.by, inputs, factor, 0.0, 0.0)
     taken = list(dict.fromkeys(column.take for column in line.columns if column.take))
     said = ", ".join(f"coalesce(CAST({quoted(take)} AS VARCHAR), '')" for take in taken) or "''"
     key = ", ".join(quoted(name) for name in source.key)
-    keys, names, recent = _texts(line), _names(line), _recent(connection, line, source)
+    keys, names, recent = _texts(line.key), _names(line), _recent(connection, line, source)
     connection.execute(f"""CREATE OR REPLACE TEMP TABLE _instants AS
     WITH current AS (
       SELECT {keys}, {quoted(source.event_time)} AS instant, concat_ws(chr(31), {said}) AS said
@@ -145,8 +145,8 @@ def _lookup(connection: duckdb.DuckDBPyConnection, line: Timeline, source: Sourc
     )
 
 
-def _texts(line: Timeline) -> str:
-    return ", ".join(f"CAST({quoted(by)} AS VARCHAR) AS k{n}" for n, by in enumerate(line.by))
+def _texts(columns: tuple[str, ...]) -> str:
+    return ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS k{n}" for n, name in enumerate(columns))
 
 
 def _names(line: Timeline) -> str:
@@ -172,10 +172,10 @@ def _decisions(connection: duckdb.DuckDBPyConnection, definition: Definition) ->
 
 def _factor(connection: duckdb.DuckDBPyConnection, line: Timeline, decisions: str) -> float:
     """Rows out per decision in, of a plain join of the decisions that find rows."""
-    keys, names = _texts(line), _names(line)
+    names = _names(line)
     row = connection.execute(f"""
-    WITH ours AS (SELECT {keys}, count(*) AS decisions FROM {decisions} GROUP BY ALL),
-    theirs AS (SELECT {keys}, count(*) AS n FROM {quoted(line.source)} GROUP BY ALL)
+    WITH ours AS (SELECT {_texts(line.by)}, count(*) AS decisions FROM {decisions} GROUP BY ALL),
+    theirs AS (SELECT {_texts(line.key)}, count(*) AS n FROM {quoted(line.source)} GROUP BY ALL)
     SELECT sum(decisions * n) / sum(decisions) FROM ours JOIN theirs USING ({names})""").fetchall()[0]
     return float(row[0] or 0.0)
 
@@ -188,7 +188,7 @@ def _arbitrary(
     same = " AND ".join(f"s.k{n} = i.k{n}" for n in range(len(line.by)))
     share = connection.execute(f"""
     SELECT avg(CAST(coalesce(i.n > 1 AND i.kinds > 1, false) AS INTEGER))
-    FROM (SELECT {_texts(line)}, _moment FROM {decisions}) s
+    FROM (SELECT {_texts(line.by)}, _moment FROM {decisions}) s
     ASOF LEFT JOIN _instants i ON {same} AND s._moment >= i.instant""").fetchall()[0][0]
     rows = connection.execute(
         f"SELECT {names}, CAST(instant AS VARCHAR), n FROM _instants WHERE n > 1 "

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from pilotage.audit.measured.leakage import Dominance, LateColumns, LeakageFigures, Separation, Twins
 from pilotage.audit.measuring.identifiers import measure_identifiers
 from pilotage.audit.measuring.joins import measure_joins
-from pilotage.audit.measuring.reference import later_auc
+from pilotage.audit.measuring.later_dates import measure_later_dates
+from pilotage.audit.measuring.reference import held_out_auc, later_auc
 from pilotage.audit.measuring.sample import Sample
 from pilotage.audit.measuring.separation import INPUT, Compared, beside_the_case, sources_with_entity
 from pilotage.audit.measuring.skill import Floats
@@ -41,6 +42,7 @@ def measure_leakage(
         identifiers=measure_identifiers(connection, definition, sample, expected),
         joins=measure_joins(connection, definition, sample),
         twins=twins,
+        dates=measure_later_dates(connection, definition) if has_moments(definition) else (),
         sampled=sample.sampled,
     )
 
@@ -64,7 +66,8 @@ def measure_dominance(definition: Definition, sample: Sample, separations: list[
     """The best of the columns that come with the case, where it stands out: against all others together.
 
     Looked-up columns have clocks of their own that were heeded. What comes with the case has only the clock of its
-    row, and a row may have been written over since.
+    row, and a row may have been written over since. Where decisions have no moment nothing is later than anything: then
+    each is judged by models that did not see it.
     """
     of_inputs = {s.column: s.auc for s in separations if s.source == INPUT}
     own = {column.name for column in definition.plan.columns if isinstance(column, Given)}
@@ -77,4 +80,11 @@ def measure_dominance(definition: Definition, sample: Sample, separations: list[
     if of_inputs[best] - next_best < DOMINANT_LEAD:
         return None
     alone = [vector for vector in sample.inputs if vector.name == best]
-    return Dominance(best, later_auc(sample, alone), next_best, later_auc(sample, others))
+    judged = later_auc if has_moments(definition) else held_out_auc
+    return Dominance(best, judged(sample, alone), next_best, judged(sample, others), has_moments(definition))
+
+
+def has_moments(definition: Definition) -> bool:
+    """Whether it is known when past decisions were taken; of a static source it is not."""
+    decision = definition.use_case.decision
+    return bool(decision.moment) or not definition.use_case.sources[decision.source].is_static

@@ -70,6 +70,12 @@ def later_auc(sample: Sample, inputs: Sequence[Vector]) -> float:
     return auc(_predicted(_train(matrix[:cut], sample.labels[:cut], categories), matrix[cut:]), sample.labels[cut:])
 
 
+def held_out_auc(sample: Sample, inputs: Sequence[Vector]) -> float:
+    """The AUC of models with these inputs only, each row judged by one that did not see it; no order in time."""
+    expected = expected_outcomes(sample.labels, inputs)
+    return 0.5 if expected is None else auc(expected, sample.labels)
+
+
 def expected_outcomes(labels: Flags, inputs: Sequence[Vector]) -> Floats | None:
     """For each row the probability that a model gives it which did not see it; None where there is too little."""
     if not inputs or not _trainable(labels):

@@ -9,8 +9,11 @@ import msgspec
 
 from pilotage.audit.measured import Measured
 from pilotage.audit.records import Answer, Finding
-from pilotage.audit.rules.colours import QUESTIONS, colour_of, speaking
+from pilotage.audit.rules.colours import OUTCOME_PLACES, QUESTIONS, colour_of, speaking
+from pilotage.audit.rules.findings.about import plural
+from pilotage.audit.rules.findings.label.doubts import noise_in_words
 from pilotage.audit.rules.owners import names_of, owner_of
+from pilotage.audit.rules.spans import span
 from pilotage.usecase.records import Answers, Definition, Given, Latest, Source, Window
 
 _NAMED_MAX = 8
@@ -23,7 +26,7 @@ def answers(definition: Definition, measured: Measured, findings: Sequence[Findi
         "ground_truth": _ground_truth(definition, measured),
         "quality": _quality(definition, measured),
         "recreated": recreated(measured.training_set, measured.recreated),
-        "sensitive": _sensitive(definition, measured),
+        "sensitive": _sensitive(definition, measured, findings),
         "real_time": _real_time(definition, measured),
         "repair": _repair(definition),
     }
@@ -83,36 +86,66 @@ def _systems(definition: Definition, measured: Measured) -> Answer:
 
 
 def _ground_truth(definition: Definition, measured: Measured) -> Answer:
-    outcome, figures = definition.use_case.outcome, measured.decisions
+    """What is known of the outcome. While it is only guessed nobody has answered: its words are those of a draft."""
+    use_case, figures = definition.use_case, measured.decisions
+    outcome = use_case.outcome
+    guessed = [place for place in OUTCOME_PLACES if place in use_case.guessed]
+    named = f"“{outcome.says}” ({outcome.positive})"
+    if guessed:
+        named = f"{outcome.positive}: asked, not measured, and only guessed so far ({', '.join(guessed)})"
     share = figures.positives / figures.labelled if figures.labelled else 0.0
+    both = 0 < figures.positives < figures.labelled
     return Answer(
         QUESTIONS["ground_truth"],
-        f"{outcome.source}: “{outcome.says}” ({outcome.positive}). Known for {figures.labelled:,} of "
-        f"{figures.decisions:,} decisions; {figures.positives:,} positive, {share:.1%}.",
-        "measured" if figures.labelled else "open",
+        f"{outcome.source}: {named}. Known for {figures.labelled:,} of {figures.decisions:,} decisions; "
+        f"{figures.positives:,} positive, {share:.1%}.{f' {noise_in_words(measured.label.noise)}' if both else ''}",
+        "measured" if figures.labelled and not guessed else "open",
     )
 
 
 def _quality(definition: Definition, measured: Measured) -> Answer:
-    completeness = measured.decisions.input_completeness
     duplicates = sum(figures.rows - figures.keys for figures in measured.sources.values())
+    groups = sum(measured.decisions.small_groups.values())
+    parts = [
+        _least_complete(measured),
+        *_matched(measured),
+        f"{plural(duplicates, 'row')} {'shares its' if duplicates == 1 else 'share their'} key with another",
+        *_apart(definition, measured),
+        f"{plural(groups, 'group')} {'is' if groups == 1 else 'are'} too small to judge",
+    ]
+    return Answer(QUESTIONS["quality"], f"{'; '.join(parts)}.", "measured")
+
+
+def _least_complete(measured: Measured) -> str:
+    completeness = measured.decisions.input_completeness
     least = min(completeness, key=completeness.__getitem__, default="")
-    matched = min((match.share for match in measured.decisions.matches), default=1.0)
-    lag = max(
-        (
-            (measured.newest - figures.known_to).total_seconds() / 3600
-            for figures in measured.sources.values()
-            if measured.newest and figures.known_to
-        ),
-        default=0.0,
-    )
-    return Answer(
-        QUESTIONS["quality"],
-        f"The least complete input is {least}, known in {completeness.get(least, 0.0):.1%} of decisions; keys match in "
-        f"{matched:.1%} or more; {duplicates:,} rows share their key with another; sources end within {lag:.1f} hours "
-        f"of each other; {sum(measured.decisions.small_groups.values()):,} groups are too small to judge.",
-        "measured",
-    )
+    if not least or completeness[least] == 1:
+        return "Every input is known in every decision"
+    return f"The least complete input is {least}, known in {completeness[least]:.1%} of decisions"
+
+
+def _matched(measured: Measured) -> list[str]:
+    """How many decisions find a row in the source where the fewest do."""
+    worst = min(measured.decisions.matches, key=lambda match: match.share, default=None)
+    if worst is None:
+        return []
+    if worst.share == 1:
+        return ["every decision finds a row wherever it is looked up"]
+    return [f"{worst.share:.1%} of decisions find a row in {worst.source}, and no fewer in any other source"]
+
+
+def _apart(definition: Definition, measured: Measured) -> list[str]:
+    """How long before the newest source the oldest ends, of those that have clocks."""
+    ends = {
+        name: figures.known_to
+        for name, figures in measured.sources.items()
+        if figures.known_to and not definition.use_case.sources[name].is_static
+    }
+    if len(ends) < 2:
+        return []
+    oldest = min(ends, key=ends.__getitem__)
+    apart = (max(ends.values()) - ends[oldest]).total_seconds()
+    return [f"{oldest} ends {span(apart)} before the newest source" if apart else "all sources end at the same time"]
 
 
 def recreated(training_set: str, proved: bool | None) -> Answer:
@@ -140,34 +173,38 @@ def _proved(before: Answer, training_set: str, proved: bool) -> Answer:
     return msgspec.structs.replace(before, answer=now.answer, how=now.how, colour=colour)
 
 
-def _sensitive(definition: Definition, measured: Measured) -> Answer:
+def _sensitive(definition: Definition, measured: Measured, findings: Sequence[Finding]) -> Answer:
+    """What is declared, and what looks personal: first what somebody should look at, then what is only to be known."""
     declared = [name for name, column in definition.plan.request.items() if column.personal]
-    hinted = list(dict.fromkeys(f"{seen.source}.{seen.column}" for seen in measured.personal.columns))
-    parts = [f"Declared personal: {_some(declared)}." if declared else "None is declared personal."]
+    due = {(f.source, f.column) for f in speaking("sensitive", findings)}
+    seen = dict.fromkeys((each.source, each.column) for each in measured.personal.columns)
+    looked = [f"{source}.{column}" for source, column in seen if (source, column) in due]
+    known = [f"{source}.{column}" for source, column in seen if (source, column) not in due]
     columns = sum(len(figures.columns) for figures in measured.sources.values())
-    hint = f"look at {_some(hinted)}" if hinted else "none looks so"
-    parts.append(f"Of all {columns:,} columns, {hint}.")
+    parts = [f"Declared personal: {_some(declared)}." if declared else "None is declared personal."]
+    if looked:
+        parts.append(f"Of all {columns:,} columns, look at {_some(looked)}.")
+    if known:
+        parts.append(f"{_some(known)} may be personal, too: not used, or declared.")
+    if not seen:
+        parts.append(f"Of all {columns:,} columns none looks so.")
     return Answer(QUESTIONS["sensitive"], " ".join(parts), "measured")
 
 
 def _real_time(definition: Definition, measured: Measured) -> Answer:
-    given = [name for name, column in definition.plan.request.items() if column.required]
+    request = definition.plan.request
+    required = sum(column.required for column in request.values())
     sources = dict.fromkeys(c.source for c in definition.plan.columns if isinstance(c, (Latest, Window)))
-    late = [f"{name} (19 of 20 rows within {_span(measured.sources[name].lateness_seconds)})" for name in sources]
+    late = [f"{name} (19 of 20 rows within {span(measured.sources[name].lateness_seconds)})" for name in sources]
     inputs = sum(isinstance(c, Given) for c in definition.plan.columns)
-    looked_up = f" and {names_of(late)}" if late else ""
+    looked_up = f"; looked up: {names_of(late)}" if late else ""
     return Answer(
         QUESTIONS["real_time"],
-        f"The app's {len(given)} required fields ({inputs} are inputs){looked_up}, as of the decision; the answer is "
-        f"wanted within {definition.use_case.brief.latency_ms} ms.",
+        f"{plural(len(request), 'field')} from the app ({required} required, {inputs} used as "
+        f"{'an input' if inputs == 1 else 'inputs'}){looked_up}, all as of the decision; the answer is wanted within "
+        f"{definition.use_case.brief.latency_ms} ms.",
         "measured",
     )
-
-
-def _span(lateness_seconds: float) -> str:
-    if lateness_seconds < 60:
-        return f"{max(lateness_seconds, 0):.0f} s"
-    return f"{lateness_seconds / 60:.0f} min" if lateness_seconds < 7200 else f"{lateness_seconds / 3600:.1f} h"
 
 
 def _repair(definition: Definition) -> Answer:

@@ -27,6 +27,9 @@ TOPICS: dict[str, tuple[Topic, ...]] = {
     "repair": (),
 }
 
+OUTCOME_PLACES = ("outcome.positive", "outcome.source", "outcome.says")
+"""Places in the file that say what is to be predicted: while one is guessed, nobody has said it."""
+
 GRAVE_SHARE = 0.2
 """A warning that concerns this share of the rows, or costs this share of the decisions, is as bad as a blocker."""
 WARNINGS_MAX = 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pilotage.audit.records import AuditReport, Change, Comparison, Finding, Severity
+from pilotage.audit.rules.costs import at_stake, in_percent
 
 SHARE_TOLERANCE = 0.005
 """A share of rows that moved by less than half a percentage point did not move."""
@@ -26,8 +27,8 @@ def compared(before: AuditReport, after: AuditReport) -> Comparison:
         after=after.made_at,
         better=tuple(change for change, direction in changes if direction < 0),
         worse=tuple(change for change, direction in changes if direction > 0),
-        new=tuple(Change(f.id, None, f, _figure(f)) for f in after.findings if f.id not in paired),
-        gone=tuple(Change(f.id, f, None, _figure(f)) for f in before.findings if f.id not in known),
+        new=tuple(Change(f.id, None, f, _figure(f, after)) for f in after.findings if f.id not in paired),
+        gone=tuple(Change(f.id, f, None, _figure(f, before)) for f in before.findings if f.id not in known),
         unchanged=sum(direction == 0 for _, direction in changes),
         maturity_before=before.maturity.overall if before.maturity else None,
         maturity_after=after.maturity.overall if after.maturity else None,
@@ -90,10 +91,9 @@ def _direction(before: float, after: float, least: float) -> int:
     return 1 if change > 0 else -1
 
 
-def _figure(finding: Finding) -> str:
-    if finding.cost:
-        return finding.cost.says
-    return f"{finding.share:.1%} of rows" if finding.share else ""
+def _figure(finding: Finding, report: AuditReport) -> str:
+    """What the finding had at stake in that audit, with its unit."""
+    return in_percent(finding, at_stake(finding, report.quick_auc))
 
 
 def in_words(comparison: Comparison) -> str:

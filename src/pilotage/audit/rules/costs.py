@@ -37,6 +37,8 @@ ROWS = frozenset(
 # Of these a share of nothing is nothing; where others say no share, everything that stands on their columns counts.
 PARTS = frozenset({"many-to-many", "small-groups", "late-for-decision", "missing-not-at-random"})
 POINTS_MIN = 0.0005
+SKILL_LEAST = 0.05
+"""Points of AUC above a coin toss: below, a share of them would make mountains of molehills."""
 
 
 def with_costs(findings: Sequence[Finding], measured: Measured, definition: Definition) -> tuple[Finding, ...]:
@@ -45,6 +47,29 @@ def with_costs(findings: Sequence[Finding], measured: Measured, definition: Defi
         finding if finding.cost else msgspec.structs.replace(finding, cost=cost_of(finding, measured, definition))
         for finding in findings
     )
+
+
+def at_stake(finding: Finding, auc: float | None) -> float:
+    """The share of all decisions, or of all skill of the quick model, that a finding puts at stake, 0 to 1 and rarely
+    more: so findings with costs of either kind, or with none, can be put in one order.
+    """
+    if finding.cost is None:
+        return min(finding.share, 1.0)
+    skill = max((auc or 0.0) - 0.5, SKILL_LEAST)
+    return finding.cost.value / skill if finding.cost.kind == "skill" else finding.cost.value
+
+
+def in_percent(finding: Finding, share: float) -> str:
+    """What is at stake with its unit: ``2.4% of rows``; empty where nothing is, or nobody could estimate it."""
+    if share <= 0:
+        return ""
+    unit = "model skill" if finding.cost and finding.cost.kind == "skill" else "rows"
+    return f"{percent(share)} of {unit}"
+
+
+def percent(share: float) -> str:
+    """A share to a tenth of a percent, and what is less in words."""
+    return f"{min(share, 1.0):.1%}" if share >= 0.001 else "under 0.1%"
 
 
 def cost_of(finding: Finding, measured: Measured, definition: Definition) -> Cost | None:
@@ -69,7 +94,7 @@ def concerned(finding: Finding, definition: Definition) -> set[str]:
     """
     plan, source = definition.plan, finding.source
     names = {name.strip() for name in finding.column.split(",") if name.strip()}
-    own = {name for name in names & set(plan.names) if source_of(definition, name) == source}
+    own = {name for name in names & {*plan.names, *plan.request} if source_of(definition, name) == source}
     if finding.topic == "leakage":
         by_entity = inputs_by_entity(definition, source)
         taken = {name for name, take in by_entity.items() if take in names}

@@ -38,6 +38,12 @@ def with_entry(text: str, path: Path, name: str, lines: str) -> str:
     return _checked(changed, wanted)
 
 
+def is_written(text: str, path: Path) -> bool:
+    """Whether the text has an entry at ``path``, be it an empty one."""
+    document = _loaded(text)
+    return _is_there(document, path[:-1]) and path[-1] in _found(document, path[:-1])
+
+
 def without_entry(text: str, path: Path) -> str:
     """The text without the entry at ``path``; comments above it go with it when they are indented as it is.
 

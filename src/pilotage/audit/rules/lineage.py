@@ -25,7 +25,7 @@ def inputs_from(definition: Definition, source: str, columns: set[str] | None = 
     taken: set[str] = set()
     for column in plan.columns:
         if isinstance(column, (Latest, Window)) and column.source == source:
-            if columns is None or column.take in columns or columns & set(column.by):
+            if columns is None or column.take in columns or columns & set(column.found_by):
                 taken.add(column.name)
         elif isinstance(column, Given) and own and (columns is None or column.name in columns):
             taken.add(column.name)

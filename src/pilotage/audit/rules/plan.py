@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from pilotage.audit.measured import Measured
-from pilotage.audit.records import Answer, BuildPlan, Declaration, Finding, Removal, Step
+from pilotage.audit.records import Answer, BuildPlan, Finding, ProtectedColumn, Removal, Severity, Step
 from pilotage.audit.rules.answers import open_answers
+from pilotage.audit.rules.causes import by_cause
+from pilotage.audit.rules.costs import at_stake, in_percent
 from pilotage.audit.rules.proposing import proposals
-from pilotage.audit.rules.sensitive import proposals as declared
+from pilotage.audit.rules.sensitive import proposals as protections
 from pilotage.usecase.records import Definition, Input, Latest, Window, listed
+
+INFORMS_WORTH_MIN = 0.005
+"""What only informs is a repair from this share of the decisions, or of the quick model's skill, on."""
+RANK: Mapping[Severity, int] = {"blocks": 0, "warns": 1, "informs": 2}
 
 
 def build_plan(
@@ -21,37 +27,49 @@ def build_plan(
 ) -> BuildPlan:
     """What the findings ask for. ``contracted`` names the sources that have a contract."""
     return BuildPlan(
-        blockers=tuple(_step(finding) for finding in findings if finding.severity == "blocks"),
-        backlog=tuple(_step(finding) for finding in _backlog(findings)),
+        blockers=_steps((f for f in findings if f.severity == "blocks"), measured),
+        backlog=_steps(_due(findings, measured), measured),
         uncontracted=tuple(name for name in definition.use_case.sources if name not in contracted),
         removals=tuple(_removals(definition, findings)),
         proposals=proposals(definition, measured, findings),
         open_answers=open_answers(answers),
-        declarations=tuple(_declarations(measured)),
+        protected=tuple(_protected(measured)),
     )
 
 
-def _declarations(measured: Measured) -> Iterator[Declaration]:
-    for source, columns in declared(measured).items():
+def _protected(measured: Measured) -> Iterator[ProtectedColumn]:
+    for source, columns in protections(measured).items():
         for column, each in columns.items():
-            yield Declaration(source, column, each.sensitivity, each.purposes, each.mask, each.why)
+            yield ProtectedColumn(source, column, each)
 
 
-def _backlog(findings: Sequence[Finding]) -> list[Finding]:
-    """What somebody should repair, by its worth: warnings, and what is to be known and has a price."""
-    due = [f for f in findings if f.severity == "warns" or (f.severity == "informs" and f.cost and f.cost.value > 0)]
-    return sorted(due, key=lambda f: (-(f.cost.value if f.cost else 0.0), -f.share, f.severity != "warns", f.id))
+def _due(findings: Iterable[Finding], measured: Measured) -> Iterator[Finding]:
+    """What somebody should repair: warnings, and what is to be known and has a price worth the walk."""
+    for finding in findings:
+        priced = finding.cost is not None and at_stake(finding, measured.reference.auc) >= INFORMS_WORTH_MIN
+        if finding.is_due and (finding.severity == "warns" or (finding.severity == "informs" and priced)):
+            yield finding
 
 
-def _step(finding: Finding) -> Step:
-    return Step(finding.id, worth_of(finding), finding.owner, finding.repair)
+def _steps(findings: Iterable[Finding], measured: Measured) -> tuple[Step, ...]:
+    """One step for all findings of a cause; by severity, then by what the worst of them puts at stake."""
+    stakes = [(finding, at_stake(finding, measured.reference.auc)) for finding in findings]
+    ordered = sorted(stakes, key=lambda pair: (RANK[pair[0].severity], -pair[1], pair[0].id))
+    shares = {finding.id: share for finding, share in ordered}
+    return tuple(_step(group, shares[group[0].id]) for group in by_cause(finding for finding, _ in ordered))
 
 
-def worth_of(finding: Finding) -> str:
-    """What a finding costs in words; empty where nobody measured it."""
-    if finding.cost:
-        return finding.cost.says
-    return f"{finding.share:.1%} of rows" if finding.share else ""
+def _step(group: Sequence[Finding], share: float) -> Step:
+    worst = group[0]
+    return Step(
+        finding=worst.id,
+        worth=in_percent(worst, share),
+        owner=worst.owner,
+        step=worst.repair,
+        severity=worst.severity,
+        also=tuple(finding.id for finding in group[1:]),
+        at_stake=share,
+    )
 
 
 def _removals(definition: Definition, findings: Sequence[Finding]) -> Iterator[Removal]:

@@ -1,43 +1,54 @@
 """Inputs that the sources could give and the file does not have yet, with the lines to add.
 
-Nothing is proposed that leaks, may be personal, identifies, never changes or is mostly empty. Those with a measured
-skill come first; the others are worth a try, which `pilotage train` and `pilotage compare` settle.
+Nothing is proposed that the outcome is made of, that leaks, may be personal, identifies, never changes or is mostly
+empty. A few at most: first those with a measured skill, then those whose keys the quick model leans on already; whether
+one helps, `pilotage train` and `pilotage compare` settle.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from pilotage.audit.measured import Measured
 from pilotage.audit.measured.sources import SourceFigures
-from pilotage.audit.records import Finding, Proposal
+from pilotage.audit.records import Finding, ProposedInput
+from pilotage.audit.rules.costs import POINTS_MIN
 from pilotage.audit.rules.findings.leakage import LATE_SHARE, TOO_GOOD_AUC
 from pilotage.audit.rules.owners import names_of
 from pilotage.data.records import FoundColumn
-from pilotage.usecase.records import Definition, Derived, Input, Latest, Source, Window
+from pilotage.usecase.records import Column, Definition, Derived, Input, Latest, Source, Window
+from pilotage.usecase.rules.expressions import columns_of
 from pilotage.usecase.rules.inputs import RESERVED
 
 FILLED_MIN = 0.5
 OWN_VALUES = 0.5
 """Texts of which more than this share are different name things, they do not sort them."""
-SPANS = ("1 day", "7 days", "30 days")
-TAKEN_MAX = 3
-KEYS_MAX = 4
-REQUESTED_MAX = 10
-PROPOSALS_MAX = 24
+SPANS = {"1 day": 1, "7 days": 7, "30 days": 30}
+TAKEN_MAX = 2
+KEYS_MAX = 2
+WINDOWS_MAX = 2
+PROPOSALS_MAX = 8
+SKILL_MIN = 0.52
+"""A column that alone orders outcomes no better than that is not worth the work of sending it."""
+DOUBTED_AUC = 0.8
+"""Nor is one that does so much better than most single columns to be taken without a question."""
 _ORDER = ("request", "latest", "windows", "derived")
 _KINDS = {"number": "number", "text": "category", "datetime": "datetime", "flag": "flag"}
 _ID = re.compile(r"(^|[_\s-])(id|uuid|guid|key|nr|number|no)$|[a-z]I[Dd]$", re.IGNORECASE)
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_ ]*")
 
 
-def proposals(definition: Definition, measured: Measured, findings: Sequence[Finding]) -> tuple[Proposal, ...]:
-    """At most two dozen inputs to add: the most telling first, then lookups, windows and parts of dates."""
+def proposals(definition: Definition, measured: Measured, findings: Sequence[Finding]) -> tuple[ProposedInput, ...]:
+    """At most eight inputs to add, two of them windows: those first that are measured to tell, then by reason."""
     proposing = _Proposing(definition, measured, findings)
-    found = [*proposing.requested(), *proposing.looked_up(), *proposing.windowed(), *proposing.derived()]
-    ranked = sorted(found, key=lambda p: (p.skill is None, -(p.skill or 0.0), _ORDER.index(p.form)))
-    return tuple(ranked[:PROPOSALS_MAX])
+    windows = _ranked(proposing.windowed())[:WINDOWS_MAX]
+    found = [*proposing.requested(), *proposing.looked_up(), *windows, *proposing.derived()]
+    return tuple(_ranked(found)[:PROPOSALS_MAX])
+
+
+def _ranked(found: Iterable[ProposedInput]) -> list[ProposedInput]:
+    return sorted(found, key=lambda p: (p.skill is None, -(p.skill or 0.0), -p.leans_on, _ORDER.index(p.form)))
 
 
 class _Proposing:
@@ -47,26 +58,30 @@ class _Proposing:
         self.definition, self.measured = definition, measured
         self.use_case, self.plan = definition.use_case, definition.plan
         self.skills = {(s.source, s.column): s.auc for s in measured.leakage.separations}
-        self.personal = {(c.source, c.column) for c in measured.personal.columns}
+        self.personal = {c.column for c in measured.personal.columns}
+        self.outcome = columns_of(definition.use_case.outcome.positive)
         self.leaking = _leaking(measured, findings)
         self.names = {*self.use_case.inputs, *self.plan.request, *self.plan.names, *RESERVED}
         self.used = {(c.source, c.take, by) for c in _taking(self.plan.columns) for by in (c.by, *((b,) for b in c.by))}
 
-    def requested(self) -> Iterator[Proposal]:
+    def requested(self) -> Iterator[ProposedInput]:
         """Columns of the decision's own row that the app could send."""
         source = self.use_case.decision.source
         figures = self.measured.sources[source]
-        usable = [c for c in self._usable(figures) if (source, c.name) not in self.leaking]
-        usable.sort(key=lambda column: -self.skills.get((source, column.name), 0.0))
-        for column in usable[:REQUESTED_MAX]:
+        for column in self._usable(figures):
+            skill = self.skills.get((source, column.name))
+            if (source, column.name) in self.leaking or (skill is not None and skill < SKILL_MIN):
+                continue
+            if column.type == "datetime":  # a day never comes again: parts of it may tell, it does not
+                continue
             name, kind = self._free(column.name), _KINDS[column.type]
             sent = kind if name == column.name else f"{{kind: {kind}, column: {_text(column.name)}}}"
             filled = figures.profiles[column.name].filled / figures.rows
-            why = f"{source} has it in {filled:.1%} of rows, known by the decision; the app would send it."
-            skill = self.skills.get((source, column.name))
-            yield Proposal(name, "request", source, f"{name}: request", why, {name: sent}, skill)
+            why = f"{source} has it in {filled:.1%} of rows, by its clock in time; the app would send it. "
+            why += _measured(skill) if skill is not None else "What it tells was not measured."
+            yield ProposedInput(name, "request", source, f"{name}: request", why, {name: sent}, skill)
 
-    def looked_up(self) -> Iterator[Proposal]:
+    def looked_up(self) -> Iterator[ProposedInput]:
         """The newest row of a source, by the request columns that are its key."""
         for name, source in self.use_case.sources.items():
             by = self._lookup_key(name, source)
@@ -84,7 +99,9 @@ class _Proposing:
                 if taken:
                     yield self._latest(name, source, by, taken, category)
 
-    def _latest(self, name: str, source: Source, by: tuple[str, ...], taken: list[str], category: bool) -> Proposal:
+    def _latest(
+        self, name: str, source: Source, by: tuple[str, ...], taken: list[str], category: bool
+    ) -> ProposedInput:
         key = self._free(f"{name}_{'words_' if category else ''}by_{'_'.join(by)}")
         lines = [f"{key}:", f"  latest: {name}", f"  by: {_listed(by)}", f"  take: {_listed(taken)}"]
         if category:
@@ -92,39 +109,57 @@ class _Proposing:
         if not source.is_static:
             lines.append(f"  within: {self._within(name)}")
         skills = [self.skills[name, t] for t in taken if (name, t) in self.skills] if self.plan.entity in by else []
-        why = f"{names_of(taken)}: the newest row of {name} for {names_of(by)}, as known by the decision."
-        return Proposal(key, "latest", name, "\n".join(lines), why, skill=max(skills, default=None))
+        why = f"{names_of(taken)}: the newest row of {name} for {names_of(by)}, as known by the decision. "
+        skill, leans = max(skills, default=None), self._leans_on(by)
+        why += _reason(by, leans) if skill is None else _measured(skill)
+        return ProposedInput(key, "latest", name, "\n".join(lines), why, skill=skill, leans_on=leans)
 
     def _within(self, source: str) -> str:
         """How old a value may be: as in the file for the same source, else a month."""
         entries = [e for e in self.use_case.inputs.values() if isinstance(e, Input) and e.latest == source]
         return entries[0].within if entries else "30 days"
 
-    def windowed(self) -> Iterator[Proposal]:
+    def windowed(self) -> Iterator[ProposedInput]:
         """How many rows of a source, and how large its numbers were, over the last days per key."""
         for name, source in self.use_case.sources.items():
             keys = self._window_keys(name)
             if source.is_static or not keys or name == self.use_case.outcome.source:
                 continue
-            counted = [by for by in keys if (name, "", (by,)) not in self.used]
-            if counted and not self._lookup_key(name, source):  # how often a thermometer was read says little
-                yield self._window(name, "count", counted, [])
             figures = self.measured.sources[name]
             numbers = [c.name for c in self._usable(figures) if c.type in ("number", "flag")]
             numbers = [n for n in numbers if not all((name, n, (by,)) in self.used for by in keys)]
             numbers.sort(key=lambda n: -self.skills.get((name, n), 0.0))
             if numbers and name != self.use_case.decision.source:
                 yield self._window(name, "mean", keys, numbers[:TAKEN_MAX])
+            counted = [by for by in keys if (name, "", (by,)) not in self.used]
+            if counted and not self._lookup_key(name, source):  # how often a thermometer was read says little
+                yield self._window(name, "count", counted, [])
 
-    def _window(self, name: str, aggregate: str, keys: list[str], taken: list[str]) -> Proposal:
+    def _window(self, name: str, aggregate: str, keys: list[str], taken: list[str]) -> ProposedInput:
         key = self._free(f"{name}_{aggregate}s")
         lines = [f"{key}:", f"  windows: {name}", f"  by: {_listed(keys)}"]
         lines += [f"  take: {_listed(taken)}"] if taken else []
-        lines += [f"  aggregate: {aggregate}", f"  over: [{', '.join(SPANS)}]"]
+        spans = self._spans(name)
+        over = spans[0] if len(spans) == 1 else f"[{', '.join(spans)}]"
+        lines += [f"  aggregate: {aggregate}", f"  over: {over}"]
         what = f"The mean of {names_of(taken)}" if taken else f"How many rows {name} has"
-        return Proposal(key, "windows", name, "\n".join(lines), f"{what} over 1, 7 and 30 days, by {names_of(keys)}.")
+        leans = self._leans_on(keys)
+        why = f"{what} over the last {names_of(spans)}, by {names_of(keys)}. {_reason(keys, leans)}"
+        return ProposedInput(key, "windows", name, "\n".join(lines), why, leans_on=leans)
 
-    def derived(self) -> Iterator[Proposal]:
+    def _spans(self, source: str) -> list[str]:
+        """How far windows reach back: of what the source has seen no more than half."""
+        hours = self.measured.sources[source].times.hours
+        days = (hours[-1][0] - hours[0][0]).days if hours else 0
+        return [span for span, length in SPANS.items() if 2 * length <= days] or [next(iter(SPANS))]
+
+    def _leans_on(self, keys: Collection[str]) -> float:
+        """How much of the quick model's AUC stands on what is known by these request columns already."""
+        importance, wanted = self.measured.reference.importance, set(keys)
+        leaning = [column.name for column in self.plan.columns if wanted.intersection(_known_by(column))]
+        return sum(max(importance.get(name, 0.0), 0.0) for name in leaning)
+
+    def derived(self) -> Iterator[ProposedInput]:
         """Hour and weekday of the instants that the app sends."""
         known = " ".join(_squeezed(c.expression) for c in self.plan.columns if isinstance(c, Derived))
         for name, column in self.plan.request.items():
@@ -135,7 +170,9 @@ class _Proposing:
                 if _squeezed(expression) not in known:
                     key = self._free(f"{name}_{word}")
                     lines = f"{key}: {{derived: {expression}{kind}}}"
-                    yield Proposal(key, "derived", "", lines, f"The {word} of {name}, which is sent already.")
+                    leans = self._leans_on([name])
+                    why = f"The {word} of {name}, which is sent already. {_reason([name], leans)}"
+                    yield ProposedInput(key, "derived", "", lines, why, leans_on=leans)
 
     def _lookup_key(self, name: str, source: Source) -> tuple[str, ...]:
         """Request columns under which one row at a time is found; nothing for the decision's own source."""
@@ -149,7 +186,12 @@ class _Proposing:
         """Request columns that the source has, too, other than the entity: rows of before share them."""
         have = {column.name for column in self.measured.sources[name].columns}
         names = [n for n, column in self.plan.request.items() if column.kind == "category" and n in have]
-        return [n for n in names if n != self.plan.entity and not self.plan.request[n].personal][:KEYS_MAX]
+        names = [n for n in names if n != self.plan.entity and not self._identifies(n)]
+        return sorted(names, key=lambda n: -self._leans_on([n]))[:KEYS_MAX]
+
+    def _identifies(self, name: str) -> bool:
+        """Whether a request column names a person, by its declaration or by what was recognised."""
+        return self.plan.request[name].personal or name in self.personal or bool(_ID.search(name))
 
     def _usable(self, figures: SourceFigures) -> list[FoundColumn]:
         source = self.use_case.sources[figures.source]
@@ -159,7 +201,8 @@ class _Proposing:
             for column in figures.columns
             if column.name not in left_out
             and column.name not in self._sent(figures.source)
-            and (figures.source, column.name) not in self.personal
+            and column.name not in self.personal
+            and column.name not in self.outcome
             and not _ID.search(column.name)
             and _PLAIN.fullmatch(column.name)
             and is_telling(figures, column)
@@ -187,6 +230,26 @@ def is_telling(figures: SourceFigures, column: FoundColumn) -> bool:
         return False
     identifies = profile.distinct > OWN_VALUES * profile.filled and column.type == "text"
     return not identifies
+
+
+def _measured(skill: float) -> str:
+    doubt = " So much may have been learnt later: ask its owner first." if skill >= DOUBTED_AUC else ""
+    return f"Alone it orders outcomes with an AUC of {skill:.3f}.{doubt}"
+
+
+def _reason(keys: Sequence[str], leans: float) -> str:
+    """Why something is worth a try that was not measured."""
+    by = names_of(list(keys))
+    if leans < POINTS_MIN:
+        return f"Not measured; what the file knows by {by} so far tells the quick model nothing."
+    return f"Not measured; {leans:.3f} of the quick model's AUC stand on what is known by {by} already."
+
+
+def _known_by(column: Column) -> Collection[str]:
+    """The request columns that an input is, is looked up by or derived from."""
+    if isinstance(column, (Latest, Window)):
+        return set(column.by)
+    return columns_of(column.expression) if isinstance(column, Derived) else {column.name}
 
 
 def _taking(columns: Sequence[object]) -> list[Latest | Window]:

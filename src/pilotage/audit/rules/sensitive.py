@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from pilotage.audit.measured import Measured
 from pilotage.audit.measured.personal import Detection, PersonalColumn
-from pilotage.audit.rules.telling_names import hint_of
+from pilotage.data.contracts.records import Protection
 from pilotage.govern.records import Mask, Purpose, Sensitivity
 
 _IDENTIFIES = "it names the person: a model learns nothing from it that holds for others"
@@ -31,15 +31,6 @@ class Kind(Struct, frozen=True):
     mask: Mask
     why: str
     protected: bool = False
-
-
-class Proposal(Struct, frozen=True):
-    """What is proposed for a column's contract, and why. A hint to a person, not a verdict."""
-
-    sensitivity: Sensitivity
-    purposes: tuple[Purpose, ...]
-    mask: Mask
-    why: str
 
 
 def _special(holds: str, why: str = _SPECIAL) -> Kind:
@@ -93,12 +84,6 @@ SPECIAL = frozenset(name for name, kind in KINDS.items() if kind.sensitivity == 
 _ORDER = {name: number for number, name in enumerate(KINDS)}
 
 
-def sensitive_columns(columns: Iterable[str]) -> dict[str, str]:
-    """Column → what it may hold, for those whose name alone says so."""
-    hints = {column: hint_of(column) for column in columns}
-    return {column: KINDS[hint.kind].holds for column, hint in hints.items() if hint is not None and hint.sure}
-
-
 def composed(source: str, column: str, kinds: Iterable[Detection], looked_at: int) -> PersonalColumn | None:
     """What was detected in one column, the most harmful first; None where nothing was."""
     ordered = tuple(sorted(kinds, key=lambda seen: _ORDER[seen.kind]))
@@ -109,19 +94,19 @@ def composed(source: str, column: str, kinds: Iterable[Detection], looked_at: in
     return PersonalColumn(source, column, holds, ordered[0].by, ordered[0].share, ordered, looked_at)
 
 
-def proposals(measured: Measured) -> dict[str, dict[str, Proposal]]:
+def proposals(measured: Measured) -> dict[str, dict[str, Protection]]:
     """Per source and column that may hold personal data: sensitivity, purposes and mask for its contract."""
-    found: dict[str, dict[str, Proposal]] = {}
+    found: dict[str, dict[str, Protection]] = {}
     for seen in measured.personal.columns:
         found.setdefault(seen.source, {})[seen.column] = proposal(seen)
     return found
 
 
-def proposal(seen: PersonalColumn) -> Proposal:
+def proposal(seen: PersonalColumn) -> Protection:
     """What to write into the contract of a column: as its most harmful kind wants it."""
     if all(detection.within for detection in seen.kinds):
         special = any(detection.kind in SPECIAL for detection in seen.kinds)
         why = f"free text with {seen.holds.replace(' inside its texts', '')}: mask it in logs and before people see it"
-        return Proposal("special" if special else "personal", _MODELLED, "hide", why)
+        return Protection("special" if special else "personal", _MODELLED, "hide", why)
     kind = KINDS[next(detection.kind for detection in seen.kinds if not detection.within)]
-    return Proposal(kind.sensitivity, kind.purposes, kind.mask, kind.why)
+    return Protection(kind.sensitivity, kind.purposes, kind.mask, kind.why)

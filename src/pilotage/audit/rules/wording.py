@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pilotage.audit.records import Answer, AuditReport, Colour, Finding, MonthBalance, Point, Severity
-from pilotage.audit.rules.colours import GRAVE_SHARE, WARNINGS_MAX
+from pilotage.audit.rules.colours import GRAVE_SHARE, OUTCOME_PLACES, WARNINGS_MAX
+from pilotage.audit.rules.costs import at_stake, in_percent
 from pilotage.audit.rules.maturity import TAKES
 
 __all__ = ["GRAVE_SHARE", "TAKES", "WARNINGS_MAX"]
@@ -19,23 +20,44 @@ SEVERITIES: dict[Severity, str] = {
     "warns": "Should be repaired",
     "informs": "Good to know",
 }
+KNOWN_EARLY_SHARE = 0.95
+"""Where so many outcomes were known at the decision, it is rather the clock than the outcome that is wrong."""
+_JOINT = re.compile(r"(?<=\w)(_+)(?=\w{2})|(?<=[^\W\d])([.@/:])(?=[^\W\d]{2})")
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 _SECONDS = (("days", 86_400), ("hours", 3600), ("minutes", 60))
 
 
 def sentence(report: AuditReport) -> str:
     """What the audit says, in plain words."""
-    counts = {severity: sum(f.severity == severity for f in report.findings) for severity in ("blocks", "warns")}
+    blockers, backlog = len(report.plan.blockers), len(report.plan.backlog)
     opened = sum(answer.how == "open" for answer in report.answers)
     known = f"{report.decisions:,} past decisions, {report.labelled:,} with a known outcome"
+    doubt = _doubt(report)
     if report.blocked:
-        verdict = f"The data cannot carry a pilot yet: {_count(counts['blocks'], 'finding')} must be repaired first"
-    elif counts["warns"]:
-        verdict = f"The data can carry a pilot; {_count(counts['warns'], 'finding')} would make it better"
+        also = f", and {doubt}" if doubt else ""
+        verdict = f"The data cannot carry a pilot yet: {_count(blockers, 'repair')} must come first{also}"
+    elif doubt:
+        verdict = f"Whether the data can carry a pilot cannot be judged yet: {doubt}"
+    elif backlog:
+        verdict = f"The data can carry a pilot; {_count(backlog, 'repair')} would make them better"
     else:
         verdict = "The data can carry a pilot"
-    questions = f" {opened} of seven questions still open." if opened else " All seven questions are answered."
+    verb = "has" if opened == 1 else "have"
+    left = f" {opened} of the seven questions {verb} no measured answer yet."
+    questions = left if opened else " All seven questions are answered."
     return f"{verdict}. {known}.{questions}"
+
+
+def _doubt(report: AuditReport) -> str:
+    """Why no figure of this audit says anything about a pilot: it is not certain what is to be predicted, or when."""
+    found = {finding.code: finding for finding in report.findings if finding.severity != "informs"}
+    guessed, early = found.get("guessed"), found.get("outcome-known-early")
+    places = [place for place in OUTCOME_PLACES if guessed and place in guessed.figures.get("places", ())]
+    if places:
+        return f"what is to be predicted is only guessed ({', '.join(places)})"
+    if early and early.share >= KNOWN_EARLY_SHARE:
+        return f"by its clock the outcome was known when the decision was taken, in {early.share:.0%} of cases"
+    return ""
 
 
 def _count(number: int, noun: str) -> str:
@@ -60,6 +82,27 @@ def place_of_finding(finding: Finding) -> str:
         return finding.source
     more = f" and {len(columns) - 3} more" if len(columns) > 4 else ""
     return f"{finding.source}.{', '.join(columns[:3] if more else columns)}{more}"
+
+
+def stake(finding: Finding, auc: float | None) -> str:
+    """What is at stake, short: ``2.4% of rows``; ``nothing`` where no input stands on it, empty where nobody knows."""
+    share = at_stake(finding, auc)
+    return in_percent(finding, share) or ("nothing" if finding.cost else "")
+
+
+def in_one(group: Sequence[Finding], others_max: int = 6) -> str:
+    """Findings of one cause as a cell of a table: the worst in full, the others by their names."""
+    worst, others = group[0], [place_of_finding(finding) for finding in group[1:]]
+    more = f" and {len(others) - others_max} more" if len(others) > others_max else ""
+    said = f"{worst.id}\n{worst.message} {worst.repair}"
+    return f"{said}\nThe same: {', '.join(others[:others_max])}{more}." if others else said
+
+
+def breakable(text: str) -> str:
+    """As HTML, where long names may be broken: behind an underscore, dot, slash or at sign, not in a word."""
+    from markupsafe import Markup, escape
+
+    return Markup(_JOINT.sub(r"\g<0><wbr>", str(escape(text))))  # noqa: S704  # escaped before
 
 
 def anchors(findings: Sequence[Finding]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from pilotage.platform.quoting import quoted
 
 # How many columns of a source are looked at value by value: further ones are counted only.
 COLUMNS_MAX = 500
+YEAR_DAYS = 366
 # How many distinct values are named at each end.
 _NAMED = 6
 _SHARES = "[0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99]"
@@ -147,11 +148,16 @@ def _of_dates(at: str, ends: dict[str, Any], ahead: datetime | None) -> dict[str
 
 
 def _ahead(place: Place, column: str, known_to: datetime | None) -> datetime | None:
-    """From when on a date has hardly happened: what is due, or expires, may well lie months ahead."""
+    """From when on a date has hardly happened: what is due, or expires, may well lie months ahead.
+
+    Where one clock stands for both, nobody says when a row was last written: it may tell of what came years later.
+    """
     if known_to is None:
         return None
-    clock = column in (place.source.event_time, place.source.known_at)
-    return known_to.replace(tzinfo=None) + timedelta(days=1 if clock else 366)
+    source = place.source
+    clock = column in (source.event_time, source.known_at)
+    days = 1 if clock else YEAR_DAYS if source.event_time != source.known_at else 10 * YEAR_DAYS
+    return known_to.replace(tzinfo=None) + timedelta(days=days)
 
 
 def _lain(place: Place, columns: Sequence[FoundColumn]) -> dict[str, tuple[int, list[float] | None]]:

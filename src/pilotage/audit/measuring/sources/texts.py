@@ -47,17 +47,17 @@ def measure_text(place: Place, name: str, distinct: int) -> TextFigures:
     )
     nothing = f"lower(trim(value)) IN ({among})"
     pair = "{'value': left(value, 80), 'n': n}"
-    first = f"[:{_NAMED}]"
-    order = "ORDER BY n DESC, value"
+    # The first of an order without the order: sorting every text takes five times as long.
+    first = "{'n': -n, 'value': value}"
     row = place.one(
         f"""WITH seen AS (
             SELECT value, n, {nothing} AS nothing, regexp_matches(value, '{_NUMBER}') AS is_number,
                 regexp_matches(value, '{_DATE}') AS is_date FROM _texts)
-        SELECT sum(n), count(*), max(length(value)), list({pair} {order}){first},
+        SELECT sum(n), count(*), max(length(value)), arg_min({pair}, {first}, {_NAMED}),
             sum(n) FILTER (is_number AND NOT nothing), sum(n) FILTER (is_date),
-            list({pair} {order}) FILTER (NOT is_number AND NOT nothing){first},
-            list({pair} {order}) FILTER (NOT is_date AND NOT nothing){first},
-            list({pair} {order}) FILTER (nothing)[:12] FROM seen"""
+            arg_min({pair}, {first}, {_NAMED}) FILTER (NOT is_number AND NOT nothing),
+            arg_min({pair}, {first}, {_NAMED}) FILTER (NOT is_date AND NOT nothing),
+            arg_min({pair}, {first}, 12) FILTER (nothing) FROM seen"""
     )
     rows, values, longest, frequent, numbers, dates, not_numbers, not_dates, nothings = row
     shapes, shaped = _shapes(place, nothing)
@@ -86,7 +86,7 @@ def _shapes(place: Place, nothing: str) -> tuple[tuple[Shape, ...], int]:
     shape = r"regexp_replace(regexp_replace(trim(value), '\p{L}+', 'A', 'g'), '\d', '9', 'g')"
     rows = place.all(
         f"""SELECT CASE WHEN length(value) > {_LONG} THEN '…' ELSE {shape} END AS shape, sum(n) AS rows,
-            list({{'value': left(value, 80), 'n': n}} ORDER BY n DESC, value)[:3], sum(rows) OVER ()
+            arg_min({{'value': left(value, 80), 'n': n}}, {{'n': -n, 'value': value}}, 3), sum(rows) OVER ()
         FROM _texts WHERE NOT {nothing} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_SHAPES}"""
     )
     shapes = tuple(Shape(text, int(n), _named(examples)) for text, n, examples, _ in rows)

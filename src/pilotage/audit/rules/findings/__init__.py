@@ -9,8 +9,9 @@ import msgspec
 
 from pilotage.audit.measured import Measured
 from pilotage.audit.records import Finding, Severity
-from pilotage.audit.rules.costs import with_costs
+from pilotage.audit.rules.costs import at_stake, with_costs
 from pilotage.audit.rules.findings import (
+    answered,
     assumptions,
     bias,
     completeness,
@@ -40,24 +41,16 @@ TOPICS: tuple[Callable[[Definition, Measured], Iterator[Finding]], ...] = (
     contract.found,
     assumptions.found,
 )
-SKILL_LEAST = 0.05
-"""Points of AUC above a coin toss: below, a share of them would make mountains of molehills."""
 _ORDER: dict[Severity, int] = {"blocks": 0, "warns": 1, "informs": 2}
 
 
 def findings(definition: Definition, measured: Measured) -> tuple[Finding, ...]:
     """Every finding with its identifier: by severity, then by what it costs."""
     found = [finding for topic in TOPICS for finding in topic(definition, measured)]
-    found = list(with_costs(found, measured, definition))
-    skill = max((measured.reference.auc or 0.0) - 0.5, SKILL_LEAST)
-    return tuple(sorted(_identified(found), key=lambda f: (_ORDER[f.severity], -_worth(f, skill), f.id)))
-
-
-def _worth(finding: Finding, skill: float) -> float:
-    """The share of all decisions, or of all skill of the quick model, that is at stake: so both can be compared."""
-    if finding.cost is None:
-        return finding.share
-    return finding.cost.value / skill if finding.cost.kind == "skill" else finding.cost.value
+    told = answered.by_people(definition, list(_identified(found)))
+    costed = with_costs(list(told), measured, definition)
+    auc = measured.reference.auc
+    return tuple(sorted(costed, key=lambda f: (_ORDER[f.severity], -at_stake(f, auc), f.id)))
 
 
 def _identified(found: list[Finding]) -> Iterator[Finding]:

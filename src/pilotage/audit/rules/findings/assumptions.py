@@ -25,4 +25,5 @@ def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
         repair="Read each line under `guessed`, correct its place, and remove the line; training waits for that.",
         owner=definition.use_case.owner,
         concerns=len(guessed),
+        figures={"places": list(guessed)},
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from pilotage.audit.measured import Measured
 from pilotage.audit.records import Finding, Severity
 from pilotage.audit.rules.findings.about import About, about, percent, plural
-from pilotage.audit.rules.owners import owner_of
+from pilotage.audit.rules.owners import names_of, owner_of
 from pilotage.audit.rules.steps import Spell, spell_of
+from pilotage.audit.rules.telling_dates import is_ending
 from pilotage.usecase.records import Definition, Latest, Window
 
 COMPLETE_MIN = 0.8
@@ -25,6 +27,15 @@ RISE_OVER_INSIDE = 2.0
 ROWS_MIN = 30
 # Two or three days at an end are a spell that began before or goes on; more are a change.
 LASTING_DAYS = 4
+
+
+@dataclass(frozen=True)
+class Rise:
+    """A column, the stretch of periods in which it is missing more often, and how many rows lack it in each."""
+
+    column: str
+    spell: Spell
+    missing: tuple[int, ...]
 
 
 def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
@@ -69,15 +80,16 @@ def _of_columns(this: About) -> Iterator[Finding]:
         if missing == rows:
             yield this.finding(
                 "empty-column",
-                this.severity(column.name),
+                "informs" if is_ending(column.name) else this.severity(column.name),
                 column.name,
                 f"{column.name} has no value in any of {plural(rows, 'row')}.",
-                "Have it filled, or stop delivering it.",
+                _repair_ending(column.name) or "Have it filled, or stop delivering it.",
                 concerns=missing,
             )
         elif column.name in key or share >= (MISSING_NEEDED if column.name in this.needed else MISSING_MOST):
             severity: Severity = "informs"
-            if column.name in key or (column.name in this.needed and share > 1 - COMPLETE_MIN):
+            needed = column.name in this.needed and not is_ending(column.name)
+            if column.name in key or (needed and share > 1 - COMPLETE_MIN):
                 severity = "warns"
             yield this.finding(
                 "incomplete-column",
@@ -86,19 +98,29 @@ def _of_columns(this: About) -> Iterator[Finding]:
                 f"{column.name} is missing in {missing:,} of {rows:,} rows ({percent(share)}).",
                 "A row without its key is lost: repair it at the source."
                 if column.name in key
-                else "Find out which rows lack it and why, and have it filled.",
+                else _repair_ending(column.name) or "Find out which rows lack it and why, and have it filled.",
                 concerns=missing,
                 samples=this.figures.samples.get(f"missing {column.name}", ()),
                 missing=missing,
             )
 
 
+def _repair_ending(name: str) -> str:
+    """What to do about an end that most rows have not met; nothing said where the name tells of none."""
+    return f"Nothing to do, if an empty {name} means that it has not happened." if is_ending(name) else ""
+
+
 def _in_time(this: About) -> Iterator[Finding]:
+    """Columns that are missing in the same stretch of time are one finding: one delivery failed, not five columns."""
     periods = this.figures.times.periods
+    together: dict[tuple[int, int, Severity], list[Rise]] = {}
     for name, missing in periods.missing.items():
         spell = spell_of(missing, periods.rows)
         if spell is not None and _stands_out(spell, periods.rows):
-            yield _rise(this, name, spell, missing)
+            rise = Rise(name, spell, missing)
+            together.setdefault((spell.start, spell.end, _severity(this, rise)), []).append(rise)
+    for (_, _, severity), rises in together.items():
+        yield _rise(this, rises, severity)
 
 
 def _stands_out(spell: Spell, rows: tuple[int, ...]) -> bool:
@@ -111,33 +133,52 @@ def _stands_out(spell: Spell, rows: tuple[int, ...]) -> bool:
     )
 
 
-def _rise(this: About, name: str, spell: Spell, missing: tuple[int, ...]) -> Finding:
+def _is_lasting(this: About, spell: Spell) -> bool:
     periods = this.figures.times.periods
-    begins, ends = spell.start == 0, spell.end == len(periods.starts)
-    start, until = this.day(spell.start), "" if ends else this.day(spell.end)
-    if ends:
-        when = f"Since {start} {name} is missing"
-    elif begins:
-        when = f"Before {until} {name} is missing"
-    else:
-        when = f"From {start} to before {until} {name} is missing"
     length = spell.end - spell.start
-    lasting = (ends or begins) and length * periods.days >= LASTING_DAYS and length > 1
-    certain = lasting and (_whole(spell, missing, periods.rows) >= STOPPED_MIN or length >= LONG_PERIODS)
+    at_end = spell.start == 0 or spell.end == len(periods.starts)
+    return at_end and length * periods.days >= LASTING_DAYS and length > 1
+
+
+def _severity(this: About, rise: Rise) -> Severity:
+    """Worth acting on where it lasts, and the column stopped altogether or is worse for long."""
+    length = rise.spell.end - rise.spell.start
+    stopped = _whole(rise.spell, rise.missing, this.figures.times.periods.rows) >= STOPPED_MIN
+    certain = _is_lasting(this, rise.spell) and (stopped or length >= LONG_PERIODS)
+    return this.severity(rise.column) if certain else "informs"
+
+
+def _rise(this: About, rises: Sequence[Rise], severity: Severity) -> Finding:
+    periods, spell = this.figures.times.periods, rises[0].spell
+    ends = spell.end == len(periods.starts)
+    shares = [
+        f"{'' if rise is rises[0] else f'{rise.column} '}in {percent(rise.spell.inside)} of rows"
+        f"{'' if rise is not rises[0] else f'; otherwise in {percent(rise.spell.outside)}'}"
+        for rise in rises
+    ]
+    also = f". So {'is' if len(rises) == 2 else 'are'} {names_of(shares[1:])}" if len(rises) > 1 else ""
     return this.finding(
         "incomplete-in-time",
-        this.severity(name) if certain else "informs",
-        name,
-        f"{when} in {percent(spell.inside)} of rows; otherwise in {percent(spell.outside)}.",
+        severity,
+        ", ".join(rise.column for rise in rises),
+        f"{_when(this, spell)} {rises[0].column} is missing {shares[0]}{also}.",
         "Ask what changed then. Have the gap filled, or train only on the time in which it is there."
-        if lasting
+        if _is_lasting(this, spell)
         else "Ask what happened then, and have it delivered again.",
-        concerns=sum(missing[spell.start : spell.end]),
+        concerns=max(sum(rise.missing[spell.start : spell.end]) for rise in rises),
         start=str(periods.starts[spell.start]),
         end="" if ends else str(periods.starts[spell.end]),
         inside=spell.inside,
         outside=spell.outside,
     )
+
+
+def _when(this: About, spell: Spell) -> str:
+    if spell.end == len(this.figures.times.periods.starts):
+        return f"Since {this.day(spell.start)}"
+    if spell.start == 0:
+        return f"Before {this.day(spell.end)}"
+    return f"From {this.day(spell.start)} to before {this.day(spell.end)}"
 
 
 def _whole(spell: Spell, missing: tuple[int, ...], rows: tuple[int, ...]) -> float:

@@ -31,8 +31,11 @@ def _late(definition: Definition, inputs: list[Availability]) -> Finding:
     lost = worst.too_late >= TOO_LATE_SHARE
     ages = ""
     if worst.age_median_seconds is not None and worst.age_most_seconds is not None:
-        ages = f" The newest row known is {span(worst.age_median_seconds)} old, {span(worst.age_most_seconds)} at 95 %."
-    missing = f" In {worst.too_late:.1%} {worst.input} is missing only for that." if lost else ""
+        ages = (
+            f" Half of the time the newest row known is at most {span(worst.age_median_seconds)} old, 19 times of 20 "
+            f"at most {span(worst.age_most_seconds)}."
+        )
+    missing = f" In {worst.too_late:.1%} of decisions {worst.input} is missing only for that." if lost else ""
     return Finding(
         "late-for-decision",
         "real time",

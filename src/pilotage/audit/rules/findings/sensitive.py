@@ -79,8 +79,9 @@ def _finding(definition: Definition, seen: PersonalColumn, code: str, severity: 
 def _evidence(seen: PersonalColumn) -> str:
     if all(detection.by == "name" for detection in seen.kinds):
         return f"may hold {seen.holds}, by its name"
-    shares = [f"{_named(d)} ({_percent(d.share)})" for d in seen.kinds if d.by != "name"]
-    return f"holds {', '.join(shares)} in {seen.looked_at:,} distinct values looked at"
+    first, *others = [(_named(d), _percent(d.share)) for d in seen.kinds if d.by != "name"]
+    also = "".join(f", {name} ({share})" for name, share in others)
+    return f"holds {first[0]} ({first[1]} of the {seen.looked_at:,} distinct values looked at){also}"
 
 
 def _named(seen: Detection) -> str:

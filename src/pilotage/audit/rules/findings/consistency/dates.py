@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pilotage.audit.measured.columns import ColumnFigures, DateFigures
 from pilotage.audit.records import Finding, Severity
 from pilotage.audit.rules.findings.about import About, percent
+from pilotage.audit.rules.telling_dates import is_ending, is_rewritten
 
 # Where more than this share lies ahead, the column holds plans.
 FUTURE_MAX = 0.1
@@ -23,9 +24,11 @@ def found(this: About) -> Iterator[Finding]:
 
 
 def _column(this: About, column: ColumnFigures, dates: DateFigures) -> Iterator[Finding]:
-    late = this.figures.times.lateness
+    late, clocks = this.figures.times.lateness, (this.source.event_time, this.source.known_at)
     plans = late is not None and late.early > FUTURE_MAX * late.rows
-    future = dates.future if dates.future <= FUTURE_MAX * column.filled and not plans else 0
+    # Rows are written over, closed and deleted long after the last of them came.
+    by_right = plans or (column.name not in clocks and (is_rewritten(column.name) or is_ending(column.name)))
+    future = 0 if by_right or dates.future > FUTURE_MAX * column.filled else dates.future
     kinds = {
         "before 1900": dates.before_1900,
         "exactly 1970-01-01, the zero of computers' clocks": dates.epoch,

@@ -13,7 +13,7 @@ from pilotage.audit.rules.findings.consistency.placeholders import _BELOW
 # A sign that one row in seventeen has is no part of what the column means; one that more have is.
 RARE_MAX = 0.06
 # What is counted, weighed or paid cannot be negative, and seldom is nothing.
-_AMOUNT = re.compile(
+AMOUNT = re.compile(
     r"(?i)(^|[_ .-]|(?<=[a-z])(?=[A-Z]))(quantity|qty|price|amount|cost|fee|distance|duration|length|width|height|"
     r"weight|area|volume|age|count|units|miles|km|kilometers|kilometres|salary|income|revenue|sales|size|air_time|seats|rooms)"
     r"(?=$|[_ .-]|[A-Z])"
@@ -68,7 +68,7 @@ def _signs(this: About, column: ColumnFigures, numbers: NumberFigures) -> Iterat
         or positive < (1 - 2 * RARE_MAX) * column.filled
     ):
         return
-    is_amount, never_zero = bool(_AMOUNT.search(column.name)), bool(_NEVER_ZERO.search(column.name))
+    is_amount, never_zero = bool(AMOUNT.search(column.name)), bool(_NEVER_ZERO.search(column.name))
     lone = len(numbers.lowest) > 1 and numbers.lowest[0].number in _BELOW and numbers.lowest[1].number >= 0
     negative = numbers.negatives if numbers.negatives <= RARE_MAX * column.filled and not lone else 0
     zero = numbers.zeros if numbers.zeros <= RARE_MAX * column.filled and (never_zero or negative) else 0

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pilotage.audit.measured.columns import ColumnFigures, Shape, TextFigures
 from pilotage.audit.records import Finding
 from pilotage.audit.rules.findings.about import About, counted, percent, plural
+from pilotage.audit.rules.findings.consistency import as_text
 from pilotage.audit.rules.findings.duplicates import is_name
 
 ROWS_MIN = 20
@@ -28,12 +29,13 @@ _DIGITS = re.compile(r"9+")
 
 
 def found(this: About) -> Iterator[Finding]:
-    """Per text column: spelled several ways, then either mixed types or off the pattern."""
+    """Per text column: spelled several ways, then either mixed types, numbers or dates as text, or off the pattern."""
     for column in this.columns:
         if column.text is None:
             continue
         yield from _spelled(this, column, column.text)
         mixed = list(_mixed(this, column, column.text))
+        mixed = mixed or list(as_text.found(this, column, column.text))
         yield from mixed or _off_pattern(this, column, column.text)
 
 
@@ -101,14 +103,15 @@ def _off_pattern(this: About, column: ColumnFigures, text: TextFigures) -> Itera
     if not others or len(main) > SHAPES_MAX or text.shaped < ROWS_MIN or covered < COVERED_MIN * text.shaped:
         return
     usual = {_DIGITS.sub("9", shape.shape) for shape in main if _LETTER in shape.shape}
-    # A code with a digit more or less is rather a code; what is built otherwise matters more, and alone.
-    strange = [shape for shape in others if _DIGITS.sub("9", shape.shape) not in usual]
-    others = strange or others
+    # A code with a digit more or less is still such a code; what is built otherwise is another thing.
+    others = [shape for shape in others if _DIGITS.sub("9", shape.shape) not in usual]
+    if not others:
+        return
     rest = sum(shape.rows for shape in others)
     named = ", ".join(f"{shape.examples[0].text!r} ({shape.rows:,})" for shape in others[:5])
     yield this.finding(
         "off-pattern",
-        "informs" if not strange or rest > RARE_MAX * text.shaped else this.severity(column.name),
+        "informs" if rest > RARE_MAX * text.shaped else this.severity(column.name),
         column.name,
         f"{column.name} looks like {' or '.join(repr(shape.examples[0].text) for shape in main)}, but {rest:,} rows do "
         f"not: {named}.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pilotage.audit.records import Finding, Severity
 from pilotage.audit.rules.findings.about import About, percent
@@ -48,15 +48,26 @@ def _stale(this: About) -> Iterator[Finding]:
     if this.figures.source == use_case.outcome.source:
         allowed = max(allowed, timedelta(seconds=seconds(use_case.outcome.matures)))
     if known_to and this.newest and not this.source.is_static and this.newest - known_to > allowed:
+        if _plans_to_the_end(this, this.newest, allowed):
+            return
         behind = this.newest - known_to
         yield this.finding(
             "stale",
             "warns",
             this.source.known_at,
             f"The newest row is {behind.total_seconds() / 86_400:.1f} days older than the newest of the other sources.",
-            "Start its delivery again.",
+            "Ask whether its delivery stopped, or whether nothing happened since: a list that seldom changes may be "
+            "`static`, and a quiet source may stay as it is if `answers.findings` says so.",
             behind_seconds=behind.total_seconds(),
         )
+
+
+def _plans_to_the_end(this: About, newest: datetime, allowed: timedelta) -> bool:
+    """Whether it holds plans, known long before, for about as far as the other sources reach: then none is missing."""
+    late, hours = this.figures.times.lateness, this.figures.times.hours
+    if late is None or not hours or late.early <= EARLY_MAX * late.rows:
+        return False
+    return abs(newest.replace(tzinfo=None) - hours[-1][0]) <= allowed
 
 
 def _late(this: About) -> Iterator[Finding]:

@@ -22,8 +22,8 @@ def noise_in_words(noise: Noise) -> str:
     if noise.reason:
         return f"Whether outcomes are wrong was not measured: {noise.reason}."
     if noise.estimate >= NOISE_INFORMS:
-        return f"About {noise.estimate:.1%} of outcomes look wrong, at most {noise.at_most:.1%} can be at random."
-    return f"No outcomes look wrong; at most {noise.at_most:.1%} can be at random."
+        return f"About {noise.estimate:.1%} of outcomes look wrong, at most {noise.at_most:.1%} can be wrong by chance."
+    return f"No outcomes look wrong; at most {noise.at_most:.1%} can be wrong by chance."
 
 
 def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
@@ -59,7 +59,7 @@ def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
         "",
         f"About {noise.estimate:.1%} of outcomes look wrong: with {with_what} a quick model tells outcomes with an AUC "
         f"of {noise.auc:.3f}, and where it is surest more have the other outcome than so hard a problem explains. "
-        f"At most {noise.at_most:.1%} can be wrong at random.",
+        f"At most {noise.at_most:.1%} can be wrong by chance.",
         "Check the samples by hand, the least likely come first; then ask how the outcome is written down.",
         owner,
         concerns=round(noise.estimate * noise.rows),
