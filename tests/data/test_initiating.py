@@ -89,6 +89,22 @@ def test_rows_are_found_by_the_foreign_key_that_the_database_declares(shop: Path
     )
 
 
+def test_another_row_of_the_case_itself_is_not_looked_up(tmp_path: Path) -> None:
+    orders = "".join(f"A{n:05},{n % 40 + 1},2024-03-{n % 28 + 1:02} 08:00:00\n" for n in range(400))
+    (tmp_path / "orders.csv").write_text("order_no,size,placed_at\n" + orders)
+    ends = "".join(f"A{n:05},{n % 4 == 0},{n % 9},2024-04-{n % 28 + 1:02} 08:00:00\n" for n in range(400))
+    (tmp_path / "ends.csv").write_text("order_no,returned,days,closed_on\n" + ends)
+    calls = "".join(f"C{n},A{n % 400:05},{n % 5},2024-03-{n % 28 + 1:02} 09:00:00\n" for n in range(900))
+    (tmp_path / "calls.csv").write_text("call_no,order_no,minutes,called_at\n" + calls)
+    (tmp_path / "finals.csv").write_text(
+        "order_no,days_late,closed_on\n"
+        + "".join(f"A{n:05},{n % 9},2024-04-{n % 28 + 1:02} 08:00:00\n" for n in range(400))
+    )
+    project = drafted(tmp_path).project
+    assert project.decision.table.name == "orders"
+    assert {lookup.source for lookup in project.lookups} == {"calls"}
+
+
 def test_what_is_named_like_the_outcome_is_not_looked_up(shop: Path) -> None:
     assert "returns" in {source.table.name for source in drafted(shop).project.sources}
     assert not any("returns" in name for name in inputs_of(drafted(shop)))

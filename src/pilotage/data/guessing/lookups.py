@@ -44,9 +44,11 @@ def joined(
     links: Sequence[Link],
 ) -> tuple[Field, ...]:
     """The request with the entity itself where rows of other sources are found by it, as lines by their order."""
-    names = {source.table.name for source in sources if source not in (decision, outcome)}
+    keys = {source.table.name: source.key.value for source in sources if source not in (decision, outcome)}
     wanted = any(
-        link.other == decision.table.name and link.table in names and link.other_column == entity for link in links
+        link.other == decision.table.name and link.other_column == entity and keys[link.table] != (link.column,)
+        for link in links
+        if link.table in keys
     )
     if not wanted or entity == ROW or any(field.column.name == entity for field in fields):
         return fields
@@ -72,6 +74,8 @@ def lookups_of(
         if by is None:
             continue
         name, key, link = by
+        if _is_one_row(source, key) and _is_the_case(decision, link):  # what became of it, more often than not
+            continue
         worth = [column for column in source.table.columns if _worth_taking(column, source, key, label)]
         numbers = tuple(column.name for column in worth if column.type == "number")
         texts = tuple(column.name for column in worth if column.type == "text")
@@ -106,6 +110,12 @@ def _of_one_case(decision: SourceGuess, link: Link) -> bool:
     """Rows of the case itself: where a case is decided when its row was last changed, their count says only its age."""
     overwritten = decision.clocks is not None and is_version_clock(decision.table, decision.clocks[1].value[0])
     return overwritten and link.other == decision.table.name and (link.other_column,) == decision.key.value
+
+
+def _is_the_case(decision: SourceGuess, link: Link) -> bool:
+    """Whether rows are found by the case's own key."""
+    column = link.column if link.table == decision.table.name else link.other_column
+    return (column,) == decision.key.value
 
 
 def _is_one_row(source: SourceGuess, key: str) -> bool:
