@@ -103,3 +103,26 @@ def test_a_row_that_comes_too_late_for_the_decision_is_found_with_its_age(work: 
     assert available["rating"].behind == pytest.approx(92 / 180, abs=0.03)
     assert available["rating"].age_median_seconds is not None
     assert (available["amount"].source, available["amount"].known) == ("", 1.0)
+
+
+def test_a_key_that_has_another_name_in_its_source_is_measured_alike(work: Workspace, tmp_path: Path) -> None:
+    """Also where the source has a column of the request's name that means something else."""
+    same, other = claims(5, 2_000), claims(5, 2_000)
+    for tables in (same, other):
+        rewritten(tables, 0.05, "leading zeros")
+    other.customers = {"no": other.customers["customer"], **other.customers}
+    other.customers["customer"] = np.array(["x" for _ in other.customers["no"]])
+    other.text = other.text.replace("by: customer,", "by: {customer: no},").replace(
+        "use_case: claims", "use_case: more"
+    )
+    expected, said = audited(work, same, tmp_path / "same")
+    found, told = audited(work, other, tmp_path / "other")
+    assert found.keys.lookups == expected.keys.lookups
+    (match,), (wanted,) = found.decisions.matches, expected.decisions.matches
+    assert (match.by, match.share, match.empty) == (wanted.by, wanted.share, wanted.empty)
+    assert found.availability == expected.availability
+    assert serious(told) == serious(said) == {("keys-do-not-match", "customer")}
+    assert set(named(told, "keys-do-not-match")["customer"].samples[0]) == {
+        "customer of the decision",
+        "no in customers",
+    }
