@@ -48,11 +48,6 @@ LEAK_INPUT = """
 """
 
 
-def with_flight_id(text: str) -> str:
-    """The example's file, where the app also sends the flight, so that inputs can be looked up by it."""
-    return text.replace("\n  request:\n", "\n  request:\n    flight_id: category\n")
-
-
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """An installation beside an office that stands at the end of January."""
@@ -84,7 +79,7 @@ def late_arrival(office: Workspace) -> Definition:
 @pytest.fixture(scope="module")
 def leaking(office: Workspace) -> Definition:
     """The same with an input from a source whose clock lies, synced."""
-    text = with_flight_id(FILE.read_text()).replace("\n  weather:\n    latest: weather\n", LEAK_INPUT)
+    text = FILE.read_text().replace("\n  weather:\n    latest: weather\n", LEAK_INPUT)
     head, _, tail = text.partition("\n  weather:\n")
     definition = parse_definition(head + LEAK_SOURCE + tail, "leaking.yaml")
     data.sync(office, definition)

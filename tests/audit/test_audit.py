@@ -12,7 +12,7 @@ from pilotage.platform.errors import EvidenceMissing
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.flow import parse_definition
 from pilotage.usecase.records import Definition
-from tests.audit.conftest import FILE, with_flight_id
+from tests.audit.conftest import FILE
 
 QUESTIONS = (
     "Which systems hold the inputs?",
@@ -67,7 +67,7 @@ def test_a_leak_behind_a_lying_clock_is_blocked(office: Workspace, leaking: Defi
 
 
 def test_an_input_that_is_never_known_in_time_is_blocked(office: Workspace, late_arrival: Definition) -> None:
-    text = with_flight_id(FILE.read_text()).replace(
+    text = FILE.read_text().replace(
         "\ninputs:\n", "\ninputs:\n  own_delay: {latest: departures, by: flight_id, take: dep_delay}\n"
     )
     definition = parse_definition(text, "own.yaml")

@@ -75,7 +75,6 @@ def test_rows_known_before_they_happened_are_shown() -> None:
 def test_lateness_is_told_by_its_half_its_19_of_20_and_its_last() -> None:
     fault = "UPDATE ledger SET known_at = placed_at + to_hours(CAST(hash(order_id) % 48 AS INTEGER))"
     text = TEXT.replace("price: request}", "price: request, paid: {latest: ledger, by: order_id, take: price}}")
-    text = text.replace("request: {", "request: {order_id: category, ")
     finding = one(planted(fault, ["ledger"], text), "known-late")
     assert (finding.source, finding.column) == ("ledger", "known_at")
     assert "19 of 20 within 45.0 hours" in finding.message or "19 of 20 within 44.0 hours" in finding.message

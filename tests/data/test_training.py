@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -13,10 +14,12 @@ import pytest
 from pilotage.data import flow
 from pilotage.data.fingerprint import fingerprint
 from pilotage.data.rules.needs import needed_columns
+from pilotage.decisions.service import Service
+from pilotage.govern.records import SYSTEM
 from pilotage.platform.clock import FixedClock
-from pilotage.platform.errors import CorruptArtefact, EvidenceMissing
+from pilotage.platform.errors import CorruptArtefact, EvidenceMissing, InvalidFile
 from pilotage.platform.workspace import Workspace
-from pilotage.usecase.flow import latest_evidence, parse_definition
+from pilotage.usecase.flow import adopt, latest_evidence, parse_definition
 from tests.data.conftest import DAY
 from tests.data.shop import TEXT, fill, shop
 
@@ -128,3 +131,34 @@ def test_rows_are_found_by_a_key_that_has_another_name_in_its_source(work: Works
     live = [flow.open_live(work, each).assemble({**request, "order_id": "o1"}, at) for each in (same, other)]
     assert live[0] == live[1]
     assert live[1]["last_score"] is not None
+
+
+def test_rows_are_found_by_the_entity_which_the_app_sends_anyway(work: Workspace, shop_path: Path) -> None:
+    with sqlite3.connect(shop_path) as connection:
+        connection.execute(
+            "CREATE VIEW notes AS SELECT 'n' || order_id AS visit_id, order_id AS ref, amount AS score, 'a' AS grade, "
+            "placed_at AS happened_at, known_at, store FROM orders WHERE CAST(amount AS INTEGER) % 2 = 0"
+        )
+    text = TEXT.replace("table: visits", "table: notes").replace(
+        "  last_grade:",
+        "  own_note: {latest: visits, by: {order_id: ref}, take: score, within: 30 days}\n  last_grade:",
+    )
+    definition = parse_definition(text, "noted.yaml")
+    assert "order_id" not in definition.plan.request
+    flow.sync(work, definition)
+    rows = flow.training_rows(work, flow.build(work, definition)).to_pylist()
+    assert [row["own_note"] for row in rows] == [float(n) if n % 2 == 0 else None for n in range(len(rows))]
+    adopt(work, definition, SYSTEM)
+    service = Service(work)
+    service.look_at_sources()
+    asked = {"order_id": "o4", "store": "north", "amount": 4.0, "placed_at": work.clock.now().isoformat()}
+    question = service.servings["returns"].ask(json.dumps(asked).encode(), work.clock.now())
+    service.close()
+    assert question.values is not None
+    assert question.values["own_note"] == 4.0
+
+
+def test_the_entity_is_not_asked_for_a_second_time() -> None:
+    with pytest.raises(InvalidFile, match="mistake") as refused:
+        parse_definition(TEXT.replace("    amount: number", "    amount: number\n    order_id: category"), "shop.yaml")
+    assert "The app sends order_id as the entity already" in str(refused.value.problems[0])

@@ -111,7 +111,7 @@ BANK_WITH_CLOCK = (
         "  results: {files: FOLDER/results.parquet, key: [call], event_time: called_at, known_at: hung_up_at}\n"
         "decision:\n",
     )
-    .replace("    duration: number\n", "    call: category\n")
+    .replace("    duration: number\n", "")
     .replace("  duration: request\n", "  duration: {latest: results, by: call, take: duration}\n")
 )
 

@@ -83,16 +83,14 @@ class Serving:
         began_ns = time.perf_counter_ns()
         entity, request = self.contract.decode(body)
         moment = rules.as_of(self.moment(request), now)
-        breaches = self._breaches(entity, request)
-        return Question(entity, moment, request, self._known(request, moment), began_ns, breaches)
+        row = {self.contract.entity: entity, **request}
+        breaches = self.guard(row)
+        return Question(entity, moment, request, self._known(row, moment), began_ns, breaches)
 
-    def _breaches(self, entity: str, request: dict[str, Any]) -> tuple[Breach, ...]:
-        return () if self.guard is unguarded else self.guard({self.definition.plan.entity: entity, **request})
-
-    def _known(self, request: dict[str, Any], moment: datetime) -> dict[str, Any] | None:
+    def _known(self, row: dict[str, Any], moment: datetime) -> dict[str, Any] | None:
         if self.columns is None or (self.columns.since is not None and moment < self.columns.since):
             return None
-        return self.columns.assemble(request, moment)
+        return self.columns.assemble(row, moment)
 
     def score(self, question: Question) -> Opinion:
         """The model's opinion; a failure is an opinion too, never an exception that costs the caller an answer."""

@@ -183,7 +183,9 @@ class Input(_Part, frozen=True, kw_only=True):
     derived: Annotated[str, Meta(description="Scalar SQL over request columns and inputs above.")] = ""
     by: Annotated[
         str | list[str] | dict[str, str],
-        Meta(description="Request columns by which rows are found, or each with the source's column that equals it."),
+        Meta(
+            description="Request columns, or the entity, by which rows are found; or each with its name in the source."
+        ),
     ] = []
     take: Annotated[
         str | list[str] | dict[str, str],

@@ -24,7 +24,7 @@ from pilotage.platform.clock import FixedClock
 from pilotage.platform.settings import Settings
 from pilotage.platform.workspace import open_workspace
 from pilotage.usecase.flow import parse_definition
-from tests.audit.conftest import ARCHIVE, FILE, with_flight_id
+from tests.audit.conftest import ARCHIVE, FILE
 
 # Thresholds were set on January and May: those are not looked at here.
 MONTHS = (3, 8, 10)
@@ -77,7 +77,7 @@ FROM flights
 
 def use_case(folder: Path) -> str:
     """The example's file over Parquet files, with a fleet list and the airport's copy beside it."""
-    text = with_flight_id(FILE.read_text())
+    text = FILE.read_text()
     for table in ("flights", "departures", "arrivals", "outcomes"):
         text = text.replace(
             f"database: env:DISPATCH_DATABASE\n    table: {table}\n", f"files: FOLDER/{table}.parquet\n"

@@ -10,7 +10,6 @@ from pilotage.data.guessing.clocks import is_bookkeeping, is_version_clock
 from pilotage.data.guessing.fields import Field
 from pilotage.data.guessing.groups import is_protected
 from pilotage.data.guessing.labels import telling_words
-from pilotage.data.guessing.naming import request_name
 from pilotage.data.guessing.records import LabelGuess, Link, SeenColumn, SourceGuess
 from pilotage.data.guessing.words import is_identifier, singular, words
 from pilotage.usecase.records import ROW, ColumnKind
@@ -35,38 +34,18 @@ class Lookup(Struct, frozen=True):
     why: str = ""
 
 
-def joined(
-    fields: tuple[Field, ...],
-    sources: tuple[SourceGuess, ...],
-    decision: SourceGuess,
-    outcome: SourceGuess,
-    entity: str,
-    links: Sequence[Link],
-) -> tuple[Field, ...]:
-    """The request with the entity itself where rows of other sources are found by it, as lines by their order."""
-    keys = {source.table.name: source.key.value for source in sources if source not in (decision, outcome)}
-    wanted = any(
-        link.other == decision.table.name and link.other_column == entity and keys[link.table] != (link.column,)
-        for link in links
-        if link.table in keys
-    )
-    if not wanted or entity == ROW or any(field.column.name == entity for field in fields):
-        return fields
-    name = request_name(entity, {field.name.lower() for field in fields})
-    return (*fields, Field(name, decision.table.column(entity), True, False))
-
-
 def lookups_of(
     sources: tuple[SourceGuess, ...],
     decision: SourceGuess,
     outcome: SourceGuess,
     fields: tuple[Field, ...],
+    entity: str,
     label: LabelGuess,
     links: Sequence[Link],
 ) -> tuple[Lookup, ...]:
-    """Other sources whose rows are found by a request column: their newest row, and how many rows lately."""
+    """Other sources whose rows are found by a request column or the entity: their newest row, and how many lately."""
     found = []
-    request = {field.column.name: field.name for field in fields}
+    request = {field.column.name: field.name for field in fields} | ({entity: entity} if entity != ROW else {})
     for source in sources:
         if source in (decision, outcome) or _speaks_of(source.table.name, label):
             continue

@@ -11,7 +11,7 @@ from pilotage.data.guessing.fields import Field, fields_of
 from pilotage.data.guessing.groups import groups_of, is_protected
 from pilotage.data.guessing.keys import key_of, row_number
 from pilotage.data.guessing.links import believed
-from pilotage.data.guessing.lookups import Lookup, joined, lookups_of
+from pilotage.data.guessing.lookups import Lookup, lookups_of
 from pilotage.data.guessing.naming import column_text
 from pilotage.data.guessing.records import Guess, LabelGuess, Link, SeenTable, SourceGuess
 from pilotage.data.guessing.words import is_identifier, words
@@ -82,7 +82,6 @@ def proposed(
     moment = _moment(decision)
     left_out = dict.fromkeys(label.columns, "the outcome is made of it") | dict(telling or {})
     fields, not_sent = fields_of(decision, entity.value[0], label, outcomes[1:], moment, left_out)
-    fields = joined(fields, sources, decision, outcome, entity.value[0], links)
     return Project(
         name=name,
         sources=sources,
@@ -93,7 +92,7 @@ def proposed(
         entity=entity,
         moment=moment,
         fields=fields,
-        lookups=lookups_of(sources, decision, outcome, fields, label, links),
+        lookups=lookups_of(sources, decision, outcome, fields, entity.value[0], label, links),
         links=links,
         left_out=not_sent,
         groups=groups_of(decision.table),

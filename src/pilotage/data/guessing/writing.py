@@ -178,7 +178,8 @@ def _lookup(lookup: Lookup, names: set[str]) -> Iterator[str]:
 
 
 def _by(lookup: Lookup) -> str:
-    return lookup.by if lookup.key == lookup.by else f"{{{lookup.by}: {scalar(lookup.key)}}}"
+    own = scalar(lookup.by)
+    return own if lookup.key == lookup.by else f"{{{own}: {scalar(lookup.key)}}}"
 
 
 def _why(lookup: Lookup) -> str:

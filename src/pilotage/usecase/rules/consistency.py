@@ -123,6 +123,9 @@ def _decision(use_case: UseCase) -> Iterator[Mistake]:
     if not decision.request:
         yield Mistake(("decision", "request"), "The app sends nothing.", "List at least one column.")
     for name in decision.request:
+        if name == decision.entity:
+            repair = "Remove the line: it may be named in `by` all the same."
+            yield Mistake(("decision", "request", name), f"The app sends {name} as the entity already.", repair)
         if not _IDENTIFIER.fullmatch(name):
             repair = "Letters, digits and underscores, beginning with a letter."
             yield Mistake(("decision", "request", name), f"'{name}' cannot be a column's name.", repair)

@@ -72,7 +72,7 @@ def _looked_up(path: Path, entry: Input, use_case: UseCase) -> Iterator[Mistake]
     if not any(listed(entry.by)):
         yield Mistake(path, "by is missing.", "Name the request column whose rows are looked up: by: carrier")
     for place, by in _placed((*path, "by"), entry.by):
-        if by and by not in use_case.decision.request:
+        if by and by != use_case.decision.entity and by not in use_case.decision.request:
             message = unknown_name(by, "request column", use_case.decision.request)
             yield Mistake(place, message, "What rows are looked up by must be declared in decision.request.")
     for name, value in (("by", entry.by), ("take", entry.take)):
