@@ -125,7 +125,7 @@ def definition(**policy: object) -> Definition:
         review=Review(),
     )
     plan = Plan("flight_id", "departs", request, columns(), "plan")
-    return Definition(use_case, "use_case: late_arrival", "definition", plan)
+    return Definition(use_case, "use_case: late_arrival", "definition", plan, "definition")
 
 
 def training_table(folder: Path, months: range) -> pa.Table:

@@ -95,7 +95,7 @@ def test_the_newest_evidence_of_a_kind_counts_also_within_one_instant(work: Work
     found = flow.latest_evidence(work, definition.name, "audit")
     assert found is not None
     assert found.body == {"number": 19}
-    assert (found.definition, found.code, found.made_at) == (definition.fingerprint, code_version(), clock.now())
+    assert (found.definition, found.code, found.made_at) == (definition.substance, code_version(), clock.now())
     clock.advance(timedelta(days=1))
     kept = flow.keep_evidence(work, definition, "audit", {"at": clock.now()})
     assert flow.latest_evidence(work, definition.name, "audit") == kept

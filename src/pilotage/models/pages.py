@@ -30,7 +30,7 @@ def comparison_page(use_case: str, work: Workspace) -> Template:
         context={
             "page": page,
             "comparison": comparison,
-            "stale": evidence is not None and evidence.definition != definition.fingerprint,
+            "stale": evidence is not None and evidence.definition != definition.substance,
             "grounds": wording.grounds(comparison),
             "recommended": wording.measured(comparison, comparison.recommended),
             "told": [(one, wording.sentences(one, rule, comparison.currency, says)) for one in comparison.candidates],

@@ -116,7 +116,7 @@ def _current(dossier: Dossier, kind: str, command: str) -> Criterion:
     made_for = dossier.definitions.get(kind)
     if made_for is None:
         return _criterion(f"{kind} exists", None, f"a recorded {kind}", "none", f"Run pilotage {command} {name}.")
-    fresh = made_for == dossier.definition.fingerprint
+    fresh = made_for == dossier.definition.substance
     came = "made for this file" if fresh else f"made for an earlier text of the file ({made_for[:12]})"
     return _criterion(
         f"{kind} is of this file", fresh, "made for the present file", came, f"Run pilotage {command} {name}."

@@ -19,7 +19,7 @@ from pilotage.platform.errors import Conflict, EvidenceMissing, InvalidFile, Not
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase import store
-from pilotage.usecase.records import Definition, Evidence
+from pilotage.usecase.records import Answers, Definition, Evidence, UseCase
 from pilotage.usecase.rules import consistency, expansion
 from pilotage.usecase.rules.document import FILE_BYTES_MAX
 from pilotage.usecase.rules.places import located
@@ -68,7 +68,14 @@ def _parsed(text: str, file: str) -> Definition:
         text=text,
         fingerprint=hashlib.sha256(text.encode()).hexdigest(),
         plan=expansion.expand(reading.use_case),
+        substance=_substance(reading.use_case),
     )
+
+
+def _substance(use_case: UseCase) -> str:
+    """Of the answers only those to findings: they change what an audit says of them."""
+    silent = msgspec.structs.replace(use_case, answers=Answers(findings=use_case.answers.findings))
+    return hashlib.sha256(msgspec.json.encode(silent, order="deterministic")).hexdigest()
 
 
 def _refuse_large(size: int, file: str) -> None:
@@ -192,13 +199,13 @@ def definitions(work: Workspace) -> list[Definition]:
 
 
 def keep_evidence(work: Workspace, definition: Definition, kind: str, body: Mapping[str, Any]) -> Evidence:
-    """Keep what a phase measured: kinds are sync, audit, training_set, comparison, parity, gate."""
+    """Keep what a phase measured: kinds are sync, audit, applied, training_set, comparison, parity, gate."""
     now = work.clock.now()
     piece = Evidence(
         id=new_id("evi", now),
         use_case=definition.name,
         kind=kind,
-        definition=definition.fingerprint,
+        definition=definition.substance,
         code=code_version(),
         body=msgspec.to_builtins(body, str_keys=True),
         made_at=now,

@@ -379,12 +379,17 @@ class Plan(Struct, frozen=True):
 
 
 class Definition(Struct, frozen=True):
-    """A use case as it was read: the parsed file, its exact text and that text's SHA-256."""
+    """A use case as it was read: the parsed file, its exact text and that text's SHA-256.
+
+    ``substance`` is the SHA-256 of what the file says, without comments and without what people answer in words:
+    evidence is of this file as long as that stays the same.
+    """
 
     use_case: UseCase
     text: str
     fingerprint: str
     plan: Plan
+    substance: str
 
     @property
     def name(self) -> str:

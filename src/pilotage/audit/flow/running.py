@@ -64,7 +64,7 @@ def _report(
         positives=measured.decisions.positives,
         balance=measured.decisions.balance,
         title=definition.use_case.title,
-        definition=definition.fingerprint,
+        definition=definition.substance,
         plan=build_plan(definition, measured, judged, given, contracted),
         maturity=maturity(definition, measured, judged, given, contracted),
         availability=availability(definition, measured),

@@ -59,7 +59,7 @@ def build(work: Workspace, definition: Definition) -> TrainingSet:
     built = TrainingSet(
         id=new_id("set", now),
         use_case=definition.name,
-        definition=definition.fingerprint,
+        definition=definition.substance,
         code=code_version(),
         snapshots=_versions(found),
         sql=_text(statements),
@@ -121,7 +121,7 @@ def assembled(
         for snapshot in found.values():
             columns = [column.name for column in snapshot.columns]
             connection.execute(relations.loading_sql(work.lake, snapshot, columns))
-        if built and (built.definition, built.snapshots) == (definition.fingerprint, _versions(found)):
+        if built and (built.definition, built.snapshots) == (definition.substance, _versions(found)):
             kept = literal(str(work.lake.path(built.digest, snapshots.SEGMENT)))
             deletions = relations.with_deletions(connection, definition)
             decisions = spine_sql(definition.use_case, known_to, definition.use_case.decision.source in deletions)

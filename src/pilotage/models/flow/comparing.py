@@ -43,7 +43,7 @@ def train_and_compare(work: Workspace, definition: Definition, say: Callable[[st
     """
     usecase.demand_confirmed(definition)
     training_set = data.latest_training_set(work, definition.name)
-    if training_set.definition != definition.fingerprint:
+    if training_set.definition != definition.substance:
         raise EvidenceMissing(
             f"The training set of {definition.name} was built from an earlier text of the use-case file.",
             f"Build it again: pilotage build {definition.name}",
@@ -112,7 +112,7 @@ def _audit(work: Workspace, definition: Definition) -> AuditReport | None:
     from pilotage.audit import flow as auditing  # here, because every answer's process would load the audit with it
 
     audited = usecase.latest_evidence(work, definition.name, "audit")
-    if audited is None or audited.definition != definition.fingerprint:
+    if audited is None or audited.definition != definition.substance:
         return None
     return auditing.latest(work, definition.name)
 
