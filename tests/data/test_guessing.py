@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pilotage.data.guessing.clocks import clocks_of
+from pilotage.data.guessing.groups import names_a_person
 from pilotage.data.guessing.keys import by_fitness, key_of
 from pilotage.data.guessing.labels import labels_of
 from pilotage.data.guessing.naming import column_text, request_name
@@ -181,3 +182,39 @@ def test_every_text_comes_back_from_yaml_as_it_was(text: str) -> None:
     import yaml
 
     assert yaml.safe_load(f"key: {scalar(text)}")["key"] == text
+
+
+@pytest.mark.parametrize("name", ["Scrap?", "chargeback", "no_show", "DropOut", "sla_breach", "defect", "open_dispute"])
+def test_more_words_name_an_outcome(name: str) -> None:
+    seen = table("jobs", column(name, distinct=2, common=(("N", 900), ("Y", 100))))
+    (label,) = labels_of((seen,))
+    assert label.named
+    assert label.condition.endswith("= 'Y'")
+
+
+def test_a_boolean_without_a_telling_name_is_offered_after_the_named_ones() -> None:
+    flag = column("checked", "flag", 2, common=(("false", 600), ("true", 400)))
+    scrap = column("scrap", distinct=2, common=(("N", 900), ("Y", 100)))
+    project = guessed(table("jobs", column("id"), flag, scrap, unique=(("id",),)))
+    assert project.label.condition == "scrap = 'Y'"
+    assert [other.condition for other in project.others] == ["checked"]
+
+
+@pytest.mark.parametrize(
+    ("name", "distinct", "is_one"),
+    [
+        *(("first_name", 300, True), ("customerName", 300, True), ("Email", 300, True), ("home_phone", 300, True)),
+        *(("PhoneService", 2, False), ("phone", 2, False), ("product_name", 300, False), ("postal_code", 300, False)),
+    ],
+)
+def test_what_names_a_person_is_told_by_its_name_and_its_values(name: str, distinct: int, is_one: bool) -> None:
+    assert names_a_person(column(name, distinct=distinct)) is is_one
+
+
+def test_the_name_of_a_use_case_makes_no_outcome_of_any_value_that_it_meets() -> None:
+    channel = column("channel", distinct=2, common=(("web", 600), ("shop", 400)))
+    status = column("status", distinct=2, common=(("done", 800), ("returned", 200)))
+    labels = labels_of((table("orders", channel, status),), "shop")
+    assert [label.condition for label in labels if label.named] == ["status = 'returned'"]
+    (vip,) = labels_of((table("people", column("vip_level", distinct=2, common=(("a", 600), ("b", 400)))),), "level")
+    assert (vip.named, vip.meant) == (True, False)

@@ -163,7 +163,8 @@ def test_of_recidivism_no_column_that_is_filled_only_after_it_is_an_input() -> N
     later = {"r_offense_date_weekday", "r_charge_desc", "two_year_recid", "is_violent_recid", "vr_charge_degree"}
     assert not later & inputs_of(found)
     assert parse_definition(found.text, "case.yaml").use_case.groups == ["sex", "age_cat", "race"]
-    assert "race" not in inputs_of(found)
+    assert not {"race", "first", "last"} & inputs_of(found)
+    assert found.project.left_out["last"] == "it names a person: nothing is learnt from it"
 
 
 def test_of_mails_the_folder_that_tells_spam_is_no_input() -> None:

@@ -115,10 +115,11 @@ def _check_rows(terminal: Terminal, work: Workspace, definition: Definition) -> 
     violations = [violation for found in checked.values() for violation in found]
     say_violations(terminal, violations)
     blocking = [violation for violation in violations if violation.severity == "blocks"]
+    counted = "1 contract" if len(checked) == 1 else f"{len(checked)} contracts"
     rules = (
         "no rule is broken" if not violations else f"{len(violations)} rules are broken, {len(blocking)} of them block"
     )
-    terminal.say(f"{len(checked)} contracts of {definition.name} held against the rows that were read: {rules}.")
+    terminal.say(f"{counted} of {definition.name} held against the rows that were read: {rules}.")
     terminal.document({"checked": list(checked), "violations": violations})
     if blocking:
         raise SystemExit(1)

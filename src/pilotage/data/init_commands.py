@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from pilotage.data.flow.initiating import Draft
     from pilotage.data.guessing.project import Project
 
-_SECRET = re.compile(r"://[^/]*:[^/]*@|[?&](password|token|sig|key|[a-z_]*secret)=", re.IGNORECASE)
+_SECRET = re.compile(
+    r"://[^/]*:[^/]*@|[?&][^=&]*(password|passwd|token|sig|key|secret|auth|code)[^=&]*=", re.IGNORECASE
+)
+
+_NAMED_MAX = 12
+_READ_OTHERWISE = (
+    "Once a column of text is read as numbers or dates, say so where it is sent as well: its kind under "
+    "decision.request is `number` or `datetime` then, and it can be an input."
+)
 
 
 def init(
@@ -31,7 +39,7 @@ def init(
 ) -> None:
     """Look at a database or files and write a first use-case file; what was guessed in it is marked as guessed."""
     from pilotage.data.flow import initiating
-    from pilotage.data.guessing.reasons import NO_OUTCOME
+    from pilotage.data.guessing.reasons import warnings_of
 
     terminal = Terminal(json)
     behind = from_environment(address, "pilotage init")
@@ -44,20 +52,23 @@ def init(
     _say(terminal, drafted)
     _paragraph(terminal, "Files that no source can be made of:", found.skipped)
     remarks = [f"{s.table.name}: {said}" for s in drafted.project.sources for said in s.table.remarks]
+    remarks += [_READ_OTHERWISE] if remarks else []
     notes = [f"{one.name}: {note}" for one in tables for note in one.notes]
     _paragraph(terminal, "To be known:", [*notes, *remarks])
-    terminal.say("" if drafted.project.label.named else f"\n{NO_OUTCOME}\n")
+    terminal.say("".join(f"\n{warning}\n" for warning in warnings_of(drafted.project)))
     terminal.say(f"Wrote {path}. Every guess stands in it under `guessed`: confirm each before a model is trained.")
     if reference != address and reference.startswith("env:"):
         variable = reference.removeprefix("env:").partition("/")[0]
         terminal.say(f"The address holds a secret, which no file may: export {variable}='…' before the next command.")
-    terminal.document({"file": str(path), "text": drafted.text, "left_out": [f.message for f in drafted.failures]})
+    left_out = [failure.message for failure in drafted.failures]
+    warnings = warnings_of(drafted.project)
+    terminal.document({"file": str(path), "text": drafted.text, "left_out": left_out, "warnings": list(warnings)})
     terminal.next(f"pilotage check {path}")
 
 
 def _say(terminal: Terminal, drafted: Draft) -> None:
     """What was guessed, what was left out, and what a person has to say: each in its own paragraph."""
-    from pilotage.data.guessing.reasons import doubtful, needed
+    from pilotage.data.guessing.reasons import by_reason, doubtful, needed
 
     project = drafted.project
     terminal.table("Sources, as guessed", ("source", "rows looked at", "key", "event_time", "known_at"), _rows(project))
@@ -73,13 +84,19 @@ def _say(terminal: Terminal, drafted: Draft) -> None:
         terminal.say(f"  or {other.table}: {other.condition} ({other.why})")
     lookups = list(dict.fromkeys(f"{lookup.source} by {lookup.by}: {lookup.why}." for lookup in project.lookups))
     _paragraph(terminal, f"Cases are rows of {project.decision.table.name}. Looked up for each:", lookups)
-    reasons: dict[str, list[str]] = {}
-    for name, why in project.left_out.items():
-        reasons.setdefault(why, []).append(name)
-    no_inputs = [f"{', '.join(names)}: {why}." for why, names in reasons.items()]
+    sent = {field.name: field.why for field in project.fields if field.why}
+    no_inputs = [f"{_some(names)}: {why}." for why, names in by_reason({**project.left_out, **sent}).items()]
     _paragraph(terminal, "No inputs, although they stand in the row:", no_inputs)
+    not_taken = [f"{_some(names)}: {why}." for why, names in by_reason(project.not_taken).items()]
+    _paragraph(terminal, "Not looked up, although they could be:", not_taken)
     _paragraph(terminal, "Only a person can say:", needed(project))
     _paragraph(terminal, "Guessed, and often wrong:", doubtful(project))
+
+
+def _some(names: Sequence[str]) -> str:
+    """Their number too where they are many; the file names them all."""
+    more = len(names) - _NAMED_MAX
+    return f"{', '.join(names[:_NAMED_MAX])} and {more} more, in all {len(names)}" if more > 0 else ", ".join(names)
 
 
 def _paragraph(terminal: Terminal, title: str, lines: Sequence[str]) -> None:

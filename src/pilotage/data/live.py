@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pilotage.data import relations
 from pilotage.data.records import Snapshot
+from pilotage.data.rules.keys import key_text
 from pilotage.data.rules.timelines import Timeline, key_columns, timelines
 from pilotage.data.rules.training import column_script
 from pilotage.platform.instants import as_utc
@@ -126,7 +127,7 @@ def as_kind(value: Any, kind: ColumnKind) -> Any:
         number = float(value)
         return number if number - number == 0.0 else None
     if kind == "category":
-        return value if isinstance(value, str) else str(value)
+        return key_text(value)
     if kind == "flag":
         return bool(value)
     if isinstance(value, str):

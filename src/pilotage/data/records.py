@@ -13,12 +13,16 @@ ColumnType = Literal["number", "text", "datetime", "flag"]
 
 
 class FoundColumn(Struct, frozen=True, omit_defaults=True):
-    """A column as a source has it. ``written`` is the form of dates that were found in texts, such as DD.MM.YYYY."""
+    """A column as a source has it. ``written`` is the form of dates that were found in texts, such as DD.MM.YYYY.
+
+    ``empty``: it has no value yet, so that its type is not known; it is kept as a text.
+    """
 
     name: str
     type: ColumnType
     engine_type: str
     written: str = ""
+    empty: bool = False
 
 
 class Span(Struct, frozen=True):

@@ -17,7 +17,9 @@ from pilotage.data.guessing.project import Project, outcomes_of, proposed
 from pilotage.data.guessing.records import ForeignKey, SeenTable
 from pilotage.data.guessing.words import in_ascii, words
 from pilotage.data.guessing.writing import text_of
+from pilotage.data.sources.databases.places import parsed
 from pilotage.data.sources.databases.sqlite_files import is_sqlite
+from pilotage.data.sources.files.excel import unread_sheets
 from pilotage.data.sources.files.kinds import kind_of
 from pilotage.platform.errors import Conflict, InvalidFile, NotFound, SourceUnavailable
 from pilotage.usecase.flow import parse_definition
@@ -129,11 +131,32 @@ def chosen(tables: tuple[Table, ...], names: Sequence[str]) -> tuple[Table, ...]
     Raises:
         NotFound: there is no table of such a name.
     """
-    known = {table.name: table for table in tables} | {table.place.get("table", ""): table for table in tables}
+    known = {name: table for table in tables for name in _names_of(table)} | {table.name: table for table in tables}
     for name in names:
         if name not in known:
-            raise NotFound(f"There is no table {name}.", f"There are: {', '.join(table.name for table in tables)}.")
+            raise NotFound(f"There is no table {name}.", _instead(tables, name))
     return tuple(known[name] for name in names) or tables
+
+
+def _names_of(table: Table) -> Iterator[str]:
+    """The table's name as its database has it: as the file quotes it, and as it is."""
+    named = table.place.get("table", "")
+    yield named
+    found = parsed(named) if named else None
+    if found is not None:
+        yield found[1]
+        yield ".".join(part for part in found if part)
+
+
+def _instead(tables: tuple[Table, ...], name: str) -> str:
+    """What there is, and how a sheet of a workbook is read that is none of the tables."""
+    for table in tables:
+        if name in unread_sheets(table.notes):
+            return (
+                f"It is another sheet of the workbook that {table.name} is read from; a draft reads the first only. "
+                f"Write it into the file as a source: `files: {table.place['files']}`, `sheet: {name}`, and its key."
+            )
+    return f"There are: {', '.join(table.name for table in tables)}."
 
 
 def draft(name: str, tables: tuple[Table, ...]) -> Draft:
@@ -158,7 +181,7 @@ def draft(name: str, tables: tuple[Table, ...]) -> Draft:
         if failures and not seen:
             raise failures[0]
         found = tuple(seen)
-        labels = labels_of(found)
+        labels = labels_of(found, name)
         label = outcomes_of(found, labels)[0]
         links = measured(engine, possible_links(found))
         given_away = telling(engine, next(table for table in seen if table.name == label.table), label)

@@ -55,7 +55,10 @@ def demand_fit(definition: Definition, looked: Looked, file: str, already: Itera
     Raises:
         InvalidFile: they have not; ``problems`` names all mistakes, those found ``already`` too.
     """
-    types = {name: {column.name: column.type for column in found} for name, found in looked.columns.items()}
+    types = {
+        name: {column.name: "" if column.empty else column.type for column in found}
+        for name, found in looked.columns.items()
+    }
     problems = [*already, *check_against_sources(definition, types)]
     if problems:
         count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"

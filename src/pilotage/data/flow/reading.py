@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from pilotage.data import snapshots, store
 from pilotage.data.flow.syncing import snapshot
+from pilotage.data.rules.keys import as_text
 from pilotage.data.rules.marks import KNOWN_AT
 from pilotage.platform.quoting import quoted
 from pilotage.platform.workspace import Workspace
@@ -35,7 +36,7 @@ def outcomes_of(work: Workspace, definition: Definition, entities: Sequence[str]
         connection.register("asked", pa.table({"asked": pa.array(entities, pa.string())}))
         rows = connection.execute(
             f"SELECT asked, {to_sql(outcome.positive)}, {KNOWN_AT} "
-            f"FROM asked JOIN {snapshots.newest_sql(work.lake, found)} ON CAST({entity} AS VARCHAR) = asked "
+            f"FROM asked JOIN {snapshots.newest_sql(work.lake, found)} ON {as_text(entity)} = asked "
             f"WHERE ({to_sql(outcome.positive)}) IS NOT NULL"
         ).fetchall()
     return {name: (bool(positive), _utc(at)) for name, positive, at in rows}

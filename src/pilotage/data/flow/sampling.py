@@ -78,6 +78,10 @@ def look_at(engine: duckdb.DuckDBPyConnection, table: Table) -> SeenTable:
     columns, rows, whole = _sampled(engine, table.name, asked)
     remarks = remarked(engine, _seen(table.name), columns) if "files" in table.reach or table.rest else ()
     decimal, missing = options(remarks)
+    points = tuple(c.name for c in columns if c.engine_type == "DOUBLE") if decimal == "," else ()
+    if points:  # one source has one sign, and these would change their scale
+        decimal = ""
+    read_so = tuple(remark.column for remark in remarks if remark.sure and (remark.decimal == decimal or not decimal))
     if decimal or missing:
         asked = replace(asked, source=replace(asked.source, decimal=decimal, missing=list(missing)))
         columns, rows, whole = _sampled(engine, table.name, asked)
@@ -96,9 +100,18 @@ def look_at(engine: duckdb.DuckDBPyConnection, table: Table) -> SeenTable:
         rest=table.rest,
         decimal=decimal,
         missing=missing,
-        remarks=tuple(remark.says for remark in remarks),
+        read_so=read_so if decimal or missing else (),
+        remarks=(*(remark.says for remark in remarks), *_two_signs(points)),
     )
     return _as_key_is_read(found, asked)
+
+
+def _two_signs(points: tuple[str, ...]) -> Iterator[str]:
+    if points:
+        yield (
+            f"Numbers are written with a comma in some columns and with a point in {', '.join(points)}: a source has "
+            "one decimal sign, so none is declared. Export them alike."
+        )
 
 
 def _sampled(engine: duckdb.DuckDBPyConnection, name: str, asked: Asked) -> tuple[tuple[FoundColumn, ...], int, bool]:

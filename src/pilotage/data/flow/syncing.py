@@ -22,6 +22,7 @@ from pilotage.data.flow import adopting
 from pilotage.data.flow.contracting import Inspection
 from pilotage.data.flow.leasing import leased
 from pilotage.data.flow.looking import Looked, demand_fit, look, together
+from pilotage.data.flow.odd_values import odd_value
 from pilotage.data.flow.retrying import ONCE, Patience, each
 from pilotage.data.flow.taking_in import Intake, take_in
 from pilotage.data.records import FoundColumn, Snapshot, SourceState, SyncResult
@@ -205,7 +206,8 @@ def _sync_one(
         state = states(work, definition.name).get(name)
         inspection = Inspection(work, definition, name)
         read_until = state.read_until if state else None
-        intake = Intake(definition.name, wanted, tuple(columns), before, read_until, anew, inspection.look)
+        kept = needs.settled(before.columns, columns) if before else tuple(columns)
+        intake = Intake(definition.name, wanted, kept, before, read_until, anew, inspection.look)
         try:
             result = take_in(work, intake, lease)
         except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
@@ -251,9 +253,10 @@ def _changed(
             return wanted.failure(message, f"{hint} Restore it, or correct the file.")
     for name, (was, is_now) in needs.changed_types(before.columns, columns).items():
         if name in needed:
+            odd = odd_value(wanted, name, was, columns)
             return wanted.failure(
-                f"Source {wanted.name}: column {name} was {was} and is now {is_now}.",
-                "Change it back, or declare a new source under another name.",
+                f"Source {wanted.name}: column {name} was {was} and is now {is_now}{odd}.",
+                "Correct that value." if odd else "Change it back, or declare a new source under another name.",
             )
     return None
 

@@ -221,14 +221,24 @@ def _reading(
 def _changes(work: Workspace, intake: Intake, before: Snapshot, after: datetime | None, until: datetime) -> Changes:
     """Staged rows are compared with the kept ones of the span that was read; of a static source with all."""
     types = {column.name: column.engine_type for column in before.columns}
-    stored = snapshots.stored_sql(work.lake, before.segments)
+    empty = {column.name for column in before.columns if column.empty}
+    typed = [c for c in intake.stored if c.name in empty and types[c.name] != c.engine_type]
+
+    def stored_of(segments: Sequence[Segment]) -> str:
+        """Where a column had no values, none has the type that it has now."""
+        rows = snapshots.stored_sql(work.lake, segments)
+        nothing = ", ".join(f"CAST(NULL AS {column.engine_type}) AS {quoted(column.name)}" for column in typed)
+        return f"(SELECT * REPLACE ({nothing}) FROM {rows})" if typed else rows
+
+    stored = stored_of(before.segments)
     recent = stored
     if after is not None:
         reaching = [segment for segment in before.segments if segment.known_to >= after]
         clock = quoted(intake.wanted.source.known_at)
-        files = snapshots.stored_sql(work.lake, reaching)
+        files = stored_of(reaching)
         recent = f"(SELECT * FROM {files} WHERE {clock} >= {snapshots.instant(after)})"
-    common = tuple(column.name for column in intake.stored if types.get(column.name) == column.engine_type)
+    same_type = {c.name for c in intake.stored if types.get(c.name) == c.engine_type}.union(c.name for c in typed)
+    common = tuple(column.name for column in intake.stored if column.name in same_type)
     return Changes(intake.wanted.source, stored, recent, common, snapshots.instant(until))
 
 

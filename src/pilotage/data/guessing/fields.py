@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from pilotage.data.guessing.clocks import is_bookkeeping
-from pilotage.data.guessing.groups import is_special
+from pilotage.data.guessing.groups import is_special, names_a_person
 from pilotage.data.guessing.labels import telling_words
 from pilotage.data.guessing.naming import request_name
 from pilotage.data.guessing.records import LabelGuess, SeenColumn, SeenTable, SourceGuess
@@ -21,12 +21,16 @@ CATEGORY_VALUES_FREE = 100
 
 
 class Field(Struct, frozen=True):
-    """A column that the app would send: its name in the request, and the source's where that is another."""
+    """A column that the app would send: its name in the request, and the source's where that is another.
+
+    ``why`` says why it is no input, where that is so.
+    """
 
     name: str
     column: SeenColumn
     required: bool
     is_input: bool
+    why: str = ""
 
 
 def fields_of(
@@ -51,14 +55,28 @@ def fields_of(
             continue
         name = request_name(column.name, taken)
         taken.add(name.lower())
-        is_input = column.name != moment and _is_input(column, decision.table)
-        fields.append(Field(name, column, column.filled == decision.table.sampled, is_input))
+        why = "it says when the case is decided" if column.name == moment else _why_no_input(column)
+        fields.append(Field(name, column, column.filled == decision.table.sampled, not why, why))
     shown = {name: why for name, why in left_out.items() if name not in silent | {moment}}
+    shown |= _clocks_not_sent(decision, moment)
     if not fields:  # nothing else is there, and a request needs a column: the entity under another name
         return (Field(request_name(entity, taken), _key_column(decision.table, entity), True, False),), shown
     fields.sort(key=lambda field: not field.is_input)
-    kept = fields[:REQUEST_MAX]
-    return tuple(kept + [field for field in fields[REQUEST_MAX:] if field.column.name == moment]), shown
+    kept = fields[:REQUEST_MAX] + [field for field in fields[REQUEST_MAX:] if field.column.name == moment]
+    many = f"a draft takes {REQUEST_MAX} columns of a row and these come after them; write those in that matter"
+    return tuple(kept), shown | {field.column.name: many for field in fields if field not in kept}
+
+
+def _clocks_not_sent(decision: SourceGuess, moment: str) -> dict[str, str]:
+    """The clocks of a row, which are in no request but where one is its moment."""
+    if decision.clocks is None:
+        return {}
+    event_time, known_at = (guess.value[0] for guess in decision.clocks)
+    found = {
+        known_at: "it is the known_at of the row: when it was written",
+        event_time: "it is the event_time of the row, which stands in no request",
+    }
+    return {name: why for name, why in found.items() if name != moment}
 
 
 def _why_not(column: SeenColumn, label: LabelGuess, others: Sequence[LabelGuess], telling: Mapping[str, str]) -> str:
@@ -67,6 +85,8 @@ def _why_not(column: SeenColumn, label: LabelGuess, others: Sequence[LabelGuess]
         return telling[column.name]
     if is_bookkeeping(column):
         return "it says when the row was written, changed or deleted"
+    if names_a_person(column):
+        return "it names a person: nothing is learnt from it"
     if is_special(column.name):
         return "named like a special category of personal data: compared by, not learnt from"
     shared = frozenset().union(*(telling_words(name) for name in label.columns))
@@ -82,10 +102,12 @@ def _key_column(table: SeenTable, entity: str) -> SeenColumn:
     return own or SeenColumn(entity, "number", table.sampled, table.sampled)
 
 
-def _is_input(column: SeenColumn, table: SeenTable) -> bool:
-    """Not what is the same in every row, no number of a case, nor text that is another in nearly every row."""
+def _why_no_input(column: SeenColumn) -> str:
+    """What is the same in every row, the number of something, or a text that is another in nearly every row."""
     if column.distinct < 2:
-        return False
-    many = column.distinct > max(CATEGORY_VALUES_FREE, CATEGORY_SHARE_MAX * column.filled)
-    numbered = column.type == "number" and is_identifier(column.name) and column.distinct > CATEGORY_VALUES_FREE
-    return not numbered and not (many and column.type == "text")
+        return "it is the same in every row"
+    if column.type == "number" and is_identifier(column.name) and column.distinct > CATEGORY_VALUES_FREE:
+        return "it is a number of something, not how much"
+    if column.type == "text" and column.distinct > max(CATEGORY_VALUES_FREE, CATEGORY_SHARE_MAX * column.filled):
+        return "it is text, and another one in most rows"
+    return ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pilotage.data.guessing.records import SeenTable
-from pilotage.data.guessing.words import words
+from pilotage.data.guessing.records import SeenColumn, SeenTable
+from pilotage.data.guessing.words import in_ascii, words
 
 PROTECTED = frozenset(
     (
@@ -21,6 +21,16 @@ _ABOUT_PEOPLE = frozenset(
     )
 )
 GROUPS_MAX = 20
+_OF_A_PERSON = frozenset(
+    (
+        *("email", "phone", "telephone", "mobile", "fax", "surname", "forename", "firstname", "lastname", "fullname"),
+        *("telefon", "handy", "vorname", "nachname", "strasse", "street", "iban", "ssn"),
+    )
+)
+_OF_A_PERSON_TOGETHER = ({"first", "name"}, {"last", "name"}, {"full", "name"}, {"family", "name"}, {"e", "mail"})
+_BESIDE = _ABOUT_PEOPLE | {"address", "number", "no", "nr", "nummer", "adresse", "home", "work", "contact", "user"}
+_BESIDE_NAME = {"customer", "patient", "applicant", "person", "user", "contact", "client", "employee", "kunde"}
+_FLAG_MAX = 3
 
 
 def groups_of(table: SeenTable) -> tuple[str, ...]:
@@ -33,6 +43,19 @@ def is_protected(name: str) -> bool:
     parts = words(name)
     telling = set(parts) & PROTECTED
     return bool(telling) and set(parts) <= PROTECTED | _ABOUT_PEOPLE
+
+
+def names_a_person(column: SeenColumn) -> bool:
+    """``email``, ``first_name`` and ``CustomerName``, but not ``PhoneService`` nor what has three values."""
+    parts = set(words(in_ascii(column.name)))
+    if column.type not in ("text", "number") or column.distinct <= _FLAG_MAX:
+        return False
+    for together in (*_OF_A_PERSON_TOGETHER, *({"name", who} for who in _BESIDE_NAME)):
+        if together <= parts:
+            return parts <= together | _BESIDE
+    if parts in ({"first"}, {"last"}):
+        return column.type == "text" and column.distinct > GROUPS_MAX
+    return bool(parts & _OF_A_PERSON) and parts <= _OF_A_PERSON | _BESIDE
 
 
 def is_special(name: str) -> bool:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
+
+from msgspec.structs import replace
 
 from pilotage.data.guessing.clocks import is_bookkeeping
 from pilotage.data.guessing.groups import is_protected
@@ -15,10 +18,12 @@ _TELLING = {
     word: weight
     for weight, words_ in (
         (5.0, "label target outcome result y class"),
-        (4.0, "churn churned fraud fraudulent default defaulted converted conversion"),
+        (4.0, "churn churned fraud fraudulent default defaulted converted conversion chargeback dropout noshow"),
         (3.5, "returned refunded cancelled canceled late delayed failed spam recid recidivism verspatet"),
+        (3.5, "scrap scrapped defect defective complaint breach breached bad rework ausschuss reklamation mangel"),
         (3.0, "survived approved accepted rejected won lost paid clicked bought"),
         (3.0, "response responded subscribed attrition readmitted escalated resolved storno storniert"),
+        (3.0, "claim claimed reject refund dispute disputed lapsed escalation"),
         (2.0, "delay status state income deposit"),
     )
     for word in words_.split()
@@ -40,29 +45,75 @@ _POSITIVE = {
     "returned",
     "cancelled",
 }
-_POSITIVE_OF_MANY = {"returned", "cancelled", "canceled", "refunded", "failed", "rejected", "late", "lost", "churned"}
+_POSITIVE_OF_MANY = frozenset(
+    (
+        *("returned", "cancelled", "canceled", "refunded", "failed", "rejected", "late", "lost", "churned"),
+        *("scrap", "scrapped", "defect", "defective", "disputed", "breached", "dropout", "chargeback"),
+    )
+)
+_UNNAMED = "nothing is named like an outcome; "
 _DELAY = {"delay", "delayed", "lateness", "overdue"}
 _SIBLING = 3.0
 _OF_CLASSES = {"label", "target", "outcome", "class", "y"}
 CATEGORIES_MAX = 12
+STEM = 5
+_EMPTY_WORDS = {"risk", "case", "model", "score", "rate", "prediction", "predict", "type", "number", "data", "test"}
 
 
-def labels_of(tables: tuple[SeenTable, ...]) -> tuple[LabelGuess, ...]:
-    """Candidates over all tables, the likeliest first. Empty where nothing looks like an outcome."""
-    found = [guess for table in tables for column in table.columns for guess in _of(table, column)]
+def labels_of(tables: tuple[SeenTable, ...], name: str = "") -> tuple[LabelGuess, ...]:
+    """Candidates over all tables, the likeliest first. Empty where nothing looks like an outcome.
+
+    What the use case's name speaks of goes first; of two that are as likely, the one that is less rare.
+    """
+    found = [
+        _if_meant(guess, table, name) for table in tables for column in table.columns for guess in _of(table, column)
+    ]
     both = [guess for guess in found if 0 < guess.share < 1]  # where all are alike, nothing can be told apart
-    return tuple(sorted(both, key=lambda guess: (-guess.score, guess.table, guess.condition)))
+    return tuple(sorted(both, key=_likeliest))
+
+
+def _likeliest(guess: LabelGuess) -> tuple[bool, float, float, str, str]:
+    return not guess.meant, -guess.score, -min(guess.share, 1 - guess.share), guess.table, guess.condition
+
+
+def _if_meant(guess: LabelGuess, table: SeenTable, name: str) -> LabelGuess:
+    """Whether a word of its column or value is one of the use case's name and none of the table's.
+
+    Where nothing else speaks for it, only its column counts, and it goes before no outcome that is named as one.
+    """
+    spoken = _stems(name) - _stems(table.name)
+    told = guess.condition if guess.named else guess.columns[0]
+    if not spoken & _stems(told):
+        return guess
+    why = guess.why.removeprefix(_UNNAMED)
+    return replace(guess, why=f"{why}; the use case's name speaks of it", named=True, meant=guess.named)
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:STEM] for word in words(in_ascii(text)) if len(word) >= STEM - 1 and word not in _EMPTY_WORDS}
 
 
 def telling_words(name: str) -> frozenset[str]:
     """The words in a column's name that speak of an outcome."""
-    return frozenset(word for word in words(in_ascii(name)) if _TELLING.get(word, 0.0) >= _SIBLING)
+    return frozenset(word for word in _told_words(name) if _TELLING.get(word, 0.0) >= _SIBLING)
+
+
+def speaks_of_outcome(name: str) -> frozenset[str]:
+    """The stems of those words of a name that are, in any of their forms, words of an outcome: return, returned."""
+    known = {word[:STEM] for word, weight in _TELLING.items() if weight >= _SIBLING and len(word) >= STEM}
+    return frozenset(word[:STEM] for word in _told_words(name) if word[:STEM] in known and word not in _EMPTY_WORDS)
+
+
+def _told_words(name: str) -> list[str]:
+    """Its words, and each two beside each other as one: no_show, drop-out."""
+    parts = words(in_ascii(name))
+    return parts + [one + two for one, two in pairwise(parts)]
 
 
 def _of(table: SeenTable, column: SeenColumn) -> Iterator[LabelGuess]:
     if not column.filled or column.distinct < 2 or is_bookkeeping(column) or is_protected(column.name):
         return
-    told = max((_TELLING.get(word, 0.0) for word in words(in_ascii(column.name))), default=0.0)
+    told = max((_TELLING.get(word, 0.0) for word in _told_words(column.name)), default=0.0)
     name = column_text(column.name)
     if column.type == "flag":
         yield _guess(table, column, name, _share(column, ("true", "True", "1")), told, 2)
@@ -115,10 +166,10 @@ def _guess(table: SeenTable, column: SeenColumn, condition: str, share: float, t
     if column.type == "number" and " > " in condition:
         why = f"{column.name} is named like an outcome and is a number; the limit is only its middle"
     if not told:
-        why = f"nothing is named like an outcome; {why}"
-    return LabelGuess(
-        table.name, condition, (column.name,), share, told + form + balanced + filled, why, named=told > 0
-    )
+        why = f"{_UNNAMED}{why}"
+    score = told + form + balanced + filled
+    is_flag = column.type == "flag"
+    return LabelGuess(table.name, condition, (column.name,), share, score, why, named=told > 0, is_flag=is_flag)
 
 
 def _positive(column: SeenColumn) -> tuple[str, float]:

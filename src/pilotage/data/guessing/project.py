@@ -11,7 +11,7 @@ from pilotage.data.guessing.fields import Field, fields_of
 from pilotage.data.guessing.groups import groups_of, is_protected
 from pilotage.data.guessing.keys import key_of, row_number
 from pilotage.data.guessing.links import believed
-from pilotage.data.guessing.lookups import Lookup, lookups_of
+from pilotage.data.guessing.lookups import Lookup, lookups_of, not_taken
 from pilotage.data.guessing.naming import column_text
 from pilotage.data.guessing.records import Guess, LabelGuess, Link, SeenTable, SourceGuess
 from pilotage.data.guessing.words import is_identifier, words
@@ -27,7 +27,8 @@ _CALENDAR = {"year", "month", "week", "day", "hour", "minute"}
 class Project(Struct, frozen=True):
     """Everything that was guessed. ``moment`` is a column of the decision's source, or empty: the row's event_time.
 
-    ``left_out`` are columns of the decision's row that are no inputs, with the reason.
+    ``left_out`` are columns of the decision's row that are no inputs, ``not_taken`` other sources and their columns,
+    each with the reason.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Project(Struct, frozen=True):
     lookups: tuple[Lookup, ...]
     links: tuple[Link, ...] = ()
     left_out: Mapping[str, str] = {}
+    not_taken: Mapping[str, str] = {}
     groups: tuple[str, ...] = ()
 
 
@@ -56,7 +58,8 @@ def outcomes_of(tables: Sequence[SeenTable], labels: tuple[LabelGuess, ...]) -> 
     found = tuple(label for label in labels if label.table in keyed)
     if not found:
         return _stand_in(sources)
-    return tuple(label for label in found if label.named) or found
+    named = tuple(label for label in found if label.named)
+    return (*named, *(label for label in found if label.is_flag and not label.named)) if named else found
 
 
 def proposed(
@@ -82,6 +85,7 @@ def proposed(
     moment = _moment(decision)
     left_out = dict.fromkeys(label.columns, "the outcome is made of it") | dict(telling or {})
     fields, not_sent = fields_of(decision, entity.value[0], label, outcomes[1:], moment, left_out)
+    lookups = lookups_of(sources, decision, outcome, fields, entity.value[0], label, links, name)
     return Project(
         name=name,
         sources=sources,
@@ -92,9 +96,10 @@ def proposed(
         entity=entity,
         moment=moment,
         fields=fields,
-        lookups=lookups_of(sources, decision, outcome, fields, entity.value[0], label, links),
+        lookups=lookups,
         links=links,
         left_out=not_sent,
+        not_taken=not_taken(sources, decision, outcome, lookups, label, name),
         groups=groups_of(decision.table),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pilotage.data.guessing.clocks import is_version_clock
 from pilotage.data.guessing.project import Project
@@ -22,12 +22,35 @@ NO_OUTCOME = (
     "Nothing in these tables looks like an outcome: what stands under `outcome` only stands in for one, so that the "
     "data can be audited. Say what is to be predicted, or bring the table that says what happened."
 )
+ONLY_A_FLAG = (
+    "Nothing in these tables is named like an outcome: what stands under `outcome` is a column of true and false, and "
+    "may say anything. Say what is to be predicted, or bring the table that says what happened."
+)
+NO_CLOCK = (
+    "No column says when a case happened. Without a clock nothing can be judged on later data than it was learnt from, "
+    "so no model can be trained: the data can be audited only. Bring a column with the date of each case, such as when "
+    "it was ordered, opened or measured, and better also one that says when the row was written."
+)
 _ASKED = "only a person can say this"
 
 
 def reasons_of(project: Project) -> dict[str, str]:
     """Place in the file → why it says what it says, in the order in which a person should look at them."""
     return dict([*_of_persons(), *_of_the_case(project), *_of_sources(project)])
+
+
+def warnings_of(project: Project) -> tuple[str, ...]:
+    """What keeps the draft from becoming a model whatever is confirmed: no outcome to be seen, no clock."""
+    found = [] if project.label.named else [ONLY_A_FLAG if project.label.is_flag else NO_OUTCOME]
+    return (*found, NO_CLOCK) if project.decision.clocks is None else tuple(found)
+
+
+def by_reason(left_out: Mapping[str, str]) -> dict[str, list[str]]:
+    """The names that are left out for each reason."""
+    found: dict[str, list[str]] = {}
+    for name, why in left_out.items():
+        found.setdefault(why, []).append(name)
+    return found
 
 
 def needed(project: Project) -> tuple[str, ...]:
@@ -84,9 +107,10 @@ def _of_sources(project: Project) -> Iterator[tuple[str, str]]:
         if source.table.rest is not None:
             yield f"{name}.rest", "guessed from the first answer: where the list lies, and how pages are asked for"
         if source.table.decimal:
-            yield f"{name}.decimal", "so that these numbers are read as numbers"
+            yield f"{name}.decimal", f"so that {_listed(source.table.read_so)} are read as numbers"
         if source.table.missing:
-            yield f"{name}.missing", "these texts stand among numbers or dates; in columns of text they are kept"
+            concerned = _listed(source.table.read_so)
+            yield f"{name}.missing", f"texts among the numbers or dates of {concerned}; columns of text keep them"
         if source.deleted:
             yield f"{name}.deleted", "named like a mark that the row is gone"
         if source.clocks is None:
@@ -94,3 +118,7 @@ def _of_sources(project: Project) -> Iterator[tuple[str, str]]:
             continue
         for clock, guess in zip(("event_time", "known_at"), source.clocks, strict=True):
             yield f"{name}.{clock}", guess.why
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -65,7 +65,8 @@ class SeenTable(Struct, frozen=True):
     ``place`` are the keys of a source that say where it is: database and table, files, or delta. ``sampled`` rows were
     looked at, ``whole`` when these are all. ``unique`` are columns or pairs that had no value twice among them, in the
     order in which they make good keys; ``primary_key`` is what the database declares. ``decimal`` and ``missing`` say
-    how its texts were read, ``remarks`` what a person should know of those that stayed texts.
+    how its texts were read, ``read_so`` which columns that concerns, and ``remarks`` what a person should know of
+    those that stayed texts.
     """
 
     name: str
@@ -80,6 +81,7 @@ class SeenTable(Struct, frozen=True):
     rest: Rest | None = None
     decimal: Literal["", ",", "."] = ""
     missing: tuple[str, ...] = ()
+    read_so: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
     def column(self, name: str) -> SeenColumn:
@@ -105,7 +107,8 @@ class SourceGuess(Struct, frozen=True):
 class LabelGuess(Struct, frozen=True):
     """A condition that may be what is to be predicted: over columns of a table, true in ``share`` of its rows.
 
-    ``named`` is false where no name speaks for it: then it only stands in for an outcome.
+    ``named`` is false where no name speaks for it: then it only stands in for an outcome. ``meant`` says that the use
+    case's own name speaks of it, ``is_flag`` that it is a boolean column as it stands.
     """
 
     table: str
@@ -115,6 +118,8 @@ class LabelGuess(Struct, frozen=True):
     score: float
     why: str
     named: bool = True
+    meant: bool = False
+    is_flag: bool = False
 
 
 def _percent(share: float) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from textwrap import wrap
 
 from pilotage.data.guessing.fields import KINDS, Field
 from pilotage.data.guessing.lookups import Lookup
 from pilotage.data.guessing.project import Project
-from pilotage.data.guessing.reasons import NO_OUTCOME, QUESTIONS, reasons_of
+from pilotage.data.guessing.reasons import QUESTIONS, by_reason, reasons_of, warnings_of
 from pilotage.data.guessing.records import SourceGuess
 from pilotage.usecase.records import Rest
 
@@ -37,7 +38,7 @@ def _list(items: tuple[str, ...]) -> str:
 def _head(project: Project) -> str:
     title = project.name.replace("_", " ").capitalize()
     asked = {place: scalar(question) for place, question in QUESTIONS.items()}
-    honest = "" if project.label.named else f"# {NO_OUTCOME}\n"
+    honest = "".join(f"# {warning}\n" for warning in warnings_of(project))
     return f"""# A first draft from what the data look like. Nobody has confirmed it: see `guessed` at the end.
 {honest}use_case: {project.name}
 title: {title}
@@ -112,11 +113,16 @@ def _decision(project: Project) -> str:
 
 def _left_out(project: Project) -> Iterator[str]:
     """The columns that are no inputs, by reason."""
-    by_reason: dict[str, list[str]] = {}
-    for name, why in project.left_out.items():
-        by_reason.setdefault(why, []).append(name)
-    for why, names in by_reason.items():
-        yield _comment(f"    # left out, {why}: {', '.join(names)}").replace("# left", "    # left", 1)
+    for why, names in by_reason(project.left_out).items():
+        said = _comment(f"left out, {why}: {', '.join(names)}")
+        yield from wrap(
+            said,
+            116,
+            initial_indent="    # ",
+            subsequent_indent="    #   ",
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
 
 
 def _groups(project: Project) -> Iterator[str]:
@@ -128,7 +134,8 @@ def _field(field: Field) -> str:
     kind = KINDS[field.column.type]
     extra = [] if field.required else ["required: false"]
     extra += [] if field.name == field.column.name else [f"column: {scalar(field.column.name)}"]
-    return f"    {field.name}: " + (f"{{{', '.join([f'kind: {kind}', *extra])}}}" if extra else kind)
+    said = f"    {field.name}: " + (f"{{{', '.join([f'kind: {kind}', *extra])}}}" if extra else kind)
+    return f"{said}  # no input: {_comment(field.why)}" if field.why else said
 
 
 def _outcome(project: Project) -> str:
@@ -154,6 +161,8 @@ def _inputs(project: Project) -> Iterator[str]:
         yield "  always: {derived: 1 + 0}  # no column looks like an input"
     for lookup in project.lookups:
         yield from _lookup(lookup, names)
+    for why, left in by_reason(project.not_taken).items():
+        yield f"  # not looked up, {_comment(why)}: {_comment(', '.join(left))}"
 
 
 def _only_days(field: Field) -> bool:

@@ -65,13 +65,31 @@ def missing(needed: Sequence[str], found: Sequence[FoundColumn]) -> tuple[str, .
 
 
 def changed_types(before: Sequence[FoundColumn], now: Sequence[FoundColumn]) -> Mapping[str, tuple[str, str]]:
-    """Columns whose type is another than at the last sync: name → (before, now)."""
-    types = {column.name: column.type for column in before}
+    """Columns whose type is another than at the last sync: name → (before, now). One without values has none yet."""
+    types = {column.name: column.type for column in before if not column.empty}
     return {
         column.name: (types[column.name], column.type)
         for column in now
-        if column.name in types and types[column.name] != column.type
+        if column.name in types and types[column.name] != column.type and not column.empty
     }
+
+
+def settled(before: Sequence[FoundColumn], now: Sequence[FoundColumn]) -> tuple[FoundColumn, ...]:
+    """The columns with types that also the rows hold which were read earlier.
+
+    Fractions stay fractions when the newest are whole; a column without values keeps the type it had; one that is of
+    another kind than before, which no input needs, is kept as a text from now on.
+    """
+    known = {column.name: column for column in before}
+    return tuple(_settled(known[column.name], column) if column.name in known else column for column in now)
+
+
+def _settled(before: FoundColumn, now: FoundColumn) -> FoundColumn:
+    if before.empty or before.engine_type == now.engine_type:
+        return now
+    if now.empty or (before.engine_type, now.engine_type) == ("DOUBLE", "BIGINT"):
+        return before
+    return now if before.type == now.type else FoundColumn(now.name, "text", "VARCHAR")
 
 
 def matures_seconds(use_case: UseCase) -> int:

@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from pilotage.data.rules.keys import as_text
 from pilotage.data.rules.marks import DELETED, KNOWN_AT, oldest_first
 from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import ColumnKind, Latest, Plan, Source, Window
@@ -83,6 +84,8 @@ def _timeline(name: str, plan: Plan, columns: Sequence[Latest | Window]) -> Time
 
 def cast(sql: str, kind: ColumnKind) -> str:
     """A value as the engine's type of this kind; a number that is not finite is unknown."""
+    if kind == "category":
+        return as_text(sql)
     typed = f"CAST({sql} AS {ENGINE_TYPES[kind]})"
     return f"CASE WHEN isfinite({typed}) THEN {typed} END" if kind == "number" else typed
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from pilotage.data.rules.keys import as_text
 from pilotage.data.rules.marks import DELETED, KNOWN_AT, newest_first
 from pilotage.data.rules.needs import matures_seconds, needed_columns
 from pilotage.data.rules.timelines import SourceFacts, Timeline, cast, history_sql, timeline_sql, timelines
@@ -85,7 +86,7 @@ WITH moments AS (
 ), newest AS (
   SELECT * FROM known QUALIFY row_number() OVER (PARTITION BY {entity} ORDER BY {ties}) = 1
 )
-SELECT CAST({entity} AS VARCHAR) AS {entity}, _moment{request}
+SELECT {as_text(entity)} AS {entity}, _moment{request}
 FROM newest WHERE {where} AND _moment <= {mature}"""
 
 
@@ -107,7 +108,7 @@ WITH newest AS (
   SELECT * FROM {place} WHERE {entity} IS NOT NULL AND NOT {DELETED}
   QUALIFY row_number() OVER (PARTITION BY {entity} ORDER BY {ties}) = 1
 )
-SELECT CAST({entity} AS VARCHAR) AS _entity, CAST(({positive}) AS BOOLEAN) AS _label FROM newest"""
+SELECT {as_text(entity)} AS _entity, CAST(({positive}) AS BOOLEAN) AS _label FROM newest"""
 
 
 def _assembled(plan: Plan) -> str:

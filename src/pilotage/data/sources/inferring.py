@@ -1,10 +1,10 @@
 """What the columns of a relation hold, judged by all its rows in one pass.
 
 Values come as texts (CSV, JSON) or typed (Parquet). A text column becomes a number only if every value writes back the
-same: ``00123``, ``+5``, ``1e5`` and numbers of more digits than fit stay texts. With a declared ``decimal`` also
-``1.234,56`` is one. A text column becomes a datetime only if all values have the one form that fits them. Empty texts,
-and those that the source declares as ``missing``, count as missing in a column of another type; a column without any
-value is text.
+same: ``00123``, ``+5``, ``1e5`` and numbers of more digits than fit stay texts. With a declared ``decimal``, numbers
+are those that are written so, ``1.234,56``, and no others: a column never changes its scale with what comes later.
+A text column becomes a datetime only if all values have the one form that fits them. Empty texts, and those that the
+source declares as ``missing``, count as missing in a column of another type; a column without any value is text.
 
 A key has the type that its column would have anyway, with one exception: fractions that are written in several ways.
 As numbers, 1.1 and 1.10 would be one key, so they stay texts.
@@ -65,14 +65,28 @@ def found_columns(
     types |= _whole(connection, relation, wide)
     undecided = [column for column in texts if types[column.name] == "VARCHAR"]
     forms = _dated(connection, relation, undecided, asked)
-    return tuple(
-        _found(column.name, "TIMESTAMP" if column.name in forms else types[column.name], forms) for column in columns
-    )
+    empty = _empty(connection, relation, [c.name for c in undecided if c.name not in forms], asked.source)
+    types |= dict.fromkeys(forms, "TIMESTAMP")
+    return tuple(_found(column.name, types[column.name], forms, column.name in empty) for column in columns)
 
 
-def _found(name: str, engine_type: str, forms: Mapping[str, clocks.Form]) -> FoundColumn:
+def _found(name: str, engine_type: str, forms: Mapping[str, clocks.Form], empty: bool) -> FoundColumn:
     form = forms.get(name, clocks.ISO)
-    return FoundColumn(name, _KINDS[engine_type], engine_type, "" if form == clocks.ISO else form.says)
+    return FoundColumn(name, _KINDS[engine_type], engine_type, "" if form == clocks.ISO else form.says, empty)
+
+
+def _empty(connection: duckdb.DuckDBPyConnection, relation: str, names: Sequence[str], source: Source) -> set[str]:
+    """Those without any value: a sample rules most out."""
+    found: set[str] = set()
+    for scanned in (f"(SELECT * FROM {relation} LIMIT {_SAMPLE_ROWS})", relation):
+        remaining, found = iter(names), set()
+        while part := list(islice(remaining, _COLUMNS_AT_ONCE)):
+            counts = ", ".join(f"count({numerals.text_of(name, source)})" for name in part)
+            found |= {
+                n for n, c in zip(part, _one(connection, f"SELECT {counts} FROM {scanned}"), strict=True) if not c
+            }
+        names = sorted(found)
+    return found
 
 
 def _dated(
@@ -145,6 +159,8 @@ def value(column: FoundColumn, stored: str, form: clocks.Form | None, source: So
     ``form`` is how its instants are written, ``decimal`` the sign of its fractions where it is not the engine's.
     """
     name = quoted(column.name)
+    if column.empty and stored == "VARCHAR":  # what stands for nothing in it is nothing, whatever type it will have
+        return numerals.text_of(column.name, source)
     if stored != "VARCHAR" or column.engine_type == "VARCHAR":
         return clocks.iso_instant(name) if column.type == "datetime" else f"CAST({name} AS {column.engine_type})"
     text = numerals.text_of(column.name, source)
@@ -216,8 +232,10 @@ def _with_decimal(column: Column, asked: Asked) -> Column:
     """Texts that nobody has typed may be numbers with the decimal sign that the source declares."""
     if not asked.source.decimal or "TIMESTAMP" not in column.may_be:
         return column
+    # With a comma declared, 48.522 is 48522 or a text, and never sometimes one and sometimes the other.
+    left_out = ("BIGINT", "DOUBLE") if asked.source.decimal == "," else ("BIGINT",)
     whole = tuple(candidate for candidate in column.may_be if candidate == "BIGINT")
-    others = tuple(candidate for candidate in column.may_be if candidate != "BIGINT")
+    others = tuple(candidate for candidate in column.may_be if candidate not in left_out)
     return Column(column.name, may_be=(*whole, "DECIMAL", *others))
 
 

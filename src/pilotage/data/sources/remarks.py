@@ -24,6 +24,8 @@ MISSING = ("NA", "N/A", "n/a", "na", "NaN", "nan", "NULL", "null", "None", "-", 
 
 _TOLD_FROM = 0.9
 _CELLS_MAX = 20_000
+_ONLY_BLANKS = r"[\s\x{00A0}]+"
+_BLANKS_MAX = 5
 _AMBIGUOUS = r"-?[1-9]\d{0,2}[.,]\d{3}"
 
 
@@ -54,13 +56,16 @@ def options(remarks: Sequence[Remark]) -> tuple[Literal["", ",", "."], tuple[str
     sure = [remark for remark in remarks if remark.sure]
     signs = {remark.decimal for remark in sure if remark.decimal}
     missing = {text for remark in sure if not remark.decimal or len(signs) == 1 for text in remark.missing}
-    return (signs.pop() if len(signs) == 1 else ""), tuple(text for text in MISSING if text in missing)
+    blanks = sorted(text for text in missing if not text.strip())
+    return (signs.pop() if len(signs) == 1 else ""), (*(text for text in MISSING if text in missing), *blanks)
 
 
 def _of(engine: duckdb.DuckDBPyConnection, relation: str, name: str) -> Iterator[Remark]:
     text = f"nullif({quoted(name)}, '')"
     marks = ", ".join(map(literal, MISSING))
-    values = f"(SELECT {text} AS v FROM {relation} WHERE {text} NOT IN ({marks}) LIMIT {_CELLS_MAX})"
+    values = (
+        f"(SELECT {text} AS v FROM {relation} WHERE {text} NOT IN ({marks}) AND NOT {_blank(text)} LIMIT {_CELLS_MAX})"
+    )
     plain = f"regexp_full_match(v, {literal(numerals.PLAIN)})"
     comma, point = numerals.fits("v", ","), numerals.fits("v", ".")
     unclear = f"regexp_full_match(v, {literal(_AMBIGUOUS)})"
@@ -104,7 +109,9 @@ def _remark(
     wanted = [f'decimal: "{decimal}"'] if decimal else []
     if missing:
         wanted.append(f"missing: [{', '.join(map(_in_quotes, missing))}]")
-    besides = f", besides {' and '.join(missing)}" if missing else ""
+    besides = (
+        f", besides {' and '.join(mark if mark.strip() else _in_quotes(mark) for mark in missing)}" if missing else ""
+    )
     part = "All" if share == 1 else f"{math.floor(share * 1000) / 10} % of the"
     says = f"{part} values of {name} are {what}{besides}"
     if wanted:
@@ -139,7 +146,16 @@ def _dates(engine: duckdb.DuckDBPyConnection, values: str, name: str, missing: t
 def _marks(engine: duckdb.DuckDBPyConnection, relation: str, text: str) -> tuple[str, ...]:
     marks = ", ".join(map(literal, MISSING))
     found = engine.execute(f"SELECT DISTINCT {text} FROM {relation} WHERE {text} IN ({marks})").fetchall()
-    return tuple(mark for mark in MISSING if (mark,) in found)
+    blank = (
+        f"SELECT DISTINCT {text} AS v FROM {relation} WHERE {_blank(text)} ORDER BY length(v), v LIMIT {_BLANKS_MAX}"
+    )
+    blanks = tuple(row[0] for row in engine.execute(blank).fetchall())
+    return (*(mark for mark in MISSING if (mark,) in found), *blanks)
+
+
+def _blank(text: str) -> str:
+    """SQL: whether a text is nothing but blanks."""
+    return f"regexp_full_match({text}, {literal(_ONLY_BLANKS)})"
 
 
 def _counts(engine: duckdb.DuckDBPyConnection, statement: str) -> list[int]:

@@ -22,7 +22,7 @@ _FITTING: dict[ColumnKind, tuple[str, ...]] = {
 }
 
 Columns = Mapping[str, Mapping[str, str]]
-"""Source → column → its type: number, text, datetime or flag."""
+"""Source → column → its type: number, text, datetime or flag; empty where it has no value yet."""
 
 
 def check_against_sources(definition: Definition, columns: Columns) -> list[Problem]:
@@ -88,12 +88,15 @@ def _looked_up(path: Path, key: str, entry: Input, use_case: UseCase, columns: C
     source = entry.latest or entry.windows
     if source not in columns:
         return
+    request = expansion.request_columns(use_case)
     for place, by in _placed((*path, "by"), entry.by):
+        kind = request[by].kind if by in request else "category"
+        misfit = f"{by} of the request is a {kind}: a key has one kind in both."
         if isinstance(entry.by, dict):
-            yield from _has(place, source, entry.by[by], columns)
+            yield from _has(place, source, entry.by[by], columns, _FITTING[kind], misfit=misfit)
         else:
             repair = f"Where {source} calls it otherwise, say so: by: {{{by}: its name there}}."
-            yield from _has(place, source, by, columns, repair=repair)
+            yield from _has(place, source, by, columns, _FITTING[kind], repair, misfit)
     takes = list(taken(key, entry).values()) if entry.latest else listed(entry.take)
     places = [place for place, _ in _placed((*path, "take"), entry.take)]
     for number, take in enumerate(takes):
@@ -123,13 +126,13 @@ def _has(
     if column not in found:
         yield Mistake(path, f"In source {source}: {unknown_name(column, 'column', found)}", repair)
         return
-    if wanted and found[column] not in wanted:
+    if wanted and found[column] and found[column] not in wanted:
         message = f"{source}.{column} is a {found[column]}; a {' or '.join(wanted)} is wanted."
         yield Mistake(path, message, misfit.format(kind=_KINDS[found[column]]))
 
 
 def _condition(path: Path, text: str, source: str, columns: Columns) -> Iterator[Mistake]:
-    known = {name: _KINDS[type_] for name, type_ in columns[source].items()}
+    known = {name: _KINDS.get(type_, "category") for name, type_ in columns[source].items()}
     messages = expressions.check(text, known)
     for message in messages:
         yield Mistake(path, f"In source {source}: {message}")

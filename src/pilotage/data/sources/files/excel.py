@@ -29,6 +29,8 @@ _BATCH_ROWS = 20_000
 _WHOLE_MAX = 2**53
 _LOOKED_AT_ROWS = 50
 _TITLE_CELLS_MAX = 2
+_UNREAD = "; not read: "
+_BY_SHEET = " (a source of its own reads one with `sheet`)"
 
 
 def as_parquet(files: Mapping[Path, str], folder: Path, sheet: str, missing: Sequence[str] = ()) -> dict[Path, str]:
@@ -99,8 +101,14 @@ def remarks(place: Path, sheet: str = "") -> tuple[str, ...]:
     read, *others = sorted(sheets(place), key=lambda name: name != sheet)
     if others:
         named = ", ".join(others)
-        said.append(f"only the sheet {read} is read; not read: {named} (a source of its own reads one with `sheet`)")
+        said.append(f"only the sheet {read} is read{_UNREAD}{named}{_BY_SHEET}")
     return tuple(said)
+
+
+def unread_sheets(said: Sequence[str]) -> tuple[str, ...]:
+    """The sheets that :func:`remarks` names as not read."""
+    named = (one.partition(_UNREAD)[2].removesuffix(_BY_SHEET) for one in said if one.endswith(_BY_SHEET))
+    return tuple(sheet for names in named for sheet in names.split(", "))
 
 
 def sheets(place: Path) -> list[str]:
