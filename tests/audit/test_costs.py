@@ -14,6 +14,7 @@ from pilotage.audit.rules.costs import concerned, cost_of, with_costs
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.flow import parse_definition
 from tests.audit.claims import TEXT, audited, claims
+from tests.data.shop import TEXT as SHOP
 from tests.data.shop import shop
 
 
@@ -34,6 +35,19 @@ def test_a_finding_reaches_the_inputs_that_take_its_column() -> None:
     assert concerned(finding("x", "orders", "amount"), definition) == {"amount"}
     assert concerned(finding("x", "orders", "nothing"), definition) == set()
     assert concerned(finding("x", "visits", ""), definition) > {"last_score", "last_grade"}
+
+
+def test_what_a_column_holds_is_no_fault_of_what_is_looked_up_by_it() -> None:
+    definition = shop(
+        SHOP.replace(
+            "last_grade: {latest: visits, by: store, take: grade", "last_grade: {latest: visits, by: store, take: store"
+        )
+    )
+    for code in ("personal-data", "special-category", "small-groups"):
+        assert concerned(finding(code, "orders", "store", topic="sensitive"), definition) == {"store"}
+        assert concerned(finding(code, "visits", "store", topic="sensitive"), definition) == {"last_grade"}
+        assert concerned(finding(code, "visits", "grade", topic="sensitive"), shop()) >= {"last_grade"}
+    assert "last_score" in concerned(finding("orphans", "orders", "store"), definition)
 
 
 def test_points_at_stake_are_the_worth_of_the_inputs_times_the_share_concerned(work: Workspace, tmp_path: Path) -> None:

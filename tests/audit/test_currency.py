@@ -86,6 +86,21 @@ def test_a_source_that_stopped_is_stale() -> None:
     assert (finding.source, finding.severity) == ("ledger", "warns")
 
 
+def test_a_list_with_one_row_per_key_is_no_feed_that_stopped() -> None:
+    """Its clock says when a customer came or changed; what comes with each case is a feed all the same."""
+    by_store = "inputs: {last: {latest: ledger, by: KEY, take: price, within: 9 days}, store: request,"
+    severities = {}
+    for key in ("store", "order_id"):
+        text = TEXT.replace("inputs: {store: request,", by_store.replace("KEY", key))
+        text = text.replace("ledger.parquet, key: [order_id]", f"ledger.parquet, key: [{key}]")
+        engine = shop_engine()
+        engine.execute("DELETE FROM ledger WHERE known_at > '2024-03-10'")
+        finding = one([each for each in judged(engine, text, ["orders", "ledger"]) if each.source == "ledger"], "stale")
+        severities[key] = finding.severity
+        assert "older than" not in finding.message or key == "order_id"
+    assert severities == {"store": "informs", "order_id": "warns"}
+
+
 def test_decisions_and_outcomes_without_a_clock_are_named() -> None:
     static = "  returns: {files: returns.parquet, key: [order_id], static: true}"
     lines = [static if line.startswith("  returns:") else line for line in TEXT.splitlines()]

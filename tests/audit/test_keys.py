@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pilotage.audit.measuring.systems import measure_systems
+from pilotage.audit.rules.owners import with_article
+from pilotage.data import flow as data
 from pilotage.platform.workspace import Workspace
-from tests.audit.claims import Claims, audited, claims, named, serious
+from pilotage.usecase.flow import parse_definition
+from tests.audit.claims import SECOND, Claims, audited, claims, named, serious
 
 WAYS = {"leading zeros": lambda key: key.lstrip("0") or "0", "case and blanks": lambda key: f" {key}"}
 
@@ -126,3 +130,97 @@ def test_a_key_that_has_another_name_in_its_source_is_measured_alike(work: Works
         "customer of the decision",
         "no in customers",
     }
+
+
+def bare(tables: Claims) -> None:
+    """The claims are called by a bare id, and so are rows of letters on them, which say under claim_id whose they are.
+
+    The first thousand ids of letters are those of claims, by chance; half of the letters are written much later.
+    """
+    for table in (tables.claims, tables.results):
+        table["id"] = table.pop("claim_id")
+    tables.text = tables.text.replace("claim_id", "id")
+    rows = len(tables.claims["id"])
+    written = tables.claims["filed_at"] - 3600 * SECOND
+    written[: rows // 2] += 40 * 86_400 * SECOND
+    owners = tables.claims["id"].astype(object)
+    owners[:300] = "nobody"
+    letters = {"id": np.roll(tables.claims["id"], 7), "claim_id": owners, "pages": np.arange(rows) % 9}
+    tables.more["letters"] = letters | {"branch": tables.claims["branch"][::-1], "at": written}
+    source = "  letters: {files: FOLDER/letters.parquet, key: [id], event_time: at, known_at: at}\n"
+    tables.text = tables.text.replace("decision:\n  entity", f"{source}decision:\n  entity")
+
+
+def test_an_id_of_other_rows_is_not_the_id_of_the_case(work: Workspace, tmp_path: Path) -> None:
+    tables = claims(6, 2_000)
+    bare(tables)
+    measured, found = audited(work, tables, tmp_path / "claims")
+    assert {orphans.source for orphans in measured.keys.orphans} == {"results"}
+    assert {late.source for late in measured.leakage.late} == {"claims", "results"}
+    assert {one.source for one in measured.leakage.separations} <= {"inputs", "claims", "results"}
+    assert serious(found) == set()
+
+
+def test_the_column_by_which_the_file_looks_a_case_up_names_it(work: Workspace, tmp_path: Path) -> None:
+    tables = claims(6, 2_000)
+    bare(tables)
+    tables.text = tables.text.replace("rule:\n", "  pages: {latest: letters, by: {id: claim_id}, take: pages}\nrule:\n")
+    _, found = audited(work, tables, tmp_path / "claims")
+    orphans = [each for each in found if each.code == "orphans"]
+    assert [(each.source, each.column) for each in orphans] == [("letters", "claim_id")]
+    assert "name a claim_id that claims does not have" in orphans[0].message
+    assert orphans[0].samples == ({"claim_id": "nobody"},)
+    late = next(each for each in found if each.code == "known-after-decision" and each.source == "letters")
+    assert late.severity == "blocks"
+    assert late.share == pytest.approx((1_000 - 300) / 1_700, abs=0.02)
+
+
+def test_an_id_of_other_rows_is_no_key_that_two_systems_share(work: Workspace, tmp_path: Path) -> None:
+    """And their values under it are not compared: they are of different things."""
+    tables = claims(6, 2_000)
+    bare(tables)
+    audited(work, tables, tmp_path / "claims")
+    definition = parse_definition(tables.text.replace("FOLDER", str(tmp_path / "claims")), "claims.yaml")
+    found = data.current_snapshots(work, definition)
+    with data.assembled(work, definition, found) as engine:
+        pairs = {frozenset((same.first, same.second)) for same in measure_systems(engine, definition, found).same_key}
+    assert all("letters" not in pair for pair in pairs)
+
+
+def test_events_that_most_cases_have_none_of_are_only_to_be_known(work: Workspace, tmp_path: Path) -> None:
+    tables = claims(7, 2_000)
+    rows = np.flatnonzero(np.isin(tables.customers["customer"], np.unique(tables.claims["customer"][:5])))
+    letters = {name: values[rows] for name, values in tables.customers.items()}
+    tables.more["letters"] = letters
+    tables.text = tables.text.replace("rating: {latest: customers", "rating: {latest: letters").replace(
+        "decision:\n  entity",
+        "  letters: {files: FOLDER/letters.parquet, key: [row_id], event_time: since, known_at: known_at}\n"
+        "decision:\n  entity",
+    )
+    _, found = audited(work, tables, tmp_path / "claims")
+    finding = named(found, "keys-do-not-match")["customer"]
+    assert finding.share > 0.5
+    assert (finding.severity, finding.source) == ("informs", "letters")
+    assert finding.repair.startswith("Nothing to do")
+
+
+def test_several_rows_per_key_are_to_be_aggregated(work: Workspace, tmp_path: Path) -> None:
+    tables = claims(4, 2_000)
+    double = {name: values.copy() for name, values in tables.customers.items()}
+    double["row_id"] += 1_000_000
+    double["rating"] += 20
+    tables.customers = {name: np.r_[values, double[name]] for name, values in tables.customers.items()}
+    _, found = audited(work, tables, tmp_path / "claims")
+    repair = named(found, "many-to-many")["customer"].repair
+    assert "belong to one customer" in repair
+    assert "`windows: customers` and `aggregate: count`, `sum` or `mean`" in repair
+
+
+def test_names_are_spoken_with_their_article() -> None:
+    assert [with_article(name) for name in ("id", "order_id", "row", "user_id", "uuid")] == [
+        "an id",
+        "an order_id",
+        "a row",
+        "a user_id",
+        "a uuid",
+    ]

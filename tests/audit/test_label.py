@@ -125,7 +125,10 @@ def test_without_cleanlab_the_answer_says_that_nothing_was_measured(
     measured, _ = audited(work, claims(12, 1_000), tmp_path / "claims")
     assert "pip install" in noise_in_words(measured.label.noise)
     assert noise_in_words(Noise(estimate=0.02, at_most=0.03)).startswith("About 2.0% of outcomes look wrong")
-    assert noise_in_words(Noise(at_most=0.03)) == "No outcomes look wrong; at most 3.0% can be wrong by chance."
+    said = noise_in_words(Noise(rows=2_000, auc=0.83, at_most=0.0))
+    assert said.startswith("No outcomes look wrong among the 2,000 looked at. That is weak evidence:")
+    assert "AUC of 0.83 from the inputs" in said and "at most 0.0%" not in said
+    assert "share its errors" in noise_in_words(Noise(rows=2_000, auc=0.99, hindsight=True, at_most=0.0))
 
 
 @pytest.mark.parametrize("rows", [0, 1])

@@ -15,6 +15,7 @@ from pilotage.audit.measured import Measured
 from pilotage.audit.measured.personal import PersonalColumn
 from pilotage.audit.measuring.personal import first_names, measure_personal
 from pilotage.audit.records import Finding
+from pilotage.audit.rules.causes import by_cause
 from pilotage.audit.rules.detecting import detected
 from pilotage.audit.rules.findings import sensitive
 from pilotage.audit.rules.sensitive import KINDS, proposals
@@ -144,7 +145,7 @@ def test_parts_of_words_and_figures_about_things_tell_nothing(name: str) -> None
         ("apellidos", "name"),
         ("TelefonNr", "phone"),
         ("Straße", "address"),
-        ("code postal", "address"),
+        ("code postal", "post-code"),
         ("Kundennummer", "person-id"),
         ("Customer ID", "person-id"),
         ("konfession", "religion"),
@@ -271,9 +272,33 @@ def test_an_undeclared_personal_input_warns_and_a_declared_one_informs() -> None
     assert [f.severity for f in judged([seen("age", "age")])] == ["warns"]
     declared = TEXT.replace("age: number", "age: {kind: number, personal: true}")
     assert [f.severity for f in judged([seen("age", "age")], declared)] == ["informs"]
-    finding = judged([seen("age", "age")])[0]
+    finding = judged([seen("age", "age")], TEXT.replace("groups: [race, sex, age]", "groups: [race, sex]"))[0]
     assert (finding.code, finding.column) == ("personal-data", "age")
     assert "`groups`" in finding.repair and "It is an input" in finding.message
+
+
+def test_groups_that_are_named_already_are_not_asked_for() -> None:
+    assert "`groups`" not in judged([seen("age", "age")])[0].repair
+
+
+def test_a_telephone_number_is_not_the_same_as_a_gender() -> None:
+    columns = [seen("sex", "sex", "both"), seen("landline", "phone"), seen("gender", "sex")]
+    grouped = [[f.column for f in group] for group in by_cause(judged(columns))]
+    assert grouped == [["sex", "gender"], ["landline"]]
+
+
+def test_a_few_short_values_are_no_number_address_or_name_whatever_the_column_is_called() -> None:
+    for name in ("PhoneService", "email", "home_address", "last_name", "plz"):
+        assert kinds(name, ["Yes", "No"]) == {}
+        assert kinds(name, []) != {}, "by its name alone, where there are no values"
+    assert kinds("gender", ["m", "f"]) == {"sex": "name"}
+    assert set(kinds("religion", ["rk", "ev"])) == {"religion"}
+
+
+def test_a_post_code_names_an_area_from_which_a_model_may_learn() -> None:
+    proposed = proposals(_measured([seen("PLZ", next(iter(kinds("PLZ", ["24103", "10115"]))))]))["people"]["PLZ"]
+    assert "training" in proposed.purposes
+    assert proposed.why == "an area, not a person; with a date of birth, most people"
 
 
 def test_what_is_not_used_and_pseudonyms_only_inform() -> None:

@@ -328,3 +328,34 @@ def test_nothing_is_counted_by_what_names_a_person(figures: Measured) -> None:
     people = PersonalFigures((PersonalColumn("visits", "store", "names of people", "values"),))
     named = of(msgspec.structs.replace(figures, personal=people)).proposals
     assert not any("by: store" in each.lines for each in named if each.form == "windows")
+
+
+def test_a_date_that_is_later_than_the_decision_is_taken_out_and_nothing_more_is_made_of_it(figures: Measured) -> None:
+    later = finding("later-than-decision", "warns", "leakage", "orders", "placed_at", figures={"inputs": ["hour"]})
+    plan = of(figures, later)
+    assert [each.input for each in plan.removals] == ["hour"]
+    assert not any("placed_at" in each.lines for each in plan.proposals)
+    planned = msgspec.structs.replace(later, severity="informs")
+    assert of(figures, planned).removals == ()
+    assert "placed_at_weekday" in {each.name for each in of(figures, planned).proposals}
+
+
+def with_bare_keys(by: str) -> str:
+    """The shop, whose visits have an ``id`` of their own, as the orders have."""
+    text = TEXT.replace("key: [order_id]", "key: [id]").replace("key: [visit_id]", "key: [id]")
+    text = text.replace("entity: order_id", "entity: id").replace("store: {kind", "visit: category\n    store: {kind")
+    last = "last_score: {latest: visits, by: store,"
+    return text.replace(last, last.replace("store", by)) if by else text
+
+
+@pytest.mark.parametrize(
+    ("by", "lines"),
+    [
+        ("", None),
+        ("{visit: id}", "visits_words_by_visit:\n  latest: visits\n  by: {visit: id}\n  take: grade\n  kind: category"),
+    ],
+)
+def test_a_bare_key_is_looked_up_only_as_the_file_has_it_already(figures: Measured, by: str, lines: str | None) -> None:
+    definition = shop(with_bare_keys(by))
+    looked_up = [each.lines for each in of(figures, definition=definition).proposals if each.form == "latest"]
+    assert [each.partition("\n  within")[0] for each in looked_up] == ([lines] if lines else [])

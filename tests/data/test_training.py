@@ -162,3 +162,21 @@ def test_the_entity_is_not_asked_for_a_second_time() -> None:
     with pytest.raises(InvalidFile, match="mistake") as refused:
         parse_definition(TEXT.replace("    amount: number", "    amount: number\n    order_id: category"), "shop.yaml")
     assert "The app sends order_id as the entity already" in str(refused.value.problems[0])
+
+
+def test_why_there_is_no_decision_is_said_by_what_the_rows_show(work: Workspace, shop_path: Path) -> None:
+    late = parse_definition(TEXT.replace("table: orders", "table: written").replace("returns\n", "late\n", 1), "a.yaml")
+    none = parse_definition(
+        TEXT.replace("  request:\n", "  where: amount > 1000\n  request:\n").replace("returns\n", "none\n", 1), "b.yaml"
+    )
+    with sqlite3.connect(shop_path) as connection:
+        moved = "SELECT order_id, store, amount, placed_at, datetime(known_at, '+3 days') AS known_at FROM orders"
+        # the newest 22 orders are not known yet
+        connection.execute(f"CREATE VIEW written AS {moved}")
+    for definition, reason in (
+        (late, r"All 38 rows of orders became known \(known_at\) after the moment of their own decision"),
+        (none, "None of the 60 rows of orders fulfils"),
+    ):
+        flow.sync(work, definition)
+        with pytest.raises(EvidenceMissing, match=reason):
+            flow.build(work, definition)

@@ -26,6 +26,7 @@ STANDING_OUT = (
     ("event_time: departure, known_at: published_at", "event_time: departure, known_at: departure", "one-clock"),
     ("policy:", "rollout: {assist_share: 0.9}\npolicy:", "expansion-before-evidence"),
     ("  says: arrives more", "  matures: 120 days\n  says: arrives more", "late-outcomes"),
+    ("latest: weather", "latest: arrivals", "unused-source"),
     ("policy:", "guessed: {outcome.positive: the only number}\npolicy:", "guessed"),
 )
 

@@ -67,7 +67,10 @@ def audit(
         terminal.say(f"The report is in {report}.")
     if found.blocked:
         raise SystemExit(1)
-    terminal.next(f"pilotage build {definition.name}")
+    if definition.use_case.guessed:
+        terminal.say("Next: read each line under `guessed` in the file, correct its place, remove the line, and sync.")
+    else:
+        terminal.next(f"pilotage build {definition.name}")
 
 
 def _run(work: Workspace, definition: Definition) -> AuditReport:

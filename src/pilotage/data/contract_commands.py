@@ -117,7 +117,7 @@ def _check_rows(terminal: Terminal, work: Workspace, definition: Definition) -> 
     blocking = [violation for violation in violations if violation.severity == "blocks"]
     counted = "1 contract" if len(checked) == 1 else f"{len(checked)} contracts"
     rules = (
-        "no rule is broken" if not violations else f"{len(violations)} rules are broken, {len(blocking)} of them block"
+        "no rule is broken" if not violations else f"{_rules(len(violations))} broken, {len(blocking)} of them block"
     )
     terminal.say(f"{counted} of {definition.name} held against the rows that were read: {rules}.")
     terminal.document({"checked": list(checked), "violations": violations})
@@ -185,3 +185,7 @@ def _write(out: Path, texts: dict[str, str], suffix: str) -> None:
     for place, text in places.items():
         place.write_text(text, encoding="utf-8")
         terminal.say(f"Wrote {place}.")
+
+
+def _rules(count: int) -> str:
+    return "1 rule is" if count == 1 else f"{count} rules are"

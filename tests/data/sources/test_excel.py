@@ -97,3 +97,8 @@ def test_a_title_above_the_header_is_left_out_and_the_row_of_the_header_is_said(
 )
 def test_a_header_is_never_taken_for_a_title(rows: list[list[Any]]) -> None:
     assert excel.titles([["" if cell is None else cell for cell in row] for row in rows]) == 0
+
+
+def test_a_number_that_is_listed_as_missing_is_so_in_a_workbook_too(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", {"A": [["id", "n"], ["a", 5.5], ["b", -1], ["c", 7]]})
+    assert [row["n"] for row in rows_of(asked_for(path, missing=["-1"]))] == [5.5, None, 7.0]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from pilotage.audit.measured import Measured
 from pilotage.audit.measured.sources import SourceFigures
 from pilotage.audit.measuring.availability import measure_availability
@@ -32,6 +34,9 @@ def measure(work: Workspace, definition: Definition, found: dict[str, Snapshot])
     built = evidence.body if evidence else {}
     with data.assembled(work, definition, found) as engine:
         decisions = measure_decisions(engine, definition)
+        if not decisions.decisions:
+            known_to = found[definition.use_case.outcome.source].known_to or work.clock.now()
+            decisions = replace(decisions, why_none=data.why_none(engine, definition, known_to))
         outcomes = measure_outcomes(engine, definition, found)
         return Measured(
             sources=_measure_sources(engine, definition, found),

@@ -37,5 +37,7 @@ class DecisionFigures(Struct, frozen=True):
     matches: tuple[KeyMatch, ...]
     first: datetime | None
     last: datetime | None
+    why_none: tuple[str, str] = ("", "")
+    """Where there is no decision: the reason, and the remedy."""
     small_group_rows: dict[str, int] = {}
     """The decisions that have such a value."""

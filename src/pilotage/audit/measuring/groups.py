@@ -12,6 +12,7 @@ from pilotage.audit.measured.groups import Group, GroupColumn, GroupFigures
 from pilotage.audit.rules.intervals import wilson
 from pilotage.audit.rules.telling_names import hint_of
 from pilotage.data.records import ColumnType
+from pilotage.data.rules.keys import as_text
 from pilotage.platform.quoting import literal, quoted
 from pilotage.usecase.records import Definition, Given
 
@@ -66,7 +67,7 @@ def _its_rows(definition: Definition, deletions: bool) -> str:
     """SQL that joins a decision ``t`` with the versions ``r`` of its row that were known by its moment."""
     source = definition.use_case.sources[definition.use_case.decision.source]
     return f"""LEFT JOIN {quoted(definition.use_case.decision.source)} r
-    ON CAST(r.{quoted(definition.plan.entity)} AS VARCHAR) = t.entity AND r.{quoted(source.known_at)} <= t.moment
+    ON {as_text(f"r.{quoted(definition.plan.entity)}")} = t.entity AND r.{quoted(source.known_at)} <= t.moment
     {"AND NOT r._deleted" if deletions else ""}"""
 
 

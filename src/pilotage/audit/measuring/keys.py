@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from pilotage.audit.measured.decisions import KeyMatch
 from pilotage.audit.measured.keys import KeyFigures, Lookup, Orphans, Spelling
-from pilotage.audit.measuring.separation import sources_with_entity
+from pilotage.audit.measuring.separation import entity_of, sources_with_entity
 from pilotage.data.records import Snapshot
+from pilotage.data.rules.keys import as_text
 from pilotage.data.rules.timelines import Timeline, cast, timelines
 from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import Definition, Source
@@ -146,7 +147,7 @@ def _lookup(connection: duckdb.DuckDBPyConnection, line: Timeline, source: Sourc
 
 
 def _texts(columns: tuple[str, ...]) -> str:
-    return ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS k{n}" for n, name in enumerate(columns))
+    return ", ".join(f"{as_text(quoted(name))} AS k{n}" for n, name in enumerate(columns))
 
 
 def _names(line: Timeline) -> str:
@@ -206,7 +207,8 @@ def _orphans(
 ) -> Orphans:
     """Rows whose case is not in the decision's source, of those that happened in the time which that covers."""
     use_case = definition.use_case
-    entity, own = quoted(definition.plan.entity), use_case.decision.source
+    named, own = entity_of(definition, found[name]), use_case.decision.source
+    entity, ours = quoted(named), quoted(definition.plan.entity)
     source, deciding = use_case.sources[name], use_case.sources[own]
     within = ""
     if not source.is_static and not deciding.is_static:
@@ -216,13 +218,12 @@ def _orphans(
             at = quoted(source.event_time)
             within = f" AND {at} BETWEEN TIMESTAMP '{first}' AND TIMESTAMP '{last}'"
     every = -(-found[name].rows // ROWS_MAX)
-    drawn = f"hash(CAST({entity} AS VARCHAR)) % {max(every, 1)} = 0"
     connection.execute(f"""CREATE OR REPLACE TEMP TABLE _cases AS
-    SELECT CAST({entity} AS VARCHAR) AS entity, count(*) AS n FROM {quoted(name)}
-    WHERE {entity} IS NOT NULL AND {drawn}{within} GROUP BY ALL""")
-    missing = f"ANTI JOIN (SELECT CAST({entity} AS VARCHAR) AS entity FROM {quoted(own)} WHERE {drawn}) USING (entity)"
+    SELECT _case AS entity, count(*) AS n FROM (SELECT *, {as_text(entity)} AS _case FROM {quoted(name)})
+    WHERE _case IS NOT NULL AND hash(_case) % {max(every, 1)} = 0{within} GROUP BY ALL""")
+    missing = f"ANTI JOIN (SELECT {as_text(ours)} AS entity FROM {quoted(own)}) USING (entity)"
     rows = connection.execute("SELECT coalesce(sum(n), 0) FROM _cases").fetchall()[0][0]
     lost = connection.execute(f"SELECT coalesce(sum(n), 0) FROM _cases {missing}").fetchall()[0][0]
     some = connection.execute(f"SELECT entity FROM _cases {missing} ORDER BY entity LIMIT {SAMPLES}").fetchall()
-    samples = tuple({definition.plan.entity: str(value)[:80]} for (value,) in some)
-    return Orphans(name, (definition.plan.entity,), int(lost), int(rows), samples, int(rows) if every > 1 else 0)
+    samples = tuple({named: str(value)[:80]} for (value,) in some)
+    return Orphans(name, (named,), int(lost), int(rows), samples, int(rows) if every > 1 else 0)

@@ -10,10 +10,11 @@ from pilotage.audit.measuring.joins import measure_joins
 from pilotage.audit.measuring.later_dates import measure_later_dates
 from pilotage.audit.measuring.reference import held_out_auc, later_auc
 from pilotage.audit.measuring.sample import Sample
-from pilotage.audit.measuring.separation import INPUT, Compared, beside_the_case, sources_with_entity
+from pilotage.audit.measuring.separation import INPUT, Compared, beside_the_case, entity_of, sources_with_entity
 from pilotage.audit.measuring.skill import Floats
 from pilotage.audit.rules.lineage import with_derived
 from pilotage.data.records import Snapshot
+from pilotage.data.rules.keys import as_text
 from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import Definition, Given
 
@@ -50,13 +51,14 @@ def measure_leakage(
 def measure_late(connection: duckdb.DuckDBPyConnection, definition: Definition, snapshot: Snapshot) -> LateColumns:
     """The share of a source's rows that became known after the decision on the same entity."""
     source = definition.use_case.sources[snapshot.source]
-    entity = quoted(definition.plan.entity)
+    entity, theirs = quoted(definition.plan.entity), quoted(entity_of(definition, snapshot))
+    own = as_text(f"r.{theirs}")
     decisions = connection.execute("SELECT count(*) FROM spine").fetchall()[0][0]
     every = max(1, -(-decisions // ROWS_MAX))
     share = connection.execute(
         f"SELECT avg(CAST(r.{quoted(source.known_at)} > s._moment AS INTEGER)) FROM spine s "
-        f"JOIN {quoted(snapshot.source)} r ON CAST(r.{entity} AS VARCHAR) = s.{entity} "
-        f"WHERE hash(s.{entity}) % {every} = 0 AND hash(CAST(r.{entity} AS VARCHAR)) % {every} = 0"
+        f"JOIN {quoted(snapshot.source)} r ON {own} = s.{entity} "
+        f"WHERE hash(s.{entity}) % {every} = 0 AND hash({own}) % {every} = 0"
     ).fetchall()[0][0]
     columns = tuple(column.name for column in beside_the_case(definition, snapshot))
     return LateColumns(snapshot.source, columns, share or 0.0, ROWS_MAX if every > 1 else 0)

@@ -18,7 +18,9 @@ from pilotage.audit.measuring.cuts import best_cut
 from pilotage.audit.measuring.missing import missing_by_label
 from pilotage.audit.measuring.sample import Sample, Vector, read_vectors
 from pilotage.audit.measuring.skill import Flags, auc, binned, rates_of_the_other_half
+from pilotage.audit.rules.lineage import entity_column
 from pilotage.data.records import FoundColumn, Snapshot
+from pilotage.data.rules.keys import as_text
 from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import Definition
 from pilotage.usecase.rules.expansion import source_columns
@@ -56,17 +58,22 @@ def compare_columns(
     return compared
 
 
+def entity_of(definition: Definition, snapshot: Snapshot) -> str:
+    """The column of a source that names the decision's own case, empty where none does."""
+    return entity_column(definition, snapshot.source, {column.name for column in snapshot.columns})
+
+
 def sources_with_entity(definition: Definition, found: dict[str, Snapshot]) -> list[str]:
-    """The sources whose rows belong to one decision each, by the entity's name."""
-    entity = definition.plan.entity
-    return [name for name, snapshot in found.items() if entity in {column.name for column in snapshot.columns}]
+    """The sources whose rows belong to one decision each."""
+    return [name for name, snapshot in found.items() if entity_of(definition, snapshot)]
 
 
 def beside_the_case(definition: Definition, snapshot: Snapshot) -> list[FoundColumn]:
     """Columns that could be taken as inputs: not keys, what the app sends, or the ground truth itself."""
     use_case = definition.use_case
     source = use_case.sources[snapshot.source]
-    left_out = {*source.key, definition.plan.entity, source.known_at, *source_columns(use_case).values()}
+    own = {definition.plan.entity, entity_of(definition, snapshot)}
+    left_out = {*source.key, *own, source.known_at, *source_columns(use_case).values()}
     if snapshot.source == use_case.outcome.source:
         left_out |= columns_of(use_case.outcome.positive)
     return [column for column in snapshot.columns if column.name not in left_out]
@@ -98,7 +105,7 @@ def _join(
 ) -> Flags:
     """Make ``_joined``: per decision of the sample the source's newest row; which decisions have one."""
     source = definition.use_case.sources[snapshot.source]
-    entity = quoted(definition.plan.entity)
+    entity = quoted(entity_of(definition, snapshot))
     taken = "".join(f", r.{quoted(column.name)} AS c{number}" for number, column in enumerate(columns))
     newest = ", ".join(
         f"r.{quoted(name)} DESC" for name in dict.fromkeys([source.known_at, source.event_time, *source.key])
@@ -106,7 +113,7 @@ def _join(
     connection.execute(f"""CREATE OR REPLACE TEMP TABLE _joined AS
     WITH newest AS (
       SELECT t._nth AS _of{taken} FROM {quoted(snapshot.source)} r
-      JOIN _sample t ON CAST(r.{entity} AS VARCHAR) = t._entity
+      JOIN _sample t ON {as_text(f"r.{entity}")} = t._entity
       QUALIFY row_number() OVER (PARTITION BY t._nth ORDER BY {newest}) = 1
     )
     SELECT t._nth, newest.* FROM (SELECT _nth FROM _sample) t LEFT JOIN newest ON newest._of = t._nth""")

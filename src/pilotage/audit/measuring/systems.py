@@ -6,8 +6,10 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from pilotage.audit.measured.systems import ClockOffset, SameContent, SameKey, SharedColumn, SystemsFigures
+from pilotage.audit.measuring.separation import entity_of
 from pilotage.audit.measuring.sources.place import whole_of
 from pilotage.audit.measuring.sources.spelling import folded
+from pilotage.data.guessing.words import is_bare
 from pilotage.data.records import FoundColumn, Snapshot
 from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import SEEN_AT, Definition, Source
@@ -32,13 +34,24 @@ def measure_systems(
     keyed, content = [], []
     for one, other in combinations(found.values(), 2):
         first, second = sources[one.source], sources[other.source]
-        if set(first.key) == set(second.key):
+        if set(first.key) == set(second.key) and _names_one_thing(definition, one, other):
             same = _Pair(engine, one, other, first, second).same_key()
             keyed += [same] if same else []
         else:
             equal = _Pair(engine, one, other, first, second).same_content()
             content += [equal] if equal else []
     return SystemsFigures(tuple(keyed), tuple(content))
+
+
+def _names_one_thing(definition: Definition, one: Snapshot, other: Snapshot) -> bool:
+    """Whether equal keys tell the same things apart: the ``id`` of two tables only where both name the case, or one
+    table is read twice.
+    """
+    first, second = (definition.use_case.sources[each.source] for each in (one, other))
+    if not all(is_bare(name) for name in first.key):
+        return True
+    by_case = all({entity_of(definition, each)} == set(first.key) for each in (one, other))
+    return by_case or (bool(first.table) and (first.database, first.table) == (second.database, second.table))
 
 
 class _Pair:

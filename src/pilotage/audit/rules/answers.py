@@ -119,6 +119,8 @@ def _quality(definition: Definition, measured: Measured) -> Answer:
 def _least_complete(measured: Measured) -> str:
     completeness = measured.decisions.input_completeness
     least = min(completeness, key=completeness.__getitem__, default="")
+    if not measured.decisions.decisions:
+        return "There is no decision whose inputs could be known"
     if not least or completeness[least] == 1:
         return "Every input is known in every decision"
     return f"The least complete input is {least}, known in {completeness[least]:.1%} of decisions"
@@ -127,7 +129,7 @@ def _least_complete(measured: Measured) -> str:
 def _matched(measured: Measured) -> list[str]:
     """How many decisions find a row in the source where the fewest do."""
     worst = min(measured.decisions.matches, key=lambda match: match.share, default=None)
-    if worst is None:
+    if worst is None or not measured.decisions.decisions:
         return []
     if worst.share == 1:
         return ["every decision finds a row wherever it is looked up"]

@@ -29,4 +29,12 @@ def is_of(finding: Finding, group: Sequence[Finding]) -> bool:
     first = group[0]
     if not finding.column or not first.column:
         return False
+    if _kinds(finding) != _kinds(first):
+        return False
     return finding.source == first.source or finding.column == first.column
+
+
+def _kinds(finding: Finding) -> tuple[str, ...]:
+    """What a personal column holds: a telephone number is not 'the same' as a gender."""
+    kinds = finding.figures.get("kinds", ()) if finding.topic == "sensitive" else ()
+    return tuple(str(kind["kind"]) for kind in kinds)

@@ -14,7 +14,7 @@ from pilotage.audit.measured import Measured
 from pilotage.audit.records import Cost, Finding
 from pilotage.audit.rules.lineage import inputs_by_entity, inputs_from, source_of, with_derived
 from pilotage.audit.rules.owners import names_of
-from pilotage.usecase.records import Definition
+from pilotage.usecase.records import Definition, Latest, Window
 
 # Rows that are lost, or counted twice, whatever the columns say.
 ROWS = frozenset(
@@ -37,6 +37,8 @@ ROWS = frozenset(
 # Of these a share of nothing is nothing; where others say no share, everything that stands on their columns counts.
 PARTS = frozenset({"many-to-many", "small-groups", "late-for-decision", "missing-not-at-random"})
 POINTS_MIN = 0.0005
+# Said of what a column holds, not of what it finds elsewhere: what is looked up by it is not at fault.
+OF_THE_COLUMN_ITSELF = frozenset({"personal-data", "special-category", "small-groups"})
 SKILL_LEAST = 0.05
 """Points of AUC above a coin toss: below, a share of them would make mountains of molehills."""
 
@@ -95,12 +97,23 @@ def concerned(finding: Finding, definition: Definition) -> set[str]:
     plan, source = definition.plan, finding.source
     names = {name.strip() for name in finding.column.split(",") if name.strip()}
     own = {name for name in names & {*plan.names, *plan.request} if source_of(definition, name) == source}
+    if finding.code in OF_THE_COLUMN_ITSELF:
+        lines = [c for c in plan.columns if isinstance(c, (Latest, Window)) and c.source == source]
+        taken = {c.name for c in lines if c.take in names}
+        return with_derived(plan, own | _sent(definition, source, names) | taken) & set(plan.names)
     if finding.topic == "leakage":
         by_entity = inputs_by_entity(definition, source)
         taken = {name for name, take in by_entity.items() if take in names}
     else:
         taken = inputs_from(definition, source, names or None) if source in definition.use_case.sources else set()
     return with_derived(plan, own | taken) & set(plan.names)
+
+
+def _sent(definition: Definition, source: str, names: set[str]) -> set[str]:
+    """Request columns that the app sends from these columns of the decision's source, under other names."""
+    if source != definition.use_case.decision.source:
+        return set()
+    return {name for name, column in definition.plan.request.items() if column.column in names}
 
 
 def _rows(finding: Finding) -> Cost | None:

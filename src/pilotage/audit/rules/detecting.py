@@ -32,7 +32,18 @@ _FEW = 5
 _TRACE_LENGTH_MIN = 6
 _EXAMPLES = 2
 
-_TEXT_ONLY = {"email", "name", "address", "iban", "mac", "ip", "account-name", "licence-plate", "biometric"}
+_TEXT_ONLY = {
+    "email",
+    "name",
+    "address",
+    "post-code",
+    "iban",
+    "mac",
+    "ip",
+    "account-name",
+    "licence-plate",
+    "biometric",
+}
 _NEVER_FLAGS = _TEXT_ONLY | {"phone", "card", "national-id", "person-id", "online-id", "birth-date", "income", "age"}
 _TRACED = {
     "email": "email",
@@ -45,6 +56,10 @@ _TRACED = {
 }
 _TOLD_BY_TIMES = {"offence", "health"}  # when somebody was in jail, or fell ill
 _CONTRADICTABLE = {"email", "iban", "ip", "mac"}
+
+_SHORT_MAX, _SHORT_LENGTH = 3, 3
+_NEVER_SHORT = _TEXT_ONLY | {"phone", "card", "national-id", "birth-date", "online-id"}
+_YES_OR_NO = frozenset({"true", "false", "none", "nein", "unknown", "keine", "maybe", "falsch", "wahr"})
 
 _HASH = re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})", re.I)
 _YEAR = re.compile(r"(?:.{0,8}[./-])?(1[89]\d\d|20\d\d)(?:\d{4})?(?:[./ T-].*)?")
@@ -177,7 +192,7 @@ def _of_names(hint: Hint | None, values: Sequence[str], first_names: frozenset[s
     if hint is None or not hint.sure:
         found += _inside("name", values, lambda value: names_person(value, first_names), 0.01)
     streets = _inside("address", values, has_street, 0.01)
-    if streets and (hint is None or hint.kind == "address"):
+    if streets and (hint is None or hint.kind in ("address", "post-code")):
         whole = streets[0].share >= WHOLE_SHARE / 2
         by: By = "both" if hint else "values"
         found.append(Detection("address", by, streets[0].share, not whole and hint is None))
@@ -189,8 +204,17 @@ def _inside(kind: str, values: Sequence[str], contains: Callable[[str], bool], l
     return [Detection(kind, "values", number / len(values), True)] if number >= max(3, least * len(values)) else []
 
 
+def _says_otherwise(kind: str, values: Sequence[str]) -> bool:
+    """Whether a few short values, such as yes and no, show that a column holds no names, addresses or numbers."""
+    if not 0 < len(values) <= _SHORT_MAX or kind not in _NEVER_SHORT:
+        return False
+    return all(len(value.strip()) <= _SHORT_LENGTH or value.strip().lower() in _YES_OR_NO for value in values)
+
+
 def _by_name_alone(kind: str, values: Sequence[str], found: dict[str, Detection]) -> Detection | None:
     """What only the name says, unless the values contradict it."""
+    if _says_otherwise(kind, values):
+        return None
     if len(values) >= _FEW:
         if sum(bool(_HASH.fullmatch(value)) for value in values) >= WHOLE_SHARE * len(values):
             return Detection("person-id", "both", 1.0)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from pilotage.data.guessing.words import is_bare
 from pilotage.usecase.records import Definition, Derived, Given, Latest, Plan, Window
 from pilotage.usecase.rules.expressions import columns_of
 
@@ -42,6 +45,28 @@ def source_of(definition: Definition, name: str) -> str:
         if column.name == name and isinstance(column, (Latest, Window)):
             return column.source
     return definition.use_case.decision.source
+
+
+def entity_column(definition: Definition, source: str, columns: Collection[str]) -> str:
+    """The source's column that names the decision's own case, empty where none does.
+
+    It is the one by which the file looks the source up for the entity. Otherwise a column of the entity's name: but an
+    ``id`` of another table is the id of something else, unless the table holds the decisions or their outcomes.
+    """
+    use_case, entity = definition.use_case, definition.plan.entity
+    own = source in (use_case.decision.source, use_case.outcome.source) and entity in columns
+    if own:
+        return entity
+    mapped = [
+        theirs
+        for column in definition.plan.columns
+        if isinstance(column, (Latest, Window)) and column.source == source
+        for ours, theirs in zip(column.by, column.found_by, strict=True)
+        if ours == entity and theirs in columns
+    ]
+    if mapped:
+        return min(mapped, key=is_bare)
+    return entity if entity in columns and not is_bare(entity) else ""
 
 
 def inputs_by_entity(definition: Definition, source: str) -> dict[str, str]:

@@ -73,11 +73,11 @@ def _step(group: Sequence[Finding], share: float) -> Step:
 
 
 def _removals(definition: Definition, findings: Sequence[Finding]) -> Iterator[Removal]:
-    """Inputs that a blocking finding calls leaking, each with those of its columns that leak."""
+    """Inputs that leak, each with those of its columns that do: what blocks, and dates that are later than decided."""
     origins = inputs_of(definition)
     done: set[str] = set()
     for finding in findings:
-        if finding.topic != "leakage" or finding.severity != "blocks":
+        if not _asks_for_removal(finding):
             continue
         leaking = _leaking_columns(definition, finding)
         for name in dict.fromkeys(origins[column] for column in leaking):
@@ -88,6 +88,13 @@ def _removals(definition: Definition, findings: Sequence[Finding]) -> Iterator[R
             part = [column for column in every if column in leaking]
             taken = () if len(part) == len(every) else _taken(definition, name, part)
             yield Removal(name, taken, finding.id, finding.message)
+
+
+def _asks_for_removal(finding: Finding) -> bool:
+    """Whether a finding's own repair is to remove inputs, and it is no question that only a person can answer."""
+    if finding.topic != "leakage" or finding.severity == "informs":
+        return False
+    return finding.severity == "blocks" or finding.code == "later-than-decision"
 
 
 def _leaking_columns(definition: Definition, finding: Finding) -> list[str]:

@@ -16,6 +16,7 @@ from pilotage.audit.records import Finding, ProposedInput
 from pilotage.audit.rules.costs import POINTS_MIN
 from pilotage.audit.rules.findings.leakage import LATE_SHARE, TOO_GOOD_AUC
 from pilotage.audit.rules.owners import names_of
+from pilotage.data.guessing.words import is_bare
 from pilotage.data.records import FoundColumn
 from pilotage.usecase.records import Column, Definition, Derived, Input, Latest, Source, Window
 from pilotage.usecase.rules.expressions import columns_of
@@ -61,6 +62,12 @@ class _Proposing:
         self.personal = {c.column for c in measured.personal.columns}
         self.outcome = columns_of(definition.use_case.outcome.positive)
         self.leaking = _leaking(measured, findings)
+        self.doubted = {
+            (f.source, column)
+            for f in findings
+            if f.topic == "leakage" and f.severity != "informs"
+            for column in f.column.split(", ")
+        }
         self.names = {*self.use_case.inputs, *self.plan.request, *self.plan.names, *RESERVED}
         self.used = {(c.source, c.take, by) for c in _taking(self.plan.columns) for by in (c.by, *((b,) for b in c.by))}
 
@@ -84,8 +91,8 @@ class _Proposing:
     def looked_up(self) -> Iterator[ProposedInput]:
         """The newest row of a source, by the request columns that are its key."""
         for name, source in self.use_case.sources.items():
-            by = self._lookup_key(name, source)
-            if not by:
+            by, key = self._lookup_key(name, source)
+            if not by or any(self._is_leaking(one) for one in by):
                 continue
             own = self.plan.entity in by
             usable = [
@@ -97,13 +104,14 @@ class _Proposing:
             for category in (False, True):
                 taken = [column.name for column in usable if (column.type == "text") == category]
                 if taken:
-                    yield self._latest(name, source, by, taken, category)
+                    yield self._latest(name, source, (by, key), taken, category)
 
     def _latest(
-        self, name: str, source: Source, by: tuple[str, ...], taken: list[str], category: bool
+        self, name: str, source: Source, keys: tuple[tuple[str, ...], tuple[str, ...]], taken: list[str], category: bool
     ) -> ProposedInput:
+        by, theirs = keys
         key = self._free(f"{name}_{'words_' if category else ''}by_{'_'.join(by)}")
-        lines = [f"{key}:", f"  latest: {name}", f"  by: {_listed(by)}", f"  take: {_listed(taken)}"]
+        lines = [f"{key}:", f"  latest: {name}", f"  by: {_mapped(by, theirs)}", f"  take: {_listed(taken)}"]
         if category:
             lines.append("  kind: category")
         if not source.is_static:
@@ -132,7 +140,7 @@ class _Proposing:
             if numbers and name != self.use_case.decision.source:
                 yield self._window(name, "mean", keys, numbers[:TAKEN_MAX])
             counted = [by for by in keys if (name, "", (by,)) not in self.used]
-            if counted and not self._lookup_key(name, source):  # how often a thermometer was read says little
+            if counted and not self._lookup_key(name, source)[0]:  # how often a thermometer was read says little
                 yield self._window(name, "count", counted, [])
 
     def _window(self, name: str, aggregate: str, keys: list[str], taken: list[str]) -> ProposedInput:
@@ -163,7 +171,7 @@ class _Proposing:
         """Hour and weekday of the instants that the app sends."""
         known = " ".join(_squeezed(c.expression) for c in self.plan.columns if isinstance(c, Derived))
         for name, column in self.plan.request.items():
-            if column.kind != "datetime":
+            if column.kind != "datetime" or self._is_leaking(name):
                 continue
             for part, word, kind in (("HOUR", "hour", ""), ("DOW", "weekday", ", kind: category")):
                 expression = f"EXTRACT({part} FROM {name})"
@@ -174,19 +182,30 @@ class _Proposing:
                     why = f"The {word} of {name}, which is sent already. {_reason([name], leans)}"
                     yield ProposedInput(key, "derived", "", lines, why, leans_on=leans)
 
-    def _lookup_key(self, name: str, source: Source) -> tuple[str, ...]:
-        """Request columns under which one row at a time is found; nothing for the decision's own source."""
+    def _is_leaking(self, sent: str) -> bool:
+        """Whether a finding that warns or blocks says that a request column leaks: nothing more is made of it."""
+        return sent != self.plan.entity and (self.use_case.decision.source, sent) in self.doubted
+
+    def _lookup_key(self, name: str, source: Source) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Request columns under which one row at a time is found, and the source's that they equal: as the file has it
+        already, else of one name, unless that is a bare ``id``. Nothing for the decision's own source.
+        """
         clocks = {source.event_time, source.known_at}
         key = tuple(column for column in source.key if column not in clocks)
         if name in (self.use_case.decision.source, self.use_case.outcome.source) or not key:
-            return ()
-        return key if all(column in self.plan.request for column in key) else ()
+            return (), ()
+        for line in _taking(self.plan.columns):
+            if isinstance(line, Latest) and line.source == name and set(line.found_by) == set(key):
+                return line.by, line.found_by
+        found = all(column in self.plan.request and not is_bare(column) for column in key)
+        return (key, key) if found else ((), ())
 
     def _window_keys(self, name: str) -> list[str]:
         """Request columns that the source has, too, other than the entity: rows of before share them."""
         have = {column.name for column in self.measured.sources[name].columns}
         names = [n for n, column in self.plan.request.items() if column.kind == "category" and n in have]
-        names = [n for n in names if n != self.plan.entity and not self._identifies(n)]
+        names = [n for n in names if n != self.plan.entity and not self._identifies(n) and not is_bare(n)]
+        names = [n for n in names if not self._is_leaking(n)]
         return sorted(names, key=lambda n: -self._leans_on([n]))[:KEYS_MAX]
 
     def _identifies(self, name: str) -> bool:
@@ -271,6 +290,13 @@ def _squeezed(expression: str) -> str:
 def _listed(names: Sequence[str]) -> str:
     """One name, or a list in one line."""
     return _text(names[0]) if len(names) == 1 else f"[{', '.join(_text(name) for name in names)}]"
+
+
+def _mapped(by: Sequence[str], theirs: Sequence[str]) -> str:
+    """The key as ``by`` says it: under its names in the source, too, where these are others."""
+    if tuple(by) == tuple(theirs):
+        return _listed(by)
+    return f"{{{', '.join(f'{_text(ours)}: {_text(other)}' for ours, other in zip(by, theirs, strict=True))}}}"
 
 
 def _text(name: str) -> str:

@@ -59,6 +59,13 @@ KINDS: dict[str, Kind] = {
     "email": Kind("e-mail addresses", "personal", ("inference",), "partial", _IDENTIFIES),
     "phone": Kind("phone numbers", "personal", ("inference",), "partial", _IDENTIFIES),
     "address": Kind("postal addresses", "personal", ("inference",), "partial", _IDENTIFIES),
+    "post-code": Kind(
+        "post codes",
+        "personal",
+        _MODELLED,
+        "partial",
+        "an area, not a person; with a date of birth, most people",
+    ),
     "birth-date": Kind(
         "dates of birth", "personal", _MODELLED, "partial", "with a post code it names most people: take the age"
     ),

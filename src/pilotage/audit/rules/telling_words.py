@@ -63,10 +63,11 @@ PHRASES = {
     """),
     "address": _words("""
         address street streetaddress streetname postaladdress homeaddress mailingaddress billingaddress
-        shippingaddress postcode postalcode zip zipcode adresse strasse hausnummer postleitzahl plz
-        anschrift wohnort adressepostale rue codepostal direccion calle domicilio codigopostal housenumber
+        shippingaddress adresse strasse hausnummer
+        anschrift wohnort adressepostale rue direccion calle domicilio housenumber
         deliveryaddress addressline
     """),
+    "post-code": _words("postcode postalcode zip zipcode postleitzahl plz codepostal codigopostal"),
     "licence-plate": _words("""
         licenseplate licenceplate numberplate kennzeichen nummernschild plaqueimmatriculation
         immatriculation matricula platenumber

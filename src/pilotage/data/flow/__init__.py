@@ -22,6 +22,7 @@ from pilotage.data.flow.training import (
     training_rows,
     verify_training_set,
 )
+from pilotage.data.flow.undecided import why_none
 from pilotage.data.live import LiveColumns
 
 __all__ = [
@@ -47,4 +48,5 @@ __all__ = [
     "sync_due",
     "training_rows",
     "verify_training_set",
+    "why_none",
 ]

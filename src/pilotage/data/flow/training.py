@@ -11,6 +11,7 @@ from pilotage.data import relations, snapshots, store
 from pilotage.data.fingerprint import fingerprint
 from pilotage.data.flow.contracting import check_before_training
 from pilotage.data.flow.syncing import current_snapshots
+from pilotage.data.flow.undecided import why_none
 from pilotage.data.records import Snapshot, TrainingSet
 from pilotage.data.rules.needs import needed_columns
 from pilotage.data.rules.training import spine_sql, training_script
@@ -50,11 +51,7 @@ def build(work: Workspace, definition: Definition) -> TrainingSet:
             connection.execute(statement)
         counts = connection.execute(_COUNTS).fetchall()[0]
         if not counts[0]:
-            raise EvidenceMissing(
-                f"No decision of {definition.name} is older than {definition.use_case.outcome.matures}, so none "
-                f"has an outcome by {known_to:%Y-%m-%d %H:%M} UTC.",
-                "Wait for outcomes, or check `decision.moment`, `decision.where` and the decision source's `known_at`.",
-            )
+            raise EvidenceMissing(*why_none(connection, definition, known_to))
         digest, print_ = _keep(connection, work)
     built = TrainingSet(
         id=new_id("set", now),

@@ -63,9 +63,7 @@ def spine_sql(use_case: UseCase, outcomes_known_to: datetime, deletions: bool) -
     )
     where = f"({to_sql(decision.where)})" if decision.where else "true"
     ties = newest_first(quoted(name) for name in [source.event_time, *source.key, *names.values()])
-    moment = to_sql(decision.moment) if decision.moment else quoted(source.event_time)
-    renamed = "".join(f", {quoted(column)} AS {quoted(name)}" for name, column in names.items() if name != column)
-    rows_of = f"(SELECT *{renamed} FROM {quoted(decision.source)})" if renamed else quoted(decision.source)
+    moment, rows_of = _moment(use_case), _rows_of(use_case)
     mature = f"TIMESTAMP '{as_utc(outcomes_known_to):%Y-%m-%d %H:%M:%S.%f}' - to_seconds({matures_seconds(use_case)})"
     rows = f"""SELECT *, CAST({moment} AS TIMESTAMP) AS _moment FROM {rows_of}
 ), known AS (
@@ -88,6 +86,29 @@ WITH moments AS (
 )
 SELECT {as_text(entity)} AS {entity}, _moment{request}
 FROM newest WHERE {where} AND _moment <= {mature}"""
+
+
+def moments_sql(use_case: UseCase) -> str:
+    """How many rows the decision's source has, how many are known after their own moment, how many fulfil `where`."""
+    decision = use_case.decision
+    where = f"({to_sql(decision.where)})" if decision.where else "true"
+    return (
+        f"SELECT count(*), count(*) FILTER ({KNOWN_AT} > CAST({_moment(use_case)} AS TIMESTAMP)), "
+        f"count(*) FILTER ({where}) FROM {_rows_of(use_case)} WHERE NOT {DELETED}"
+    )
+
+
+def _moment(use_case: UseCase) -> str:
+    decision = use_case.decision
+    return to_sql(decision.moment) if decision.moment else quoted(use_case.sources[decision.source].event_time)
+
+
+def _rows_of(use_case: UseCase) -> str:
+    """The rows of the decision's source, with the names that the request has."""
+    names = source_columns(use_case)
+    renamed = "".join(f", {quoted(column)} AS {quoted(name)}" for name, column in names.items() if name != column)
+    source = quoted(use_case.decision.source)
+    return f"(SELECT *{renamed} FROM {source})" if renamed else source
 
 
 def _labels(use_case: UseCase, deletions: bool) -> str:

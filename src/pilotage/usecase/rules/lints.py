@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from pilotage.usecase.records import Definition, UseCase, seconds
+from pilotage.usecase.records import Definition, Input, UseCase, seconds
 from pilotage.usecase.rules import expressions
 from pilotage.usecase.rules.places import Mistake, Path, Positions, located
 from pilotage.usecase.rules.reading import read
@@ -122,6 +122,15 @@ def _guessed(use_case: UseCase, positions: Positions) -> Found:
         yield ("guessed", place), message, "Correct the place where it is wrong, then remove its line under `guessed`."
 
 
+def _unused_source(use_case: UseCase, positions: Positions) -> Found:
+    used = {use_case.decision.source, use_case.outcome.source}
+    used |= {entry.latest or entry.windows for entry in use_case.inputs.values() if isinstance(entry, Input)}
+    for name in use_case.sources:
+        if name not in used:
+            remedy = "Look something up in it (`latest`, `windows`), or remove it."
+            yield ("sources", name), f"No input takes anything from {name}.", remedy
+
+
 CHECKS: dict[str, Callable[[UseCase, Positions], Found]] = {
     "model-metric-without-business-metric": _model_metric,
     "no-latency-budget": _latency,
@@ -130,6 +139,7 @@ CHECKS: dict[str, Callable[[UseCase, Positions], Found]] = {
     "no-data-owner": _support,
     "no-rule-to-beat": _no_rule,
     "guessed": _guessed,
+    "unused-source": _unused_source,
     "one-clock": _one_clock,
     "expansion-before-evidence": _early_expansion,
     "personal-data-minimal-risk": _personal,

@@ -22,9 +22,11 @@ from pilotage.audit.rules.findings import (
     keys,
     label,
     leakage,
+    no_decisions,
     real_time,
     sensitive,
 )
+from pilotage.audit.rules.owners import answering
 from pilotage.usecase.records import Definition
 
 TOPICS: tuple[Callable[[Definition, Measured], Iterator[Finding]], ...] = (
@@ -41,16 +43,34 @@ TOPICS: tuple[Callable[[Definition, Measured], Iterator[Finding]], ...] = (
     contract.found,
     assumptions.found,
 )
+# What needs no decision to be said.
+_OF_SOURCES = (
+    completeness.found,
+    currency.found,
+    duplicates.found,
+    consistency.found,
+    sensitive.found,
+    contract.found,
+    assumptions.found,
+)
 _ORDER: dict[Severity, int] = {"blocks": 0, "warns": 1, "informs": 2}
 
 
 def findings(definition: Definition, measured: Measured) -> tuple[Finding, ...]:
     """Every finding with its identifier: by severity, then by what it costs."""
-    found = [finding for topic in TOPICS for finding in topic(definition, measured)]
+    topics = TOPICS if measured.decisions.decisions else (no_decisions.found, *_OF_SOURCES)
+    found = [_owned(definition, finding) for topic in topics for finding in topic(definition, measured)]
     told = answered.by_people(definition, list(_identified(found)))
     costed = with_costs(list(told), measured, definition)
     auc = measured.reference.auc
     return tuple(sorted(costed, key=lambda f: (_ORDER[f.severity], -at_stake(f, auc), f.id)))
+
+
+def _owned(definition: Definition, finding: Finding) -> Finding:
+    """Under nobody's name while the file only asks who answers for the use case."""
+    use_case = definition.use_case
+    asked = finding.owner == use_case.owner != answering(use_case)
+    return msgspec.structs.replace(finding, owner=answering(use_case)) if asked else finding
 
 
 def _identified(found: list[Finding]) -> Iterator[Finding]:

@@ -8,11 +8,12 @@ from pilotage.audit.measured import Measured
 from pilotage.audit.measured.decisions import KeyMatch
 from pilotage.audit.measured.keys import Lookup, Orphans
 from pilotage.audit.records import Finding, Severity
-from pilotage.audit.rules.owners import names_of, owner_of
-from pilotage.usecase.records import Definition
+from pilotage.audit.rules.owners import names_of, owner_of, with_article
+from pilotage.usecase.records import Definition, Latest, Window
 
 MATCH_MIN = 0.9
 SPELLING_SHARE = 0.002
+EVENTS_WITHOUT = 0.5
 ORPHAN_SHARE = 0.005
 ARBITRARY_SHARE = 0.01
 TIED_SHARE = 0.001
@@ -44,10 +45,13 @@ def _do_not_match(definition: Definition, measured: Measured, match: KeyMatch) -
         more = names_of([f"{s.share:.1%} if {s.way} did not count" for s in ways])
         message += f". More would match: {more}"
         repair = f"Write {by} the same way in both systems: {names_of([s.way for s in ways])}."
+    elif _is_of_events(definition, match):
+        message += f": {match.source} has rows of events, and most have none"
+        repair = f"Nothing to do, if most have no row in {match.source}: a `windows` input with count says 0 there."
     return Finding(
         "keys-do-not-match",
         "keys",
-        "blocks" if match.share == 0 else "warns",
+        _unmatched(definition, match, bool(ways)),
         match.source,
         ", ".join(match.by),
         f"{message}.",
@@ -62,6 +66,21 @@ def _do_not_match(definition: Definition, measured: Measured, match: KeyMatch) -
             "would_match": {spelling.way: spelling.share for spelling in match.spellings},
         },
     )
+
+
+def _is_of_events(definition: Definition, match: KeyMatch) -> bool:
+    """Whether the source has rows of events, not one per key: then no row may only say that nothing happened."""
+    source = definition.use_case.sources[match.source]
+    lines = (c for c in definition.plan.columns if isinstance(c, (Latest, Window)))
+    key = next((c.found_by for c in lines if (c.source, c.by) == (match.source, match.by)), match.by)
+    own = set(source.key) - {source.event_time, source.known_at}
+    return not own <= set(key) and MATCH_MIN > match.share > 0 and 1 - match.share - match.empty > EVENTS_WITHOUT
+
+
+def _unmatched(definition: Definition, match: KeyMatch, misspelled: bool) -> Severity:
+    if match.share == 0:
+        return "blocks"
+    return "informs" if not misspelled and _is_of_events(definition, match) else "warns"
 
 
 def _many_to_many(definition: Definition, measured: Measured, lookup: Lookup) -> Finding:
@@ -83,7 +102,8 @@ def _many_to_many(definition: Definition, measured: Measured, lookup: Lookup) ->
         lookup.source,
         ", ".join(lookup.by),
         f"{message}.",
-        f"Look {lookup.source} up by a key that names one row, or say there which row counts."
+        f"Several rows of {lookup.source} belong to one {by}: aggregate them by it, with `windows: {lookup.source}` "
+        "and `aggregate: count`, `sum` or `mean`, in place of `latest`; or have the rows say which of them counts."
         if lookup.arbitrary
         else "Nothing to do: the rows say the same.",
         owner_of(definition.use_case, lookup.source),
@@ -104,8 +124,8 @@ def _orphans(definition: Definition, orphans: Orphans) -> Finding:
         "warns" if orphans.share >= ORPHAN_SHARE else "informs",
         orphans.source,
         ", ".join(orphans.by),
-        f"{orphans.rows:,} of {orphans.looked_at:,} rows of {orphans.source} ({orphans.share:.1%}) name a {by} that "
-        f"{own} does not have, though they happened in its time.",
+        f"{orphans.rows:,} of {orphans.looked_at:,} rows of {orphans.source} ({orphans.share:.1%}) name "
+        f"{with_article(by)} that {own} does not have, though they happened in its time.",
         f"Find out which cases {own} lost, or where else these rows come from.",
         owner_of(definition.use_case, own),
         concerns=orphans.rows,

@@ -35,6 +35,7 @@ class _Use:
         self.input = seen.column in taken_from(plan, seen.source) or any(
             isinstance(column, Given) and column.name in sent for column in plan.columns
         )
+        self.compared = bool({seen.column, *sent} & set(use_case.groups))
         self.explained = bool(use_case.answers.sensitive.strip())
         declared = all(plan.request[name].personal for name in sent)
         self.declared = declared if sent else self.explained
@@ -103,7 +104,7 @@ def _repair_special(use: _Use) -> str:
 
 
 def _repair(use: _Use, seen: PersonalColumn) -> str:
-    if any(KINDS[detection.kind].protected for detection in seen.kinds):
+    if any(KINDS[detection.kind].protected for detection in seen.kinds) and not use.compared:
         compared = " Name it under `groups`, so that outcomes are compared by it."
     else:
         compared = ""

@@ -17,6 +17,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pilotage.data.rules.keys import key_text
 from pilotage.data.sources.files.kinds import column_names
 from pilotage.data.sources.files.unreadable import Unreadable
 
@@ -48,7 +49,7 @@ def as_parquet(files: Mapping[Path, str], folder: Path, sheet: str, missing: Seq
         headers[place] = header
         for row in rows:
             for column, cell in zip(header, row, strict=False):
-                if cell != "" and cell not in missing:
+                if cell != "" and key_text(cell) not in missing:
                     kinds.setdefault(column, set()).add(_kind(cell))
     made = {}
     for number, (place, name) in enumerate(files.items()):
@@ -231,7 +232,7 @@ def _array(cells: Sequence[Any], kind: pa.DataType, missing: Sequence[str]) -> p
 
     if pa.types.is_string(kind):
         return pa.array([None if cell == "" else _text(cell) for cell in cells], kind)
-    cells = ["" if cell in missing else cell for cell in cells]
+    cells = ["" if key_text(cell) in missing else cell for cell in cells] if missing else list(cells)
     if pa.types.is_timestamp(kind):
         return pa.array([_moment(cell) for cell in cells], kind)
     convert = int if pa.types.is_integer(kind) else (lambda cell: cell)

@@ -96,6 +96,8 @@ def train(matrix: Matrix, labels: NDArray[np.bool_], slots: Sequence[Slot], seed
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # its plots cannot show missing values; ours can
+        # a column without any value among the rows drawn: it says nothing, and its bounds are missing
+        warnings.filterwarnings("ignore", "All-NaN slice encountered", RuntimeWarning)
         estimator.fit(matrix[drawn], labels[drawn])
     model = _exported(estimator, matrix, slots)
     return Trained(

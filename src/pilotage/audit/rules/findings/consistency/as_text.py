@@ -91,7 +91,10 @@ def _repair(this: About, text: TextFigures, sign: str) -> str:
     options += [f"`missing: [{', '.join(written)}]`"] if written else []
     if not options:
         return "Deliver what is no number as missing, so that the rest is read as numbers."
-    return f"Write {' and '.join(options)} under `sources.{this.figures.source}`, then sync: it is read as a number."
+    return (
+        f"Write {' and '.join(options)} under `sources.{this.figures.source}`, then sync: it is read as a number. "
+        "Where the app sends it, declare it `number` under `decision.request` too, and take it as an input."
+    )
 
 
 def _dates(this: About, column: ColumnFigures, text: TextFigures, real: int) -> Finding:

@@ -51,15 +51,37 @@ def _stale(this: About) -> Iterator[Finding]:
         if _plans_to_the_end(this, this.newest, allowed):
             return
         behind = this.newest - known_to
+        days = f"{behind.total_seconds() / 86_400:.1f} days"
+        if _is_list(this):
+            yield this.finding(
+                "stale",
+                "informs",
+                this.source.known_at,
+                f"It has one row for each key that it is looked up by, and none is new or changed in the last {days} "
+                "of the other sources.",
+                "Nothing to do, if nothing changed since.",
+                behind_seconds=behind.total_seconds(),
+            )
+            return
         yield this.finding(
             "stale",
             "warns",
             this.source.known_at,
-            f"The newest row is {behind.total_seconds() / 86_400:.1f} days older than the newest of the other sources.",
+            f"The newest row is {days} older than the newest of the other sources.",
             "Ask whether its delivery stopped, or whether nothing happened since: a list that seldom changes may be "
             "`static`, and a quiet source may stay as it is if `answers.findings` says so.",
             behind_seconds=behind.total_seconds(),
         )
+
+
+def _is_list(this: About) -> bool:
+    """Whether it has one row per key that it is looked up by, as a list of customers: rows come with new customers, not
+    with time. What has one row per decision comes with the decisions.
+    """
+    lines = [c for c in this.definition.plan.columns if isinstance(c, (Latest, Window))]
+    own = [line for line in lines if line.source == this.figures.source]
+    by_case = any(this.definition.plan.entity in line.by for line in own)
+    return bool(own) and not by_case and any(set(this.source.key) <= set(line.found_by) for line in own)
 
 
 def _plans_to_the_end(this: About, newest: datetime, allowed: timedelta) -> bool:

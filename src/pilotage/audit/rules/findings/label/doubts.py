@@ -23,7 +23,17 @@ def noise_in_words(noise: Noise) -> str:
         return f"Whether outcomes are wrong was not measured: {noise.reason}."
     if noise.estimate >= NOISE_INFORMS:
         return f"About {noise.estimate:.1%} of outcomes look wrong, at most {noise.at_most:.1%} can be wrong by chance."
-    return f"No outcomes look wrong; at most {noise.at_most:.1%} can be wrong by chance."
+    return (
+        f"No outcomes look wrong among the {noise.rows:,} looked at. That is weak evidence: a quick model tells them "
+        f"with an AUC of {noise.auc:.2f} from {_told_by(noise)}; of those it is surest of {noise.at_most:.1%} have the "
+        "other outcome. What is always recorded wrongly in the same way shows nowhere."
+    )
+
+
+def _told_by(noise: Noise) -> str:
+    if not noise.hindsight:
+        return "the inputs"
+    return "all that is known by now, and columns that were made from the outcome share its errors"
 
 
 def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
