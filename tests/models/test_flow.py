@@ -106,6 +106,6 @@ def test_rows_without_any_outcome_stop_training(trained: Trained) -> None:
 
 def test_a_training_set_of_an_earlier_file_is_refused(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data, "latest_training_set", lambda work, use_case: flights.training_set(trained.rows))
-    changed = msgspec.structs.replace(trained.definition, fingerprint="another")
+    changed = msgspec.structs.replace(trained.definition, substance="another")
     with pytest.raises(EvidenceMissing, match="earlier text"):
         flow.train_and_compare(trained.work, changed, quiet)

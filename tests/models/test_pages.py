@@ -53,7 +53,7 @@ def test_before_training_the_page_says_what_to_do(shown: Trained, monkeypatch: p
 
 
 def test_a_comparison_of_an_earlier_file_says_so(shown: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
-    changed = msgspec.structs.replace(shown.definition, fingerprint="another")
+    changed = msgspec.structs.replace(shown.definition, substance="another")
     monkeypatch.setattr(usecase, "find_adopted", lambda work, name: changed)
     assert "has changed since" in render(shown)
 

@@ -91,7 +91,7 @@ READY = Dossier(
     switchers=1,
     card_keys=1,
     log_valid=True,
-    definitions=dict.fromkeys(("audit", "training_set", "comparison", "parity"), DEFINITION.fingerprint),
+    definitions=dict.fromkeys(("audit", "training_set", "comparison", "parity"), DEFINITION.substance),
 )
 
 
