@@ -33,7 +33,7 @@ from pilotage.platform.errors import EvidenceMissing, SourceUnavailable
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase import flow as defining
 from pilotage.usecase.flow import keep_evidence
-from pilotage.usecase.records import Definition
+from pilotage.usecase.records import ROW, Definition
 
 BUSY_SECONDS = 20.0
 PATIENT = Patience()
@@ -245,6 +245,9 @@ def _changed(
     """What the source lost or changed since the last sync, of what the use case needs."""
     if before is None:
         return None
+    if before.rows > before.deletions and all(column.empty for column in columns if column.name != ROW):
+        message = f"Source {wanted.name} had {before.rows:,} rows and holds none: nothing was taken as deleted."
+        return wanted.failure(message, "Fill it again. If it was emptied for good, take it out of the file.")
     known_before = {column.name for column in before.columns}
     for name in needs.missing(needed, columns):
         if name in known_before:

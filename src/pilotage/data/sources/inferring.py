@@ -65,7 +65,7 @@ def found_columns(
     types |= _whole(connection, relation, wide)
     undecided = [column for column in texts if types[column.name] == "VARCHAR"]
     forms = _dated(connection, relation, undecided, asked)
-    empty = _empty(connection, relation, [c.name for c in undecided if c.name not in forms], asked.source)
+    empty = _empty(connection, relation, [column.name for column in undecided], asked.source)
     types |= dict.fromkeys(forms, "TIMESTAMP")
     return tuple(_found(column.name, types[column.name], forms, column.name in empty) for column in columns)
 
