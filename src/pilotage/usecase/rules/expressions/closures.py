@@ -12,6 +12,7 @@ from pilotage.platform.instants import as_utc
 from pilotage.usecase.rules.expressions.parsing import parse
 from pilotage.usecase.rules.expressions.semantics import OPERATIONS
 from pilotage.usecase.rules.expressions.tree import Call, ColumnReference, Constant, Node
+from pilotage.usecase.rules.expressions.values import like_letters
 
 Row = Mapping[str, Any]
 Closure = Callable[[Row], Any]
@@ -53,10 +54,22 @@ def _compiled(node: Node) -> Closure:
 
 def _column(name: str) -> Closure:
     def value(row: Row) -> Any:
-        found = row.get(name)
-        return as_utc(found) if type(found) is datetime and found.tzinfo is not UTC else found
+        found: Any = row.get(name)
+        kind = type(found)
+        if kind is float:
+            return found if found - found == 0.0 else None
+        if kind is int:
+            return _as_float(found)
+        return as_utc(found) if kind is datetime and found.tzinfo is not UTC else found
 
     return value
+
+
+def _as_float(whole: int) -> float | None:
+    try:
+        return float(whole)
+    except OverflowError:
+        return None
 
 
 def _strict_of_one(evaluate: Callable[[Any], Any], part: Closure) -> Closure:
@@ -140,7 +153,8 @@ def _coalesce(node: Call, parts: list[Closure]) -> Closure:
 
 def _like(node: Call, parts: list[Closure]) -> Closure:
     wildcards = {"%": ".*", "_": "."}
-    pattern = "".join(wildcards.get(letter, re.escape(letter)) for letter in str(node.parameter))
+    letters = like_letters(str(node.parameter))
+    pattern = "".join(wildcards[letter] if is_wildcard else re.escape(letter) for letter, is_wildcard in letters)
     matches = re.compile(pattern, re.DOTALL).fullmatch
     return _strict_of_one(lambda text: matches(text) is not None, parts[0])
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from pilotage.usecase.records import ColumnKind
 from pilotage.usecase.rules.expressions.parsing import parse
-from pilotage.usecase.rules.expressions.semantics import OPERATIONS, Takes, timestamp_from
+from pilotage.usecase.rules.expressions.semantics import OPERATIONS, Takes
 from pilotage.usecase.rules.expressions.tree import (
     Call,
     ColumnReference,
@@ -17,6 +17,7 @@ from pilotage.usecase.rules.expressions.tree import (
     described,
     references,
 )
+from pilotage.usecase.rules.expressions.values import timestamp_from
 
 _A = {"number": "a number", "category": "a text", "datetime": "a timestamp", "flag": "true or false"}
 
@@ -27,6 +28,11 @@ def check(text: str, known: Mapping[str, ColumnKind]) -> list[str]:
         tree = parse(text)
     except ExpressionError as error:
         return [str(error)]
+    return mistakes_in(tree, known)
+
+
+def mistakes_in(tree: Node, known: Mapping[str, ColumnKind]) -> list[str]:
+    """As :func:`check`, of an expression that was read."""
     unknown = [name for name in dict.fromkeys(references(tree)) if name not in known]
     if unknown:
         return [unknown_name(name, "column", known) for name in unknown]
@@ -41,7 +47,12 @@ def kind_of(text: str, known: Mapping[str, ColumnKind]) -> ColumnKind | None:
     Raises:
         ExpressionError: the text is not an allowed expression.
     """
-    return _kind(parse(text), known, [])
+    return kind_of_node(parse(text), known)
+
+
+def kind_of_node(node: Node, known: Mapping[str, ColumnKind]) -> ColumnKind | None:
+    """As :func:`kind_of`, of a part of an expression."""
+    return _kind(node, known, [])
 
 
 def unknown_name(name: str, noun: str, known: Mapping[str, object] | Sequence[str]) -> str:

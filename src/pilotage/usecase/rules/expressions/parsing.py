@@ -195,11 +195,34 @@ def _between(node: exp.Expr, depth: int) -> Node:
 
 
 def _like(node: exp.Expr, depth: int) -> Node:
+    """LIKE has no escape character of its own. The tree's pattern has: a backslash."""
     _only_arguments(node, "this", "expression", "negate")
-    pattern = node.expression
-    if not isinstance(pattern, exp.Literal) or not pattern.is_string:
+    pattern = _pattern(node).replace("\\", "\\\\")
+    return _negated(node, Call("LIKE", (_argument(node, "this", depth),), pattern))
+
+
+def _pattern(like: exp.Expr) -> str:
+    if not isinstance(like.expression, exp.Literal) or not like.expression.is_string:
         raise ExpressionError("LIKE needs a pattern in quotes: tail_number LIKE 'N%'.")
-    return _negated(node, Call("LIKE", (_argument(node, "this", depth),), pattern.name))
+    return like.expression.name
+
+
+def _escaped_like(node: exp.Expr, depth: int) -> Node:
+    _only_arguments(node, "this", "expression")
+    like, escape = node.this, node.expression
+    if not isinstance(like, exp.Like) or not isinstance(escape, exp.Literal) or len(escape.name) != 1:
+        raise ExpressionError("ESCAPE belongs to LIKE and takes one character: code LIKE '10!%' ESCAPE '!'.")
+    _only_arguments(like, "this", "expression", "negate")
+    letters, pattern = iter(_pattern(like)), ""
+    for letter in letters:
+        if letter == escape.name:
+            letter = next(letters, "")
+            if letter not in ("%", "_", escape.name):
+                raise ExpressionError(f"After {escape.name} in a LIKE pattern comes %, _ or {escape.name} itself.")
+            pattern += f"\\{letter}" if letter in "%_\\" else letter
+        else:
+            pattern += "\\\\" if letter == "\\" else letter
+    return _negated(like, Call("LIKE", (_argument(like, "this", depth),), pattern))
 
 
 def _negated(node: exp.Expr, call: Call) -> Call:
@@ -267,6 +290,7 @@ _HANDLERS: dict[type[exp.Expr], Callable[[exp.Expr, int], Node]] = {
     exp.In: _in,
     exp.Between: _between,
     exp.Like: _like,
+    exp.Escape: _escaped_like,
     exp.Case: _case,
     exp.Round: _round,
     exp.Extract: _extract,
