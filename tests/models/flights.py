@@ -141,8 +141,8 @@ def training_table(folder: Path, months: range) -> pa.Table:
         joins = " ".join(f"JOIN ({part}) p{number} USING (flight_id)" for number, part in enumerate(parts))
         names = ", ".join(quoted(column.name) for column in columns())
         return engine.sql(
-            f"SELECT flight_id, moment, {names}, aircraft_last_delay > 30 AS rule, arr_delay > 30 AS label "
-            f"FROM flights {joins} ORDER BY moment, flight_id"
+            f"SELECT flight_id AS entity, moment, {names}, aircraft_last_delay > 30 AS rule, arr_delay > 30 AS label "
+            f"FROM flights {joins} ORDER BY moment, entity"
         ).to_arrow_table()
 
 

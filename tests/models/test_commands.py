@@ -34,6 +34,10 @@ def test_compare_prints_the_table_the_sentence_and_what_comes_next(
     assert "The rule of today" in printed
     assert "Boosted trees" in printed
     assert door.comparison.reason in printed
+    assert "Verdict: not enough evidence." in printed
+    assert "(never)" in printed
+    assert "Without any model, never acting would have been worth 0 USD" in printed
+    assert "More than the rule, on the same days" in printed
     assert "Next: pilotage " in printed
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from pilotage.data import flow as data
 from pilotage.models import flow
+from pilotage.models.flow import comparing
 from pilotage.models.tasks import TASKS
 from pilotage.platform.errors import EvidenceMissing
 from pilotage.platform.workspace import Workspace
@@ -41,8 +42,62 @@ def test_the_models_know_more_than_the_rule(trained: Trained) -> None:
 def test_the_recommendation_is_one_of_those_measured_and_says_why(trained: Trained) -> None:
     comparison = trained.comparison
     assert comparison.recommended in {one.candidate for one in comparison.candidates}
-    assert comparison.reason.startswith(("Use the", "Keep the rule"))
+    assert comparison.reason.startswith(("Use the", "Keep the rule", "Not enough evidence"))
+    assert (comparison.recommended == "rule") == (comparison.verdict != "pilot")
     assert "USD" in comparison.reason
+
+
+def test_always_the_same_is_measured_on_the_same_rows(trained: Trained) -> None:
+    same = trained.comparison.trivial
+    assert same is not None
+    labels = trained.rows["label"].drop_null().to_numpy(zero_copy_only=False)
+    held_out = labels[-trained.comparison.rows_held_out :].mean()
+    assert same.never.value == 0
+    assert same.always.value == pytest.approx(1000 * (180 * held_out - 60 * (1 - held_out)))
+    assert all(one.log_loss.value < same.log_loss.value for one in trained.comparison.candidates[1:])
+
+
+def test_every_model_is_held_against_the_rule_on_the_same_days(trained: Trained) -> None:
+    comparison = trained.comparison
+    rule, *models = comparison.candidates
+    assert [one.candidate for one in comparison.differences] == [one.candidate for one in models]
+    for one, difference in zip(models, comparison.differences, strict=True):
+        assert difference.money.value == pytest.approx(one.money.value - rule.money.value)
+        assert 0 < difference.p <= difference.p_family <= 1
+
+
+def test_every_category_is_measured_value_by_value_beside_the_rule(trained: Trained) -> None:
+    comparison = trained.comparison
+    assert comparison.sliced is not None
+    assert {"origin", "carrier"} <= {one.column for one in comparison.slices}
+    origins = [one for one in comparison.slices if one.column == "origin"]
+    assert {one.value for one in origins} == {"EWR", "JFK", "LGA"}
+    assert sum(one.rows for one in origins) == comparison.rows_held_out
+    whole = next(one for one in comparison.differences if one.candidate == comparison.sliced)
+    parts = sum(one.difference.value * one.rows for one in origins) / comparison.rows_held_out
+    assert parts == pytest.approx(whole.money.value)
+    assert comparison.slices_left_out > 0
+
+
+def test_a_personal_column_is_no_slice_unless_it_is_a_declared_group(trained: Trained, work: Workspace) -> None:
+    definition, plan = trained.definition, trained.definition.plan
+    request = plan.request | {"origin": msgspec.structs.replace(plan.request["origin"], personal=True)}
+    hidden = msgspec.structs.replace(definition, plan=msgspec.structs.replace(plan, request=request))
+    use_case = msgspec.structs.replace(definition.use_case, groups=["origin"])
+    declared = msgspec.structs.replace(hidden, use_case=use_case)
+    task, _ = comparing._prepared(hidden, flights.training_set(trained.rows), trained.rows)
+    assert "origin" not in dict(comparing._slicing(task))
+    assert "origin" in dict(comparing._slicing(dataclasses.replace(task, definition=declared)))
+
+
+def test_a_comparison_of_an_earlier_version_still_reads(trained: Trained) -> None:
+    body = msgspec.to_builtins(trained.comparison)
+    for late in ("blockers", "verdict", "trivial", "differences", "sliced", "slices", "slices_left_out"):
+        del body[late]
+    for one in body["candidates"]:
+        del one["reliability"]
+    earlier = msgspec.convert(body, type(trained.comparison))
+    assert (earlier.verdict, earlier.trivial, earlier.differences) == (None, None, ())
 
 
 def test_every_artefact_was_proved_on_the_whole_held_out_time_and_two_thousand_single_rows(trained: Trained) -> None:

@@ -33,6 +33,30 @@ def test_the_recommendation_comes_before_the_figures(shown: Trained) -> None:
     assert " style=" not in html
 
 
+def test_the_verdict_and_what_no_model_would_earn_are_shown(shown: Trained) -> None:
+    html = render(shown)
+    assert 'Verdict: <span class="badge inconclusive">Not enough evidence</span>' in html
+    assert "Always the same: never" in html
+    assert "Without any model, never acting would have been worth 0 USD per 1,000 decisions" in html
+    assert html.count("; p&nbsp;") == 3
+
+
+def test_a_comparison_of_an_earlier_version_is_shown_without_them(
+    shown: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = msgspec.structs.replace(shown.comparison, verdict=None, trivial=None, differences=())
+    monkeypatch.setattr(flow, "latest_comparison", lambda work, name: earlier)
+    html = render(shown)
+    assert "Verdict" not in html
+    assert "Always the same" not in html
+
+
+def test_the_three_slices_that_are_worst_are_told_and_the_small_ones_counted(shown: Trained) -> None:
+    html = render(shown)
+    assert html.count("<li>Where ") == 3
+    assert "more had fewer than 50 decisions, 10 positive outcomes or 5 days" in html
+
+
 def test_every_figure_has_a_plain_sentence(shown: Trained) -> None:
     html = render(shown)
     assert "of 100 alerts about" in html
@@ -41,10 +65,10 @@ def test_every_figure_has_a_plain_sentence(shown: Trained) -> None:
 
 
 def test_keep_the_rule_is_shown_like_any_other_recommendation(shown: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = msgspec.structs.replace(shown.comparison, recommended="rule", reason="Keep the rule: it earns as much.")
+    kept = msgspec.structs.replace(shown.comparison, verdict="keep_rule", reason="Keep the rule: it is.")
     monkeypatch.setattr(flow, "latest_comparison", lambda work, name: kept)
     html = render(shown)
-    assert '<p class="notice pass">Keep the rule: it earns as much.</p>' in html
+    assert '<p class="notice pass">Keep the rule: it is.</p>' in html
 
 
 def test_before_training_the_page_says_what_to_do(shown: Trained, monkeypatch: pytest.MonkeyPatch) -> None:

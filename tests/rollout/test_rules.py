@@ -189,6 +189,16 @@ def test_a_failure_outweighs_what_is_not_yet_known() -> None:
     ).outcome == ("FAIL")
 
 
+def test_a_model_that_is_ahead_and_not_proved_is_not_yet_known_to_be_better() -> None:
+    reason = "Not enough evidence: about 4,500 more held-out decisions would settle it."
+    undecided = msgspec.structs.replace(COMPARISON, recommended="rule", verdict="not_enough_evidence", reason=reason)
+    result = judged("baseline", comparison=undecided, parity=None)
+    assert result.outcome == "INCONCLUSIVE"
+    told = next(criterion for criterion in result.criteria if criterion.name == "better than the rule")
+    assert (told.outcome, told.came) == ("INCONCLUSIVE", reason)
+    assert told.repair == "Wait for more outcomes, then build and train again."
+
+
 @pytest.mark.parametrize(
     ("stage", "blocked"), [(Stage.OFF, []), (Stage.SHADOW, ["baseline"]), (Stage.ASSIST, ["baseline", "service"])]
 )

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from pilotage.data import flow as data
+from pilotage.data.rules.holdouts import times_judged_said
 from pilotage.models import flow
 from pilotage.models.records import Comparison
 from pilotage.models.rules import wording
@@ -23,7 +25,8 @@ def train(use_case: str | None = None, *, json: Machine = False) -> None:
     terminal = Terminal(json)
     with opened() as work:
         definition = defining.find(work, use_case)
-        _show(terminal, definition, flow.train_and_compare(work, definition, terminal.say))
+        comparison = flow.train_and_compare(work, definition, terminal.say)
+        _show(terminal, definition, comparison, data.times_judged(work, comparison.id))
 
 
 def compare(use_case: str | None = None, *, json: Machine = False) -> None:
@@ -36,10 +39,10 @@ def compare(use_case: str | None = None, *, json: Machine = False) -> None:
             raise EvidenceMissing(
                 f"{definition.name} has no comparison yet.", f"Run pilotage train {definition.name} first."
             )
-        _show(terminal, definition, comparison)
+        _show(terminal, definition, comparison, data.times_judged(work, comparison.id))
 
 
-def _show(terminal: Terminal, definition: Definition, comparison: Comparison) -> None:
+def _show(terminal: Terminal, definition: Definition, comparison: Comparison, times_judged: int) -> None:
     rows = [
         (
             one.title + (" ◀" if one.candidate == comparison.recommended else ""),
@@ -53,10 +56,24 @@ def _show(terminal: Terminal, definition: Definition, comparison: Comparison) ->
         )
         for one in comparison.candidates
     ]
-    names = (f"{comparison.currency} per 1,000", "AUC", "precision %", "recall %", "log loss", "µs a row", "size")
+    same = comparison.trivial
+    if same is not None:
+        loss = wording.interval(same.log_loss, 4)
+        rows.append((f"Always the same ({same.best})", wording.interval(same.money, 0), *3 * ("",), loss, "", ""))
+    money = f"{comparison.currency} per 1,000"
+    names = (money, "AUC", "precision %", "recall %", "log loss", "µs a row", "size")
     terminal.table(f"{definition.use_case.title}: the rule and the candidates", ("candidate", *names), rows)
+    if comparison.differences:
+        apart = [(wording.name(comparison, one.candidate), *wording.against(one)) for one in comparison.differences]
+        terminal.table("More than the rule, on the same days", ("candidate", money, "p", "p, all tried"), apart)
     if not terminal.machine:
         terminal.say(wording.grounds(comparison))
+        if times_judged:
+            terminal.say(times_judged_said(times_judged))
+        if same is not None:
+            terminal.say(wording.same_answer(same, comparison.currency))
+        if comparison.verdict is not None:
+            terminal.say(f"Verdict: {wording.VERDICTS[comparison.verdict].lower()}.")
         terminal.say(comparison.reason)
     terminal.document(comparison)
     if comparison.recommended == "rule":

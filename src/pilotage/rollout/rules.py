@@ -145,13 +145,16 @@ def _baseline(dossier: Dossier) -> list[Criterion]:
     criteria = [_current(dossier, "training_set", "build"), _current(dossier, "comparison", "train")]
     if dossier.comparison is not None:
         recommended = dossier.comparison.recommended
+        undecided = dossier.comparison.verdict == "not_enough_evidence"
         criteria.append(
             _criterion(
                 "better than the rule",
-                recommended != "rule",
+                None if undecided else recommended != "rule",
                 "a candidate that beats the rule on held-out time",
                 dossier.comparison.reason,
-                "Keep the rule, or find better inputs.",
+                "Wait for more outcomes, then build and train again."
+                if undecided
+                else "Keep the rule, or find better inputs.",
             )
         )
         if recommended != "rule":

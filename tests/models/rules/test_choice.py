@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import numpy as np
 import pytest
 
-from pilotage.models.records import CandidateName, Estimate, Measured
-from pilotage.models.rules import choice
+from pilotage.models.records import CandidateName, Difference, Estimate, Measured, Trivial
+from pilotage.models.rules import choice, evaluation, reasons
+from pilotage.models.rules.choice import Contest
 from pilotage.usecase.records import Policy, Value
 
 ACTIONS = {"positive": "Act", "negative": "Leave"}
@@ -20,14 +23,34 @@ def measured(name: CandidateName, money: float, log_loss: float = 0.3) -> Measur
     return Measured(name, name.capitalize(), NONE, NONE, NONE, loss, NONE, figure, 0.25, 0.1, 0.0, 1.0, 1, 0.0, ())
 
 
-def advised(
-    money: dict[CandidateName, float], losses: dict[CandidateName, float] | None = None
-) -> choice.Recommendation:
-    """Recommend, where every difference between candidates has a standard error of about 140."""
+def contest(
+    money: dict[CandidateName, float],
+    losses: dict[CandidateName, float] | None = None,
+    never: float = -5000,
+    p: float = 0.001,
+) -> Contest:
+    """Candidates on 40 days, where every difference between two has a standard error of about 140."""
     random = np.random.default_rng(5)
-    draws = {name: np.append(value, value + random.normal(0, 100, 200)) for name, value in money.items()}
+    draws = {name: np.append(value, value + random.normal(0, 100, 2_000)) for name, value in money.items()}
     candidates = tuple(measured(name, value, (losses or {}).get(name, 0.3)) for name, value in money.items())
-    return choice.recommend(candidates, draws, "USD")
+    models = [name for name in money if name != "rule"]
+    apart = tuple(
+        Difference(name, evaluation.estimate(draws[name] - draws["rule"]), p / len(models), p) for name in models
+    )
+    value = msgspec.structs.replace(NONE, value=never)
+    loss = msgspec.structs.replace(NONE, value=0.5)
+    trivial = Trivial(0.2, "never", msgspec.structs.replace(NONE, value=-9000), value, loss)
+    same = np.append(never, never + random.normal(0, 100, 2_000))
+    return Contest(candidates, draws, apart, trivial, same, 4_000, 40, "USD")
+
+
+def advised(
+    money: dict[CandidateName, float],
+    losses: dict[CandidateName, float] | None = None,
+    never: float = -5000,
+    p: float = 0.001,
+) -> choice.Recommendation:
+    return choice.recommend(contest(money, losses, never, p), reasons.reason)
 
 
 def test_the_threshold_is_where_acting_begins_to_pay() -> None:
@@ -59,7 +82,7 @@ def test_the_band_lies_around_the_threshold_and_within_zero_and_one() -> None:
 
 def test_the_simplest_within_one_standard_error_is_recommended() -> None:
     advice = advised({"rule": -2000, "logistic": 950, "additive": 1000, "boosted": 1040})
-    assert (advice.best, advice.recommended) == ("boosted", "logistic")
+    assert (advice.best, advice.recommended, advice.verdict) == ("boosted", "logistic", "pilot")
     assert advice.reason.startswith(
         "Use the logistic: USD 2,950 more than the rule per 1,000 decisions (95 % interval USD "
     )
@@ -71,11 +94,56 @@ def test_a_richer_model_is_recommended_when_it_is_measurably_worth_more() -> Non
     assert advice.recommended == advice.best == "boosted"
 
 
-def test_the_rule_is_kept_when_no_model_is_measurably_worth_more() -> None:
-    advice = advised({"rule": 1000, "logistic": 1020, "additive": 900, "boosted": 1090})
-    assert advice.recommended == "rule"
-    assert advice.reason.startswith("Keep the rule")
-    assert "USD 90 more" in advice.reason
+def test_the_rule_is_kept_where_every_model_earns_less() -> None:
+    advice = advised({"rule": 1000, "logistic": 980, "additive": 900, "boosted": 910})
+    assert (advice.recommended, advice.verdict) == ("rule", "keep_rule")
+    assert advice.reason.startswith("Keep the rule: per 1,000 decisions the best model (Logistic) is worth USD 20 less")
+
+
+def test_a_model_ahead_by_less_than_chance_explains_is_not_enough_evidence_and_what_is_missing_is_told() -> None:
+    advice = advised({"rule": 1000, "logistic": 1020, "additive": 900, "boosted": 1090}, p=0.6)
+    assert (advice.best, advice.recommended, advice.verdict) == ("boosted", "rule", "not_enough_evidence")
+    assert advice.reason.startswith(
+        "Not enough evidence: per 1,000 decisions the best model (Boosted) is worth USD 90 "
+    )
+    assert "p = 0.6, corrected for 3 candidates" in advice.reason
+    # (1.960 + 0.842)² · (140 / 90)² is about 19 times the present 4,000 decisions: 18 times them are missing
+    more = re.search(r"About ([0-9,]+) more held-out decisions", advice.reason)
+    assert more is not None
+    assert int(more[1].replace(",", "")) == pytest.approx(75_000, rel=0.1)
+    assert "if the difference stays as it is" in advice.reason
+
+
+def test_a_difference_that_the_best_of_many_shows_by_chance_is_doubted_openly() -> None:
+    doubted = advised({"rule": 0, "logistic": 20, "boosted": 320}, p=0.12)
+    assert doubted.verdict == "pilot"
+    assert "Judged on 40 days, with 2 candidates tried, chance alone would show as much in 12 of 100" in doubted.reason
+    assert "chance alone" not in advised({"rule": 0, "logistic": 20, "boosted": 320}, p=0.04).reason
+
+
+def test_a_difference_too_small_ever_to_show_is_said_to_be_so() -> None:
+    advice = advised({"rule": 1000, "boosted": 1001}, p=0.9)
+    assert "more than 100 times as many held-out decisions" in advice.reason
+
+
+def test_no_model_is_recommended_that_earns_less_than_doing_nothing() -> None:
+    advice = advised({"rule": -3000, "logistic": -90, "boosted": -50}, never=0)
+    assert (advice.recommended, advice.verdict) == ("rule", "keep_rule")
+    assert advice.reason.startswith("Keep the rule: doing nothing is worth USD 0 per 1,000 decisions, no less than the")
+    assert "It is worth more than the rule, too, with −USD 3,000" in advice.reason
+
+
+def test_a_lead_over_doing_nothing_that_chance_could_explain_is_told() -> None:
+    reason = advised({"rule": -3000, "boosted": 150}, never=0).reason
+    assert "Against doing nothing it is worth USD 150 more (95 % interval −USD" in reason
+    assert reason.endswith(": not yet proved.")
+    assert "doing nothing" not in advised({"rule": -3000, "boosted": 600}, never=0).reason
+
+
+def test_a_model_that_predicts_worse_than_one_rate_for_everybody_is_not_recommended() -> None:
+    advice = advised({"rule": 0, "boosted": 5000}, {"rule": 0.7, "boosted": 0.6})
+    assert advice.verdict == "keep_rule"
+    assert "worse than a probability of 20 % for everybody, with a log loss of 0.600 against 0.500" in advice.reason
 
 
 def test_a_model_that_knows_less_than_the_rule_is_not_recommended() -> None:
@@ -94,6 +162,6 @@ def test_what_the_audit_blocks_is_not_recommended_and_the_first_three_reasons_ar
     advice = advised({"rule": 0.0, "boosted": 5_000.0})
     assert choice.blocked(advice, ()) is advice
     held = choice.blocked(advice, tuple(f"Column {name} leaks." for name in "abcd"))
-    assert (held.best, held.recommended) == ("boosted", "rule")
+    assert (held.best, held.recommended, held.verdict) == ("boosted", "rule", "blocked")
     assert held.reason.endswith("Column a leaks. Column b leaks. Column c leaks. And 1 more.")
     assert "4 things that block" in held.reason

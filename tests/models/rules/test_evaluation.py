@@ -39,7 +39,7 @@ def test_the_figures_are_those_of_scikit_learn(measured: tuple[HeldOut, np.ndarr
 
 def test_the_auc_of_a_resample_is_that_of_weighted_rows(measured: tuple[HeldOut, np.ndarray, Figures]) -> None:
     time, guess, _ = measured
-    draws = evaluation._auc_draws(time, guess)
+    draws = evaluation.auc_draws(time, guess)
     for number in (1, 50, 200):
         expected = roc_auc_score(time.labels, guess, sample_weight=time.weights[number][time.days])
         assert draws[number] == pytest.approx(expected)

@@ -71,3 +71,34 @@ def test_a_part_without_positive_outcomes_is_named() -> None:
     found[-1000:] = False
     with pytest.raises(EvidenceMissing, match="held-out part"):
         split(when, found, timedelta(0))
+
+
+def test_nobody_is_in_two_parts() -> None:
+    when = moments(100)
+    whom = np.array([f"c{n}" for n in range(len(when))], dtype=object)
+    alone = split(when, labels(len(when)), timedelta(0), whom)
+    whom[[2_900, 3_990, 3_991]] = "c0"  # taught, calibrated once and judged twice
+    whom[3_900] = "c3000"  # calibrated and judged
+    parts = split(when, labels(len(when)), timedelta(0), whom)
+    assert (alone.entities_shared, alone.rows_shared) == (0, 0)
+    assert (parts.entities_shared, parts.rows_shared) == (2, 4)
+    assert list(parts.train) == list(alone.train)
+    assert set(alone.calibrate) - set(parts.calibrate) == {2_900}
+    assert set(alone.held_out) - set(parts.held_out) == {3_900, 3_990, 3_991}
+    taught, calibrating, judging = (set(whom[part]) for part in (parts.train, parts.calibrate, parts.held_out))
+    assert not (taught & calibrating or taught & judging or calibrating & judging)
+    assert (parts.train_to, parts.calibrate_to) == (alone.train_to, alone.calibrate_to)
+
+
+def test_an_entity_within_the_purge_gap_only_is_in_no_part_and_shares_nothing() -> None:
+    when = moments(100)
+    whom = np.arange(len(when))
+    whom[3_990] = whom[2_790]  # of the last day before the boundary, which the purge gap takes
+    assert split(when, labels(len(when)), timedelta(0), whom).rows_shared == 1
+    assert split(when, labels(len(when)), timedelta(days=2), whom).rows_shared == 0
+
+
+def test_too_little_is_left_to_judge_where_the_same_entities_come_again_and_again() -> None:
+    when = moments(100)
+    with pytest.raises(EvidenceMissing, match="The calibration part of the history needs at least 10 positive"):
+        split(when, labels(len(when)), timedelta(0), np.arange(len(when)) % 50)

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from pilotage.audit.records import AuditReport
 from pilotage.data import flow as data
 from pilotage.data.records import TrainingSet
+from pilotage.govern.records import SYSTEM
 from pilotage.models.flow.training import SEED, Outcome, Task, teach
 from pilotage.models.inputs import Encoder
-from pilotage.models.records import CandidateName, Comparison, Measured, Parity
-from pilotage.models.rules import choice, evaluation
+from pilotage.models.records import CandidateName, Comparison, Difference, Measured, Parity, Slice
+from pilotage.models.rules import choice, differences, evaluation, reasons, slices, trivial
+from pilotage.models.rules.choice import Contest, Recommendation
 from pilotage.models.rules.evaluation import Figures, Worth
 from pilotage.models.rules.splitting import split
 from pilotage.models.tasks import TASKS
@@ -48,7 +50,10 @@ def train_and_compare(work: Workspace, definition: Definition, say: Callable[[st
             f"The training set of {definition.name} was built from an earlier text of the use-case file.",
             f"Build it again: pilotage build {definition.name}",
         )
-    return compare_on(work, definition, training_set, data.training_rows(work, training_set), say)
+    comparison = compare_on(work, definition, training_set, data.training_rows(work, training_set), say)
+    held = (comparison.calibrate_to, comparison.held_out_to)
+    data.note_holdout_use(work, training_set, comparison.id, comparison.train_to, held, SYSTEM.name)
+    return comparison
 
 
 def compare_on(
@@ -61,6 +66,11 @@ def compare_on(
         f"Learning from {len(parts.train):,} decisions before {parts.train_to:%Y-%m-%d}, calibrating on "
         f"{len(parts.calibrate):,} before {parts.calibrate_to:%Y-%m-%d}, judging on {len(parts.held_out):,} after that."
     )
+    if parts.rows_shared:
+        say(
+            f"{parts.entities_shared:,} entities stand in several of these parts: their {parts.rows_shared:,} later "
+            "decisions are left out, so that none is judged on what it taught."
+        )
     if _audit(work, definition) is None:
         say(f"Not audited as it is now: pilotage audit {definition.name} says whether the data can be trusted.")
     rule_measured, rule_figures = _rule(task, ruled)
@@ -74,8 +84,13 @@ def compare_on(
     figures["rule"] = rule_figures
     currency = definition.use_case.brief.value.currency
     blockers = _blockers(work, definition)
-    advice = choice.recommend(measured, {name: one.money_draws for name, one in figures.items()}, currency)
-    advice = choice.blocked(advice, blockers)
+    contest = _contest(task, measured, figures, currency)
+    advice = choice.blocked(choice.recommend(contest, reasons.reason), blockers)
+    sliced = _sliced(contest, advice)
+    parted: tuple[Slice, ...] = ()
+    left_out = 0
+    if sliced is not None:
+        parted, left_out = slices.measured(task.time, _slicing(task), figures[sliced], rule_figures)
     comparison = Comparison(
         id=new_id("cmp", work.clock.now()),
         use_case=definition.name,
@@ -94,11 +109,55 @@ def compare_on(
         artefacts={name: one.digest for name, one in proved.items()},
         made_at=work.clock.now(),
         blockers=blockers,
+        verdict=advice.verdict,
+        trivial=contest.trivial,
+        differences=contest.differences,
+        sliced=sliced,
+        slices=parted,
+        slices_left_out=left_out,
     )
     parities = [msgspec.to_builtins(one.parity) for one in outcomes.values()]
     usecase.keep_evidence(work, definition, PARITY, {"comparison": comparison.id, "candidates": parities})
     usecase.keep_evidence(work, definition, COMPARISON, msgspec.to_builtins(comparison))
     return comparison
+
+
+def _contest(
+    task: Task, measured: tuple[Measured, ...], figures: dict[CandidateName, Figures], currency: str
+) -> Contest:
+    """What the recommendation reads: the candidates, their differences to the rule, and the answers without a model."""
+    time, base = task.time, float(task.labels[task.split.train].mean())
+    same, same_draws = trivial.measured(time, base, task.threshold, task.worth)
+    rule_figures, models = figures["rule"], [one.candidate for one in measured if one.candidate != "rule"]
+    random = np.random.default_rng(SEED)
+    alone = [differences.sign_flipped(figures[name].money_days - rule_figures.money_days, random) for name in models]
+    apart = tuple(
+        Difference(name, evaluation.estimate(figures[name].money_draws - rule_figures.money_draws), p, p_family)
+        for name, p, p_family in zip(models, alone, differences.holm(alone), strict=True)
+    )
+    draws = {name: one.money_draws for name, one in figures.items()}
+    return Contest(measured, draws, apart, same, same_draws, len(time.labels), time.days_count, currency)
+
+
+def _sliced(contest: Contest, advice: Recommendation) -> CandidateName | None:
+    """The model to look at slice by slice: the recommended one, else the one that earned most."""
+    if advice.recommended != "rule":
+        return advice.recommended
+    return max(contest.models, key=contest.money, default=None)
+
+
+def _slicing(task: Task) -> list[tuple[str, list[str | None]]]:
+    """The declared groups that models see, and every category that says nothing of a person, on the held-out rows."""
+    definition = task.definition
+    request, groups = definition.plan.request, set(definition.use_case.groups)
+    personal = {name for name, column in request.items() if column.personal}
+    grouped = {name for name, column in request.items() if (column.column or name) in groups}
+    names = [
+        column.name
+        for column in definition.plan.columns
+        if column.name in grouped or (column.kind == "category" and column.name not in personal)
+    ]
+    return [(name, task.held_out[name].cast(pa.string()).to_pylist()) for name in names]
 
 
 def _blockers(work: Workspace, definition: Definition) -> tuple[str, ...]:
@@ -144,7 +203,8 @@ def _prepared(definition: Definition, training_set: TrainingSet, rows: pa.Table)
     moments = rows["moment"].cast(pa.timestamp("us")).to_numpy()
     use_case, plan = definition.use_case, definition.plan
     _demand_clock(definition, moments)
-    parts = split(moments, labels, timedelta(seconds=seconds(use_case.outcome.matures)))
+    entities = rows["entity"].combine_chunks().dictionary_encode().indices.to_numpy()
+    parts = split(moments, labels, timedelta(seconds=seconds(use_case.outcome.matures)), entities)
     encoder = Encoder.fitted(plan.columns, rows.take(pa.array(parts.train)))
     judged = parts.held_out
     at = choice.threshold(use_case.policy, use_case.brief.value)

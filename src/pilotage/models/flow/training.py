@@ -16,7 +16,7 @@ from pilotage.models import artefacts
 from pilotage.models.flow.loading import load_artefact
 from pilotage.models.inputs import Encoder
 from pilotage.models.records import Manifest, Measured, Parity
-from pilotage.models.rules import calibration, evaluation
+from pilotage.models.rules import calibration, evaluation, reliability
 from pilotage.models.rules.evaluation import Figures, HeldOut, Worth
 from pilotage.models.rules.reference import reference
 from pilotage.models.rules.splitting import Split
@@ -101,6 +101,7 @@ def teach(work: Workspace, task: Task, candidate: Candidate) -> Outcome:
         size_bytes=sum(map(len, files.values())),
         train_seconds=seconds,
         calibration=figures.calibration,
+        reliability=reliability.measured(task.time, probabilities, np.random.default_rng(SEED)),
     )
     return Outcome(parity, digest, measured if parity.passed else None, figures)
 

@@ -1,13 +1,15 @@
-"""The threshold by value, and which candidate to recommend: the simplest that is not measurably worth less."""
+"""The threshold by value, and which candidate to recommend: the simplest that is proved to earn more than the rule."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotage.models.records import CandidateName, Measured
+from pilotage.models.records import CandidateName, Difference, Measured, Trivial, Verdict
 from pilotage.usecase.records import Policy, Value
 
 SIMPLEST_FIRST: tuple[CandidateName, ...] = ("rule", "logistic", "additive", "boosted")
@@ -16,11 +18,41 @@ BLOCKERS_TOLD = 3
 
 
 @dataclass(frozen=True)
+class Contest:
+    """All that the recommendation reads. Draws are money per 1,000 decisions: itself, then per resample, all paired."""
+
+    candidates: tuple[Measured, ...]
+    money_draws: dict[CandidateName, NDArray[np.float64]]
+    differences: tuple[Difference, ...]
+    trivial: Trivial
+    trivial_draws: NDArray[np.float64]
+    rows: int
+    days: int
+    currency: str
+
+    def of(self, name: CandidateName) -> Measured:
+        return next(one for one in self.candidates if one.candidate == name)
+
+    def difference(self, name: CandidateName) -> Difference:
+        return next(one for one in self.differences if one.candidate == name)
+
+    def money(self, name: CandidateName) -> float:
+        return self.of(name).money.value
+
+    @property
+    def models(self) -> list[CandidateName]:
+        """Simplest first, without the rule."""
+        tried = {one.candidate for one in self.candidates} - {"rule"}
+        return [name for name in SIMPLEST_FIRST if name in tried]
+
+
+@dataclass(frozen=True)
 class Recommendation:
-    """The one that earns most, the one to use, and why in one sentence or two."""
+    """The one that earns most, the one to use, the verdict, and why in one sentence or two."""
 
     best: CandidateName
     recommended: CandidateName
+    verdict: Verdict
     reason: str
 
 
@@ -43,23 +75,48 @@ def uncertain_band(policy: Policy, at: float) -> tuple[float, float]:
     return max(0.0, at - policy.uncertain_within), min(1.0, at + policy.uncertain_within)
 
 
-def recommend(
-    candidates: tuple[Measured, ...], money_draws: dict[CandidateName, NDArray[np.float64]], currency: str
-) -> Recommendation:
-    """The simplest candidate within one standard error of the best, by money per 1,000 decisions.
+def recommend(contest: Contest, reason: Callable[[Contest, Recommendation], str]) -> Recommendation:
+    """The simplest proved candidate within one standard error of the best proved one, by money per 1,000 decisions.
 
+    Proved is who earns more than always and never acting, and more than the rule with a 95 % interval above 0.
     The error is that of the *difference* to the best, over the same resampled days (Breiman's one-standard-error rule,
-    paired). A model that knows less than the rule (greater log loss) is not recommended, whatever it earned.
+    paired). A model that knows less than the rule or than the base rate (greater log loss) is not recommended, whatever
+    it earned. Where a model is ahead of both and not proved, there is not enough evidence. ``reason`` words it.
     """
-    by_name = {one.candidate: one for one in candidates}
-    rule = by_name["rule"]
-    fit = [name for name in SIMPLEST_FIRST if name in by_name and by_name[name].log_loss.value <= rule.log_loss.value]
-    best = max(fit, key=lambda name: by_name[name].money.value)
-    for name in fit:
-        behind = money_draws[best] - money_draws[name]
+    informed = [name for name in contest.models if is_informed(contest, name)]
+    ahead = [name for name in informed if is_ahead(contest, name)]
+    proved = [name for name in ahead if is_proved(contest, name)]
+    best = max(["rule", *informed], key=contest.money)
+    advice = Recommendation(best, "rule", "not_enough_evidence" if ahead else "keep_rule", "")
+    if proved:
+        advice = Recommendation(best, _simplest(contest, proved), "pilot", "")
+    return dataclasses.replace(advice, reason=reason(contest, advice))
+
+
+def is_informed(contest: Contest, name: CandidateName) -> bool:
+    """Whether its probabilities say at least as much as the rule's two rates, and as one base rate for everybody."""
+    least = min(contest.of("rule").log_loss.value, contest.trivial.log_loss.value)
+    return contest.of(name).log_loss.value <= least
+
+
+def is_ahead(contest: Contest, name: CandidateName) -> bool:
+    """Whether it earned more than the rule, always and never acting: so far, chance or not."""
+    return contest.money(name) > max(contest.money("rule"), contest.trivial.money.value)
+
+
+def is_proved(contest: Contest, name: CandidateName) -> bool:
+    """Whether the 95 % interval of what it earned more than the rule lies above 0."""
+    return contest.difference(name).money.low > 0
+
+
+def _simplest(contest: Contest, proved: list[CandidateName]) -> CandidateName:
+    draws = contest.money_draws
+    best = max(proved, key=contest.money)
+    for name in proved:
+        behind = draws[best] - draws[name]
         if behind[0] <= behind[1:].std(ddof=1):
-            return Recommendation(best, name, _reason(by_name, name, best, money_draws, currency))
-    return Recommendation(best, best, _reason(by_name, best, best, money_draws, currency))
+            return name
+    return best
 
 
 def blocked(advice: Recommendation, blockers: tuple[str, ...]) -> Recommendation:
@@ -69,52 +126,4 @@ def blocked(advice: Recommendation, blockers: tuple[str, ...]) -> Recommendation
     count = "something that blocks" if len(blockers) == 1 else f"{len(blockers)} things that block"
     more = f" And {len(blockers) - BLOCKERS_TOLD} more." if len(blockers) > BLOCKERS_TOLD else ""
     reason = f"Keep the rule for now: the audit found {count}, so these figures cannot be trusted. "
-    return Recommendation(advice.best, "rule", reason + " ".join(blockers[:BLOCKERS_TOLD]) + more)
-
-
-def _reason(
-    by_name: dict[CandidateName, Measured],
-    chosen: CandidateName,
-    best: CandidateName,
-    draws: dict[CandidateName, NDArray[np.float64]],
-    currency: str,
-) -> str:
-    """The figures behind the recommendation, in words."""
-    rule, ours = by_name["rule"], by_name[chosen]
-    if chosen == "rule":
-        rival = max((one for one in by_name.values() if one is not rule), key=lambda one: one.money.value, default=None)
-        if rival is None:
-            return "Keep the rule: no model could be trained and proved."
-        if rival.log_loss.value > rule.log_loss.value:
-            return (
-                f"Keep the rule: the best model ({_name(rival)}) predicts worse than the rule, "
-                f"with a log loss of {rival.log_loss.value:.3f} against {rule.log_loss.value:.3f}."
-            )
-        more, interval = _difference(draws[rival.candidate] - draws["rule"], currency)
-        return (
-            f"Keep the rule: per 1,000 decisions the best model ({_name(rival)}) would be worth {more} ({interval}), "
-            "no more than chance could explain."
-        )
-    more, interval = _difference(draws[chosen] - draws["rule"], currency)
-    reason = f"Use the {_name(ours).lower()}: {more} than the rule per 1,000 decisions ({interval})."
-    if chosen != best:
-        ahead = _amount(float(draws[best][0] - draws[chosen][0]), currency)
-        reason += f" {_name(by_name[best])} would add {ahead}: no more than chance could explain, and harder to follow."
-    return reason
-
-
-def _difference(draws: NDArray[np.float64], currency: str) -> tuple[str, str]:
-    """How much more or less, and the interval of that."""
-    sign, word = (1, "more") if draws[0] >= 0 else (-1, "less")
-    low, high = sorted(sign * float(end) for end in np.quantile(draws[1:], (0.025, 0.975)))
-    amount = _amount(abs(float(draws[0])), currency)
-    return f"{amount} {word}", f"95 % interval {_amount(low, currency)} to {_amount(high, currency)}"
-
-
-def _name(one: Measured) -> str:
-    """The title without what follows it."""
-    return one.title.split(",")[0]
-
-
-def _amount(money: float, currency: str) -> str:
-    return f"{'−' if round(money) < 0 else ''}{currency} {abs(money):,.0f}"
+    return Recommendation(advice.best, "rule", "blocked", reason + " ".join(blockers[:BLOCKERS_TOLD]) + more)

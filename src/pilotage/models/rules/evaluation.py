@@ -16,7 +16,7 @@ from pilotage.models.rules.calibration import log_losses
 from pilotage.usecase.records import Value
 
 Vector = NDArray[np.float64]
-RESAMPLES = 200
+RESAMPLES = 2_000
 BINS = 10
 
 
@@ -35,7 +35,11 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Figures:
-    """Everything measured of one candidate. ``money_draws`` is paired between candidates: draw i has the same days."""
+    """Everything measured of one candidate.
+
+    ``money_draws`` is paired between candidates: draw i has the same days. ``money_days`` is the money of each day,
+    ``money_rows`` of each decision, ``scores`` what it was given.
+    """
 
     auc: Estimate
     precision: Estimate
@@ -47,6 +51,9 @@ class Figures:
     review_share: float
     calibration: tuple[Bin, ...]
     money_draws: Vector
+    money_days: Vector
+    money_rows: Vector
+    scores: Vector
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,11 @@ class Worth:
     @classmethod
     def of(cls, value: Value, minutes_per_case: float) -> Worth:
         return cls(value.caught, value.false_alarm, value.missed, value.review_minute * minutes_per_case)
+
+    def per_row(self, alert: NDArray[np.bool_], positive: NDArray[np.bool_]) -> Vector:
+        """The money of every decision, without reviews."""
+        acted = np.where(positive, self.caught, self.false_alarm)
+        return np.where(alert, acted, np.where(positive, self.missed, 0.0))
 
 
 def held_out(labels: NDArray[np.bool_], days: NDArray[np.int64], random: np.random.Generator) -> HeldOut:
@@ -85,35 +97,42 @@ def measured(
 
     rows = total(np.ones_like(alert))
     caught, false, missed = total(alert & positive), total(alert & ~positive), total(~alert & positive)
-    reviews = total(review)
-    money = caught * worth.caught + false * worth.false_alarm + missed * worth.missed + reviews * worth.review
+    money: Vector = worth.per_row(alert, positive) + review * worth.review
     curve, error = _calibration(time, probabilities)
-    per_thousand = _ratio(1000 * money, rows)
+    per_thousand = _ratio(1000 * total(money), rows)
     return Figures(
-        auc=_estimate(_auc_draws(time, probabilities)),
-        precision=_estimate(_ratio(caught, caught + false)),
-        recall=_estimate(_ratio(caught, caught + missed)),
-        log_loss=_estimate(_ratio(total(log_losses(probabilities, positive)), rows)),
-        calibration_error=_estimate(error),
-        money=_estimate(per_thousand),
+        auc=estimate(auc_draws(time, probabilities)),
+        precision=estimate(_ratio(caught, caught + false)),
+        recall=estimate(_ratio(caught, caught + missed)),
+        log_loss=estimate(_ratio(total(log_losses(probabilities, positive)), rows)),
+        calibration_error=estimate(error),
+        money=estimate(per_thousand),
         alerts_share=float(alert.mean()),
         review_share=float(review.mean()),
         calibration=curve,
         money_draws=per_thousand,
+        money_rows=money,
+        scores=probabilities,
+        money_days=np.bincount(time.days, money, time.days_count).astype(np.float64),
     )
 
 
 def resampled(time: HeldOut, per_row: Vector) -> Estimate:
     """The mean of any figure per row, with its interval over days."""
+    return estimate(mean_draws(time, per_row))
+
+
+def mean_draws(time: HeldOut, per_row: Vector) -> Vector:
+    """The mean of any figure per row: itself first, then one per resample."""
 
     def total(rows: Vector) -> Vector:
         drawn: Vector = time.weights @ np.bincount(time.days, rows, time.days_count)
         return drawn
 
-    return _estimate(_ratio(total(per_row), total(np.ones_like(per_row))))
+    return _ratio(total(per_row), total(np.ones_like(per_row)))
 
 
-def _auc_draws(time: HeldOut, scores: Vector) -> Vector:
+def auc_draws(time: HeldOut, scores: Vector) -> Vector:
     """Area under the ROC curve per resample, exactly.
 
     ``wins[i, j]`` counts the pairs of a positive of day i and a negative of day j that are ranked rightly (ties count
@@ -167,7 +186,7 @@ def _ratio(above: Vector, below: Vector) -> Vector:
     return np.divide(above, below, out=np.zeros_like(above, dtype=np.float64), where=below > 0)
 
 
-def _estimate(draws: Vector) -> Estimate:
+def estimate(draws: Vector) -> Estimate:
     """The figure itself comes first, the resamples after it."""
     low, high = np.quantile(draws[1:], (0.025, 0.975))
     return Estimate(float(draws[0]), float(low), float(high), float(draws[1:].std(ddof=1)))

@@ -1,8 +1,11 @@
-"""Old rows teach, newer ones calibrate, the newest judge. Boundaries lie between whole days, in UTC."""
+"""Old rows teach, newer ones calibrate, the newest judge. Boundaries lie between whole days, in UTC.
+
+Nobody is judged who was learnt from: of an entity in several parts only the rows of the earliest part are used.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -20,7 +23,10 @@ EMBARGO_SHARE_MAX = 0.25
 
 @dataclass(frozen=True)
 class Split:
-    """Positions of the rows of each part, and the day (counted from 1970) of every row."""
+    """Positions of the rows of each part, and the day (counted from 1970) of every row.
+
+    ``entities_shared`` occur in several parts; ``rows_shared`` of theirs were left out of the later parts.
+    """
 
     train: NDArray[np.intp]
     calibrate: NDArray[np.intp]
@@ -29,13 +35,21 @@ class Split:
     train_to: datetime
     calibrate_to: datetime
     held_out_to: datetime
+    entities_shared: int = 0
+    rows_shared: int = 0
 
 
-def split(moments: NDArray[np.datetime64], labels: NDArray[np.bool_], matures: timedelta) -> Split:
+def split(
+    moments: NDArray[np.datetime64],
+    labels: NDArray[np.bool_],
+    matures: timedelta,
+    entities: NDArray[np.generic] | None = None,
+) -> Split:
     """Part rows, sorted by moment, by time.
 
     A row whose outcome was not yet known at the end of its part is left out of training and calibration (an embargo),
     as it would have been left out on that day; the embargo takes at most a quarter of the part's days.
+    With ``entities``, whom each row is about, nobody is in two parts.
 
     Raises:
         EvidenceMissing: too few days or positive outcomes to learn and to judge.
@@ -57,9 +71,27 @@ def split(moments: NDArray[np.datetime64], labels: NDArray[np.bool_], matures: t
         calibrate_to=_instant(calibrate_end),
         held_out_to=_instant(last + 1),
     )
+    if entities is not None:
+        parts = _by_entity(parts, entities)
     for name, part in (("training", parts.train), ("calibration", parts.calibrate), ("held-out", parts.held_out)):
         _demand_both(name, labels[part])
     return parts
+
+
+def _by_entity(parts: Split, entities: NDArray[np.generic]) -> Split:
+    """Leave out of each later part whom an earlier one has."""
+    taught, calibrating, judging = (entities[part] for part in (parts.train, parts.calibrate, parts.held_out))
+    known = np.isin(calibrating, taught)
+    judged = np.isin(judging, np.concatenate([taught, calibrating]))
+    if not known.any() and not judged.any():
+        return parts
+    return replace(
+        parts,
+        calibrate=parts.calibrate[~known],
+        held_out=parts.held_out[~judged],
+        entities_shared=len(np.unique(np.concatenate([calibrating[known], judging[judged]]))),
+        rows_shared=int(known.sum() + judged.sum()),
+    )
 
 
 def _boundary(days: NDArray[np.int64], share: float, low: int, high: int) -> int:
