@@ -86,7 +86,7 @@ def test_seven_questions_are_answered_in_order_with_figures(report: AuditReport)
 
 
 def test_a_proved_training_set_answers_the_fourth_question(office: Workspace, late_arrival: Definition) -> None:
-    assert data.prove(office, late_arrival, data.build(office, late_arrival))
+    assert data.prove(office, late_arrival, data.build(office, late_arrival)).same
     again = flow.run(office, late_arrival)
     assert again.answers[3].how == "measured"
     assert again.answers[3].answer.startswith("Yes: set_")

@@ -50,7 +50,7 @@ def test_a_training_set_that_was_proved_after_the_audit_answers_its_question(wor
     flow.run(work, definition)
     built = data.build(work, definition)
     assert recreated(work) == "Not proved yet: run `pilotage build --verify`."
-    assert data.prove(work, definition, built)
+    assert data.prove(work, definition, built).same
     assert recreated(work) == f"Yes: {built.id} was rebuilt from its snapshots, identical."
     data.build(work, definition)
     assert recreated(work).startswith("Not proved yet")

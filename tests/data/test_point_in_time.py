@@ -16,7 +16,7 @@ from pilotage.data import relations
 from pilotage.data.live import LiveColumns, live_columns
 from pilotage.data.rules.training import training_script
 from pilotage.platform.engine import analytical
-from pilotage.usecase.records import Latest, Window
+from pilotage.usecase.records import Definition, Latest, Window
 from tests.data.shop import TABLES, WITH_STORES, shop
 
 START = datetime(2024, 3, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -132,18 +132,21 @@ def aggregated(aggregate: str, values: list[Any]) -> float | None:
 
 
 def columns_both_ways(
-    rows: list[Visit], asked: list[tuple[str | None, datetime]], listed: Sequence[Listed] = ()
+    rows: list[Visit],
+    asked: list[tuple[str | None, datetime]],
+    listed: Sequence[Listed] = (),
+    definition: Definition = DEFINITION,
 ) -> tuple[list[dict[str, Any]], LiveColumns]:
     """The training rows, and the live columns made from the same relations."""
     with analytical(threads=1) as connection:
         tables(connection, rows, asked, listed)
-        facts = relations.measure(connection, DEFINITION)
-        for statement in training_script(DEFINITION, facts, (), datetime(2030, 1, 1, tzinfo=UTC)):
+        facts = relations.measure(connection, definition)
+        for statement in training_script(definition, facts, (), datetime(2030, 1, 1, tzinfo=UTC)):
             connection.execute(statement)
         training = connection.sql("SELECT * FROM training_set ORDER BY entity").to_arrow_table().to_pylist()
     with analytical(threads=1) as connection:
         tables(connection, rows, asked, listed)
-        return training, live_columns(connection, DEFINITION, {})
+        return training, live_columns(connection, definition, {})
 
 
 def tables(

@@ -62,7 +62,7 @@ def test_training_sets_stand_on_the_version_that_was_referenced(work: Workspace,
     deltalake.write_deltalake(str(table), visits(0, 10), mode="overwrite")
     flow.sync(work, shop(DELTA))
     assert flow.build(work, shop(DELTA)).fingerprint != built.fingerprint
-    assert flow.prove(work, shop(DELTA), built)
+    assert flow.prove(work, shop(DELTA), built).same
     live = flow.open_live(work, shop(DELTA))
     request = {"order_id": "o1", "store": "north", "amount": 1.0, "placed_at": DAY}
     assert live.assemble(request, datetime(2013, 12, 1, 1, tzinfo=UTC))["count_by_store_2h"] is not None

@@ -94,7 +94,7 @@ def test_a_lookup_in_a_list_works_in_training_and_live_before_and_after_a_change
     for row in rows:
         request = {"order_id": row["entity"], "store": row["store"], "amount": 1.0, "placed_at": row["moment"]}
         assert live.assemble(request, row["moment"].replace(tzinfo=UTC))["region"] == row["region"]
-    assert flow.prove(work, shop(WITH_STORES), built)
+    assert flow.prove(work, shop(WITH_STORES), built).same
 
 
 def test_decisions_of_a_static_source_without_a_moment_are_all_of_1970(work: Workspace, stores: Path) -> None:

@@ -50,6 +50,18 @@ COLUMNS = {
         ("by: [carrier, origin]", "by: [carrier, orgin]", "inputs.recent.by[1]", "Did you mean origin?"),
         ("by: tail_number, take", "by: [], take", "inputs.aircraft_delay", "by is missing."),
         ("take: [arr_delay, late], ", "", "inputs.recent", "take is missing."),
+        (
+            "take: [arr_delay, late], ",
+            "aggregate: share, where: late, take: late, ",
+            "inputs.recent.take",
+            "whole rows",
+        ),
+        ("take: [arr_delay, late], ", "aggregate: since, take: late, ", "inputs.recent.take", "does not go with"),
+        ("take: [arr_delay, late], ", "aggregate: share, ", "inputs.recent", "where is missing."),
+        ("take: [arr_delay, late], ", "aggregate: std, ", "inputs.recent", "take is missing."),
+        ("take: [arr_delay, late], ", "take: late, where: late >, ", "inputs.recent.where", "Cannot be read"),
+        ("take: arr_delay, says", "take: arr_delay, where: SUM(late) > 1, says", "inputs.aircraft_delay.where", "SUM"),
+        ("FROM departure)}", "FROM departure), where: distance > 1}", "inputs.hour.where", "does not go with derived"),
         ("over: [24 hours, 7 days]", "over: [24 hours, 1 day]", "inputs.recent.over", "the same"),
         (", over: [24 hours, 7 days]", "", "inputs.recent", "over is missing."),
         ("{latest: weather, ", "{latest: weather, derived: distance, ", "inputs.weather", "exactly one of"),
@@ -168,6 +180,31 @@ def test_a_column_that_a_source_lacks_is_named_with_the_nearest(
     found = {problem.where: problem for problem in check_against_sources(defined(), columns)}
     assert says in f"{found[where].message} {found[where].repair}"
     assert found[where].line > 1
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("arr_dely > 30", "Did you mean arr_delay?"),
+        ("carrier > 30", "carrier is a text"),
+        ("arr_delay + 1", "It gives a number."),
+        ("distance > 1", "no column distance"),
+    ],
+)
+def test_a_condition_of_an_input_is_checked_against_the_columns_of_its_source(where: str, says: str) -> None:
+    definition = defined(
+        ("take: arr_delay, says", f"take: arr_delay, where: {where}, says"),
+        ("take: [arr_delay, late], over", f"take: late, where: {where}, over"),
+    )
+    found = {problem.where: problem for problem in check_against_sources(definition, COLUMNS)}
+    for at in ("inputs.aircraft_delay.where", "inputs.recent.where"):
+        assert says in f"{found[at].message} {found[at].repair}"
+        assert found[at].line > 1
+
+
+def test_a_condition_over_columns_that_its_source_has_is_in_order() -> None:
+    definition = defined(("take: [arr_delay, late], over", "aggregate: share, where: late AND arr_delay > 30, over"))
+    assert check_against_sources(definition, COLUMNS) == []
 
 
 def test_truth_kept_as_numbers_fits_a_flag_and_a_flag_fits_a_number() -> None:

@@ -99,3 +99,30 @@ def test_columns_may_be_taken_with_words_of_their_own() -> None:
     plan = defined(("take: [arr_delay, late], over: [24 hours, 7 days]", "take: {late: share late}, over: 1 day")).plan
     assert plan.columns[-1].name == "mean_late_by_origin_1d"
     assert plan.columns[-1].says == "share late, mean by origin over the last day"
+
+
+def test_a_condition_is_part_of_a_columns_words_and_of_its_name_only_where_two_would_be_alike() -> None:
+    plan = defined(
+        (
+            "  recent: {windows: arrivals, by: [carrier, origin], take: [arr_delay, late], over: [24 hours, 7 days]}",
+            (
+                "  recent: {windows: arrivals, by: origin, aggregate: share, where: late, over: 1 day}\n"
+                "  long: {windows: arrivals, by: origin, aggregate: share, where: arr_delay > 60, over: 1 day}\n"
+                "  quiet: {windows: arrivals, by: origin, aggregate: since, where: late, over: 1 day}\n"
+                "  spread: {windows: arrivals, by: origin, take: arr_delay, aggregate: std, where: late, over: 1 day}"
+            ),
+        )
+    ).plan
+    says = {column.name: column.says for column in plan.columns[-4:]}
+    assert says == {
+        "share_by_origin_1d": "share of rows where late by origin over the last day",
+        "long_share_by_origin_1d": "share of rows where arr_delay > 60 by origin over the last day",
+        "since_by_origin_1d": "seconds since the newest row where late by origin over the last day",
+        "std_arr_delay_by_origin_1d": "arr delay, standard deviation where late by origin over the last day",
+    }
+
+
+def test_a_plan_without_conditions_keeps_the_fingerprint_that_versions_were_released_with() -> None:
+    assert defined().plan.fingerprint == "356aa9fe18c5f129527ba383b52b6465e5e46f967896625412a789fd1b58c7e1"
+    with_condition = defined(("take: arr_delay, says", "take: arr_delay, where: late, says")).plan
+    assert with_condition.fingerprint != defined().plan.fingerprint

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pilotage.data.rules import manifests
 from pilotage.platform.errors import InvalidFile, SourceUnavailable
 from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import opened
@@ -115,7 +117,11 @@ def _synced(result: SyncResult) -> tuple[object, ...]:
 
 
 def build(use_case: str | None = None, *, verify: bool = False, json: bool = False) -> None:
-    """Build the training set: one row per decision, with what was known by then. --verify rebuilds it to prove it."""
+    """Build the training set: one row per decision, with what was known by then. --verify rebuilds it to prove it.
+
+    With --verify a set that stands on the same file, snapshots and code is rebuilt and compared row for row; where it
+    differs, the first row and column that do and what changed are named.
+    """
     from pilotage.data import flow
     from pilotage.data.contract_commands import say_violations
     from pilotage.data.flow import contracting
@@ -124,24 +130,29 @@ def build(use_case: str | None = None, *, verify: bool = False, json: bool = Fal
     terminal = Terminal(json)
     with opened() as work:
         definition = defining.find(work, use_case)
-        built = flow.build(work, definition)
+        verified = flow.verify(work, definition) if verify else None
+        built = flow.build(work, definition) if verified is None else verified.training_set
         broken = [each for each in contracting.violations(work, definition.name) if each.when == "training"]
         say_violations(terminal, broken)
-        terminal.say(
-            f"{built.rows:,} decisions from {built.moment_from:%Y-%m-%d} to {built.moment_to:%Y-%m-%d}, "
-            f"{built.labelled:,} with a known outcome, {built.positives:,} of them positive. Rows in = rows out."
-        )
-        same = flow.prove(work, definition, built) if verify else None
-    if same is not None:
-        verdict = "identical" if same else "NOT identical"
-        terminal.say(f"Rebuilt from its snapshots: {verdict} ({built.fingerprint[:12]}).")
-    terminal.document({"training_set": built, "recreated": same})
-    if same is False:
+        terminal.say(manifests.built(built))
+    proof, earlier = (verified.proof, verified.earlier) if verified else (None, None)
+    if proof is not None:
+        _say_all(terminal, manifests.rebuilt(built, proof))
+    if earlier is not None:
+        _say_all(terminal, manifests.rebuilt(built, earlier, f"Beside {earlier.training_set} of the same snapshots"))
+    recreated = None if proof is None else proof.same
+    terminal.document({"training_set": built, "recreated": recreated, "proof": proof, "earlier": earlier})
+    if recreated is False:
         raise SystemExit(1)
     if definition.use_case.guessed:
         terminal.say("Before training: read each line under `guessed` in the file, correct its place, remove the line.")
     else:
         terminal.next(f"pilotage train {definition.name}")
+
+
+def _say_all(terminal: Terminal, lines: Iterable[str]) -> None:
+    for line in lines:
+        terminal.say(line)
 
 
 def sql(use_case: str | None = None) -> None:

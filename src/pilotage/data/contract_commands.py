@@ -74,10 +74,14 @@ def export(
 
     contracts, definition = _contracts(use_case)
     if source is not None and source not in contracts:
-        raise NotFound(f"{source} has no contract.", f"Known: {', '.join(contracts) or 'none'}.")
+        known = ", ".join(contracts) or "none; a sync adopts those that lie beside the file"
+        raise NotFound(f"{source} has no contract that counts.", f"Known: {known}.")
     chosen = [contract for name, contract in contracts.items() if source in (None, name)]
     if not chosen:
-        raise NotFound(f"{definition.name} has no contract.", f"Run pilotage contract draft {definition.name} --write.")
+        raise NotFound(
+            f"{definition.name} has no contract that counts.",
+            f"Run pilotage contract draft {definition.name} --write, and sync its file: that adopts them.",
+        )
     documents = exchanging.standard_documents(chosen, definition)
     texts = {name: exchanging.standard_text(document, json) for name, document in documents.items()}
     if out is None and len(texts) > 1:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from pilotage.data import relations
 from pilotage.data.records import Snapshot
 from pilotage.data.rules.keys import key_text
-from pilotage.data.rules.timelines import Timeline, key_columns, timelines
+from pilotage.data.rules.timelines import Timeline, counts_rows, key_columns, timelines
 from pilotage.data.rules.training import column_script
 from pilotage.platform.instants import as_utc
 from pilotage.platform.quoting import quoted
-from pilotage.usecase.records import ColumnKind, Definition, Derived, Given, Latest
+from pilotage.usecase.records import ColumnKind, Definition, Derived, Given, Latest, Window
 from pilotage.usecase.rules.expressions import compile_row
 
 if TYPE_CHECKING:
@@ -40,13 +40,7 @@ class _State:
         self.starts = array("q", rows["_from"])
         self.event_time = array("q", rows["_event_time"]) if "_event_time" in rows else None
         self.columns = tuple(
-            (
-                column.name,
-                rows[column.name],
-                column.within_seconds * 1_000_000 if isinstance(column, Latest) else None,
-                not isinstance(column, Latest) and column.aggregate in {"count", "distinct"},
-            )
-            for column in line.columns
+            (column.name, rows.get(column.name), _age_max_us(column), counts_rows(column)) for column in line.columns
         )
 
     def put(self, values: dict[str, Any], request: Mapping[str, Any], moment_us: int) -> None:
@@ -57,19 +51,27 @@ class _State:
             first, last = self.positions.get(key, (0, 0))
             row = bisect_right(self.starts, moment_us, first, last) - 1
             row = row if row >= first else -1
-        for name, column, within, counts in self.columns:
+        age = moment_us - self.event_time[row] if self.event_time is not None and row >= 0 else 0
+        for name, column, age_max, counts in self.columns:
             if row < 0:
                 values[name] = 0.0 if counts and key is not None else None
-            elif within is None or (self.event_time is not None and self.event_time[row] >= moment_us - within):
-                values[name] = column[row]
-            else:
+            elif age > age_max:
                 values[name] = None
+            else:
+                values[name] = age / 1_000_000.0 if column is None else column[row]
 
     def _key(self, request: Mapping[str, Any]) -> Any:
         parts = [as_kind(request.get(by), kind) for by, kind in zip(self.by, self.kinds, strict=True)]
         if any(part is None for part in parts):
             return None
         return parts[0] if len(parts) == 1 else tuple(parts)
+
+
+def _age_max_us(column: Latest | Window) -> int:
+    """How long ago the newest row may have happened: a lookup's span is closed, a window is open at its far end."""
+    if isinstance(column, Latest):
+        return column.within_seconds * 1_000_000
+    return column.over_seconds * 1_000_000 - 1
 
 
 class LiveColumns:
@@ -166,10 +168,11 @@ def _forget(connection: duckdb.DuckDBPyConnection, lines: Sequence[Timeline], st
 
 def _read(connection: duckdb.DuckDBPyConnection, line: Timeline) -> _State:
     keys = key_columns(line)
-    names = ", ".join(quoted(column.name) for column in line.columns)
-    clock = ", coalesce(epoch_us(_event_time), -9000000000000000000) AS _event_time" if not line.is_window else ""
+    stored = [column for column in line.columns if line.form != "since"]
+    names = "".join(f", {quoted(column.name)}" for column in stored)
+    clock = ", coalesce(epoch_us(_event_time), -9000000000000000000) AS _event_time" if line.has_event_time else ""
     table = connection.sql(
-        f"SELECT {keys}, epoch_us(_from) AS _from{clock}, {names} FROM {line.name} ORDER BY {keys}, _from"
+        f"SELECT {keys}, epoch_us(_from) AS _from{clock}{names} FROM {line.name} ORDER BY {keys}, _from"
     ).to_arrow_table()
     ends = connection.execute(f"SELECT {keys}, count(*) FROM {line.name} GROUP BY ALL ORDER BY {keys}").fetchall()
     positions: dict[Any, tuple[int, int]] = {}
@@ -178,9 +181,9 @@ def _read(connection: duckdb.DuckDBPyConnection, line: Timeline) -> _State:
         positions[key[0] if len(key) == 1 else tuple(key)] = (start, start + count)
         start += count
     rows: dict[str, Any] = {"_from": table["_from"].to_numpy().tobytes()}
-    if not line.is_window:
+    if line.has_event_time:
         rows["_event_time"] = table["_event_time"].to_numpy().tobytes()
-    for column in line.columns:
+    for column in stored:
         rows[column.name] = _Numbers(table[column.name]) if column.kind == "number" else table[column.name].to_pylist()
     return _State(line, rows, positions)
 

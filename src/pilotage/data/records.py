@@ -1,4 +1,4 @@
-"""The nouns of data: columns as found, snapshots, training sets."""
+"""The nouns of data: columns as found, snapshots, training sets and what they were used for."""
 
 from __future__ import annotations
 
@@ -156,11 +156,41 @@ class Progress(Struct, frozen=True):
     segments: tuple[Segment, ...] = ()
 
 
+Exclusion = Literal[
+    "deletion", "without_entity", "without_moment", "known_later", "replaced", "deleted", "where", "immature"
+]
+"""Why a row of the decision's source is no decision; of several reasons the first."""
+
+SEED = 7
+"""Where everything that is drawn at random from a training set begins."""
+
+
+class Spine(Struct, frozen=True):
+    """Which rows are decisions, in the file's own expressions: an empty ``moment`` is the row's event time."""
+
+    entity: str = ""
+    source: str = ""
+    moment: str = ""
+    where: str = ""
+
+
+class Label(Struct, frozen=True):
+    """What is to be predicted: an expression over a row of ``source``, certain after ``matures``."""
+
+    source: str = ""
+    positive: str = ""
+    matures: str = ""
+
+
 class TrainingSet(Struct, frozen=True):
     """One row per decision that was or would have been taken, with the columns known by then and the outcome.
 
     The Parquet file ``digest`` holds: entity (text), moment (timestamp), one column per input of the plan,
     ``rule`` (boolean: what the rule says), ``label`` (boolean or null where there is no outcome).
+
+    ``rows_in`` are all row versions of the decision's source: they are the ``rows`` of this set and the ``excluded``
+    ones, each counted once. ``plan`` is the fingerprint of the columns' definitions, ``code`` and ``engine`` are the
+    versions that made the rows. What learns from the set begins its draws at ``seed``; building draws nothing.
     """
 
     id: str
@@ -177,4 +207,68 @@ class TrainingSet(Struct, frozen=True):
     moment_from: datetime
     moment_to: datetime
     known_to: datetime
+    made_at: datetime
+    plan: str = ""
+    spine: Spine = Spine()
+    label: Label = Label()
+    rows_in: int = 0
+    excluded: dict[Exclusion, int] = {}
+    engine: str = ""
+    seed: int = SEED
+
+    @property
+    def without_outcome(self) -> int:
+        return self.rows - self.labelled
+
+
+class Difference(Struct, frozen=True):
+    """The first row, counted from 1, that a rebuilt training set has otherwise than the kept one, and its column.
+
+    Without a ``column`` the whole row is only in one of them, and its value there says ``a row``.
+    """
+
+    row: int
+    entity: str
+    moment: datetime
+    column: str
+    kept: str
+    rebuilt: str
+
+
+class Change(Struct, frozen=True):
+    """What is no longer as it was when a training set was built.
+
+    ``snapshot`` (gone, or its manifest is another) and ``segments`` belong to a ``source``; ``file`` is the set's own.
+    """
+
+    what: Literal["snapshot", "segments", "file", "code", "engine"]
+    before: str
+    now: str
+    source: str = ""
+
+
+class Rebuilt(Struct, frozen=True):
+    """Whether a training set came out the same again; ``rows`` came out, None where it could not be rebuilt.
+
+    ``changes`` are why it did not, as far as they can be seen; ``failure`` is what the engine said.
+    """
+
+    training_set: str
+    same: bool
+    rows: int | None
+    difference: Difference | None = None
+    changes: tuple[Change, ...] = ()
+    failure: str = ""
+
+
+class HoldoutUse(Struct, frozen=True):
+    """One judgement of candidates on a period, ``held_from <= moment < held_to``, that they had not learnt from."""
+
+    use_case: str
+    training_set: str
+    comparison: str
+    train_to: datetime
+    held_from: datetime
+    held_to: datetime
+    by: str
     made_at: datetime

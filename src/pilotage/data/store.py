@@ -1,4 +1,4 @@
-"""The tables of data: which snapshot of a source is current, how its syncs go, and which training sets were built."""
+"""The tables of data: snapshots of sources, how their syncs go, training sets and what was judged on them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 
-from pilotage.data.records import Progress, Snapshot, SourceState, TrainingSet
+from pilotage.data.records import HoldoutUse, Progress, Snapshot, SourceState, TrainingSet
 from pilotage.platform.database import Instant, Json, insert_ignoring, metadata
 
 snapshots = sa.Table(
@@ -54,6 +54,21 @@ training_sets = sa.Table(
     sa.Column("use_case", sa.String(63), nullable=False, index=True),
     sa.Column("body", Json, nullable=False),
     sa.Column("made_at", Instant, nullable=False),
+)
+
+holdout_uses = sa.Table(
+    "holdout_uses",
+    metadata,
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("use_case", sa.String(63), nullable=False),
+    sa.Column("training_set", sa.String(64), nullable=False),
+    sa.Column("comparison", sa.String(64), nullable=False, unique=True),
+    sa.Column("train_to", Instant, nullable=False),
+    sa.Column("held_from", Instant, nullable=False),
+    sa.Column("held_to", Instant, nullable=False),
+    sa.Column("by", sa.String(200), nullable=False),
+    sa.Column("made_at", Instant, nullable=False),
+    sa.Index("ix_holdout_uses_use_case_held_to", "use_case", "held_to"),
 )
 
 
@@ -184,3 +199,26 @@ def latest_training_set(connection: sa.Connection, use_case: str) -> TrainingSet
     )
     found = connection.execute(query).scalar()
     return None if found is None else msgspec.convert(found, TrainingSet)
+
+
+def add_holdout_use(connection: sa.Connection, use: HoldoutUse) -> None:
+    """Enter that candidates were judged on a period."""
+    values = {field: getattr(use, field) for field in HoldoutUse.__struct_fields__}
+    connection.execute(holdout_uses.insert().values(values))
+
+
+def holdout_uses_within(
+    connection: sa.Connection, use_case: str, held_from: datetime, held_to: datetime
+) -> tuple[HoldoutUse, ...]:
+    """The judgements of a use case on any part of a period, the oldest first."""
+    columns = [holdout_uses.c[field] for field in HoldoutUse.__struct_fields__]
+    overlapping = (holdout_uses.c.held_from < held_to, holdout_uses.c.held_to > held_from)
+    query = sa.select(*columns).where(holdout_uses.c.use_case == use_case, *overlapping)
+    return tuple(HoldoutUse(*row) for row in connection.execute(query.order_by(holdout_uses.c.sequence)))
+
+
+def holdout_use(connection: sa.Connection, comparison: str) -> HoldoutUse | None:
+    """The judgement that made a comparison."""
+    columns = [holdout_uses.c[field] for field in HoldoutUse.__struct_fields__]
+    row = connection.execute(sa.select(*columns).where(holdout_uses.c.comparison == comparison)).first()
+    return None if row is None else HoldoutUse(*row)

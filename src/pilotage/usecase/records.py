@@ -19,7 +19,7 @@ Text = Annotated[str, Meta(min_length=1, max_length=2000)]
 SourceColumn = Annotated[str, Meta(description="A column's name, as its source has it.")]
 ColumnKind = Literal["number", "category", "datetime", "flag"]
 Risk = Literal["minimal", "limited", "high"]
-Aggregate = Literal["count", "sum", "mean", "min", "max", "distinct"]
+Aggregate = Literal["count", "sum", "mean", "std", "min", "max", "distinct", "share", "since"]
 
 
 class _Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -191,7 +191,20 @@ class Input(_Part, frozen=True, kw_only=True):
         str | list[str] | dict[str, str],
         Meta(description="Source columns to take, or each with its words; the input's own name when empty."),
     ] = []
-    aggregate: Annotated[Aggregate, Meta(description="What windows make of their rows.")] = "mean"
+    aggregate: Annotated[
+        Aggregate,
+        Meta(
+            description="What windows make of their rows. share: of all rows the share that fulfils where; since: the "
+            "seconds since the newest; std: the sample standard deviation."
+        ),
+    ] = "mean"
+    where: Annotated[
+        str,
+        Meta(
+            max_length=2000,
+            description="True or false over the source's columns: rows of which it is not true are passed over.",
+        ),
+    ] = ""
     within: Annotated[Duration, Meta(description="How old a looked-up value may be.")] = "3 days"
     over: Annotated[Duration | list[Duration], Meta(description="How far windows reach back.")] = []
     kind: Annotated[ColumnKind | None, Meta(description="Number, or what the expression gives, when absent.")] = None
@@ -323,6 +336,7 @@ class Latest(Struct, frozen=True, tag="latest"):
     within_seconds: int
     says: str = ""
     key: tuple[str, ...] = ()
+    where: str = ""
 
     @property
     def found_by(self) -> tuple[str, ...]:
@@ -342,6 +356,7 @@ class Window(Struct, frozen=True, tag="window"):
     over_seconds: int
     says: str = ""
     key: tuple[str, ...] = ()
+    where: str = ""
 
     @property
     def found_by(self) -> tuple[str, ...]:

@@ -28,7 +28,8 @@ def inputs_from(definition: Definition, source: str, columns: set[str] | None = 
     taken: set[str] = set()
     for column in plan.columns:
         if isinstance(column, (Latest, Window)) and column.source == source:
-            if columns is None or column.take in columns or columns & set(column.found_by):
+            asked = columns_of(column.where) if column.where else frozenset()
+            if columns is None or column.take in columns or columns & {*column.found_by, *asked}:
                 taken.add(column.name)
         elif isinstance(column, Given) and own and (columns is None or column.name in columns):
             taken.add(column.name)

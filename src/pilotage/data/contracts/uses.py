@@ -35,5 +35,7 @@ def used_columns(definition: Definition) -> Iterator[Use]:
             found = (c for c in expanded(key, entry, request, {}) if isinstance(c, (Latest, Window)) and c.take)
             for source, take in dict.fromkeys((column.source, column.take) for column in found):
                 yield Use(source, take, f"taken by input {key}", f"inputs.{key}", _BOTH)
+            for column in sorted(columns_of(entry.where) if entry.where else ()):
+                yield Use(entry.latest or entry.windows, column, f"read by input {key}", f"inputs.{key}.where", _BOTH)
     for column in sorted(columns_of(use_case.outcome.positive)):
         yield Use(use_case.outcome.source, column, "read by the outcome", "outcome.positive", ("training",))

@@ -1,8 +1,10 @@
 """What the data room does: sync sources, build training sets and prove them, open the columns for live answers."""
 
+from pilotage.data.flow.holdouts import note_holdout_use, times_judged
 from pilotage.data.flow.looking import Looked, check, look
 from pilotage.data.flow.opening import open_live
 from pilotage.data.flow.reading import outcomes_of, snapshot_versions
+from pilotage.data.flow.rebuilding import prove, rebuild, standing, verify
 from pilotage.data.flow.syncing import (
     adopt_and_sync,
     asked_of,
@@ -17,10 +19,8 @@ from pilotage.data.flow.training import (
     assembled,
     build,
     latest_training_set,
-    prove,
     script,
     training_rows,
-    verify_training_set,
 )
 from pilotage.data.flow.undecided import why_none
 from pilotage.data.live import LiveColumns
@@ -36,17 +36,21 @@ __all__ = [
     "current_snapshots",
     "latest_training_set",
     "look",
+    "note_holdout_use",
     "open_live",
     "outcomes_of",
     "prove",
+    "rebuild",
     "script",
     "segments_sql",
     "snapshot",
     "snapshot_versions",
+    "standing",
     "states",
     "sync",
     "sync_due",
+    "times_judged",
     "training_rows",
-    "verify_training_set",
+    "verify",
     "why_none",
 ]

@@ -1,4 +1,4 @@
-"""Training sets: built from the current snapshots, kept in the lake, rebuilt to prove that they can be."""
+"""Training sets: built from the current snapshots, kept in the lake with a manifest of what they stand on."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pilotage.data.fingerprint import fingerprint
 from pilotage.data.flow.contracting import check_before_training
 from pilotage.data.flow.syncing import current_snapshots
 from pilotage.data.flow.undecided import why_none
-from pilotage.data.records import Snapshot, TrainingSet
+from pilotage.data.records import Exclusion, Label, Snapshot, Spine, TrainingSet
 from pilotage.data.rules.needs import needed_columns
-from pilotage.data.rules.training import spine_sql, training_script
+from pilotage.data.rules.spine import exclusions, exclusions_sql, spine_sql
+from pilotage.data.rules.training import training_script
 from pilotage.platform.code_version import code_version
 from pilotage.platform.errors import EvidenceMissing
 from pilotage.platform.identifiers import new_id
-from pilotage.platform.lake import sha256_of
 from pilotage.platform.quoting import literal
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.flow import keep_evidence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-_ORDERED = "SELECT * FROM training_set ORDER BY moment, entity"
+ORDERED = "SELECT * FROM training_set ORDER BY moment, entity"
 _COUNTS = """
 SELECT count(*), count(label), count(*) FILTER (label), min(moment), max(moment), (SELECT count(*) FROM spine)
 FROM training_set
@@ -52,6 +52,7 @@ def build(work: Workspace, definition: Definition) -> TrainingSet:
         counts = connection.execute(_COUNTS).fetchall()[0]
         if not counts[0]:
             raise EvidenceMissing(*why_none(connection, definition, known_to))
+        rows_in, excluded = _left_out(connection, definition, known_to)
         digest, print_ = _keep(connection, work)
     built = TrainingSet(
         id=new_id("set", now),
@@ -69,35 +70,18 @@ def build(work: Workspace, definition: Definition) -> TrainingSet:
         moment_to=counts[4].replace(tzinfo=UTC),
         known_to=known_to,
         made_at=now,
+        plan=definition.plan.fingerprint,
+        spine=_spine(definition),
+        label=_label(definition),
+        rows_in=rows_in,
+        excluded=excluded,
+        engine=engine_version(),
     )
-    _remember(work, definition, built, rows_in=counts[5])
+    _account(built, decisions=counts[5])
+    with work.database.writing() as control:
+        store.add_training_set(control, built)
+    keep_evidence(work, definition, "training_set", manifest(built))
     return built
-
-
-def verify_training_set(work: Workspace, training_set: TrainingSet) -> bool:
-    """Whether the same snapshots and the same SQL give the same rows again, and the kept file still has its bytes.
-
-    Raises:
-        CorruptArtefact: a segment's bytes were changed.
-    """
-    with snapshots.engine(work.lake) as connection:
-        for version in training_set.snapshots.values():
-            found = snapshots.read_snapshot(work.lake, version)
-            snapshots.check_segments(work.lake, found)
-            columns = [column.name for column in found.columns]
-            connection.execute(relations.loading_sql(work.lake, found, columns))
-        for statement in training_set.sql.split(_BETWEEN):
-            connection.execute(statement)
-        again = fingerprint(connection.sql(_ORDERED).to_arrow_table())
-    kept = work.lake.path(training_set.digest, snapshots.SEGMENT)
-    return again == training_set.fingerprint and kept.exists() and sha256_of(kept) == training_set.digest
-
-
-def prove(work: Workspace, definition: Definition, training_set: TrainingSet) -> bool:
-    """Rebuild a training set from its snapshots, and keep as evidence whether it came out the same."""
-    same = verify_training_set(work, training_set)
-    keep_evidence(work, definition, "training_set", {**_evidence(training_set), "recreated": same})
-    return same
 
 
 @contextmanager
@@ -165,11 +149,11 @@ def script(work: Workspace, definition: Definition) -> str:
     return _text(["SET TimeZone = 'UTC'", *loading, *statements]) + ";"
 
 
-_BETWEEN = ";\n\n"
+BETWEEN = ";\n\n"
 
 
 def _text(statements: list[str]) -> str:
-    return _BETWEEN.join(statements)
+    return BETWEEN.join(statements)
 
 
 def _prepare(
@@ -191,29 +175,67 @@ def _script(connection: duckdb.DuckDBPyConnection, definition: Definition, known
 
 
 def _keep(connection: duckdb.DuckDBPyConnection, work: Workspace) -> tuple[str, str]:
-    print_ = fingerprint(connection.sql(_ORDERED).to_arrow_table())
+    print_ = fingerprint(connection.sql(ORDERED).to_arrow_table())
     with work.lake.writing() as path:
-        snapshots.copy_sorted(connection, _ORDERED, path)
+        snapshots.copy_sorted(connection, ORDERED, path)
         digest, _ = work.lake.keep(path, snapshots.SEGMENT)
     return digest, print_
 
 
-def _remember(work: Workspace, definition: Definition, built: TrainingSet, rows_in: int) -> None:
-    if rows_in != built.rows:
-        raise AssertionError(f"{rows_in} decisions went in and {built.rows} rows came out")
-    with work.database.writing() as connection:
-        store.add_training_set(connection, built)
-    keep_evidence(work, definition, "training_set", {**_evidence(built), "rows_in": rows_in})
+def _left_out(
+    connection: duckdb.DuckDBPyConnection, definition: Definition, known_to: datetime
+) -> tuple[int, dict[Exclusion, int]]:
+    """The rows of the decision's source, and those of them that are no decisions, by reason."""
+    use_case = definition.use_case
+    deletions = use_case.decision.source in relations.with_deletions(connection, definition)
+    counts = connection.execute(exclusions_sql(use_case, known_to, deletions)).fetchall()[0]
+    return exclusions(counts, deletions)
 
 
-def _evidence(built: TrainingSet) -> dict[str, object]:
+def _spine(definition: Definition) -> Spine:
+    decision = definition.use_case.decision
+    return Spine(decision.entity, decision.source, decision.moment, decision.where)
+
+
+def _label(definition: Definition) -> Label:
+    outcome = definition.use_case.outcome
+    return Label(outcome.source, outcome.positive, outcome.matures)
+
+
+def _account(built: TrainingSet, decisions: int) -> None:
+    """Every row that went in came out once, or was left out for one reason."""
+    if decisions != built.rows:
+        raise AssertionError(f"{decisions} decisions went in and {built.rows} rows came out")
+    left_out = sum(built.excluded.values())
+    if built.rows_in != built.rows + left_out:
+        raise AssertionError(f"of {built.rows_in} rows {built.rows} are decisions and {left_out} were left out")
+
+
+def manifest(built: TrainingSet) -> dict[str, object]:
+    """What a training set stands on and what was left out of it, as kept with the evidence."""
     return {
         "training_set": built.id,
-        "rows_in": built.rows,
+        "rows_in": built.rows_in,
         "rows_out": built.rows,
+        "excluded": built.excluded,
         "labelled": built.labelled,
+        "without_outcome": built.without_outcome,
         "positives": built.positives,
+        "snapshots": built.snapshots,
+        "plan": built.plan,
+        "spine": built.spine,
+        "label": built.label,
+        "known_to": built.known_to,
+        "seed": built.seed,
+        "code": built.code,
+        "engine": built.engine,
         "fingerprint": built.fingerprint,
         "digest": built.digest,
-        "snapshots": built.snapshots,
     }
+
+
+def engine_version() -> str:
+    """The engine that makes the rows, such as ``duckdb 1.4.1``."""
+    import duckdb
+
+    return f"duckdb {duckdb.__version__}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pilotage.data.rules.training import moments_sql
+from pilotage.data.rules.spine import moments_sql
 from pilotage.usecase.records import Definition
 
 if TYPE_CHECKING:

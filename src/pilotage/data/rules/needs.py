@@ -19,6 +19,7 @@ def needed_columns(definition: Definition) -> dict[str, tuple[str, ...]]:
     for column in definition.plan.columns:
         if isinstance(column, (Latest, Window)):
             needed[column.source] |= {*column.found_by, *([column.take] if column.take else [])}
+            needed[column.source] |= columns_of(column.where) if column.where else frozenset()
     ordered = {}
     for name, columns in needed.items():
         source = use_case.sources[name]

@@ -122,6 +122,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("principal_id", "role", "use_case", name=op.f("pk_grants")),
     )
     op.create_table(
+        "holdout_uses",
+        sa.Column("sequence", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("use_case", sa.String(length=63), nullable=False),
+        sa.Column("training_set", sa.String(length=64), nullable=False),
+        sa.Column("comparison", sa.String(length=64), nullable=False),
+        sa.Column("train_to", pilotage.platform.database.Instant(), nullable=False),
+        sa.Column("held_from", pilotage.platform.database.Instant(), nullable=False),
+        sa.Column("held_to", pilotage.platform.database.Instant(), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("made_at", pilotage.platform.database.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_holdout_uses")),
+        sa.UniqueConstraint("comparison", name=op.f("uq_holdout_uses_comparison")),
+    )
+    with op.batch_alter_table("holdout_uses", schema=None) as batch_op:
+        batch_op.create_index("ix_holdout_uses_use_case_held_to", ["use_case", "held_to"], unique=False)
+
+    op.create_table(
         "jobs",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("due_at", pilotage.platform.database.Instant(), nullable=False),
@@ -372,6 +389,10 @@ def downgrade() -> None:
     op.drop_table("live_revisions")
     op.drop_table("keys")
     op.drop_table("jobs")
+    with op.batch_alter_table("holdout_uses", schema=None) as batch_op:
+        batch_op.drop_index("ix_holdout_uses_use_case_held_to")
+
+    op.drop_table("holdout_uses")
     op.drop_table("grants")
     with op.batch_alter_table("feedback", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_feedback_use_case_at"))

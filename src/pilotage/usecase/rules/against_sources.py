@@ -97,6 +97,8 @@ def _looked_up(path: Path, key: str, entry: Input, use_case: UseCase, columns: C
         else:
             repair = f"Where {source} calls it otherwise, say so: by: {{{by}: its name there}}."
             yield from _has(place, source, by, columns, _FITTING[kind], repair, misfit)
+    if entry.where:
+        yield from _condition((*path, "where"), entry.where, source, columns)
     takes = list(taken(key, entry).values()) if entry.latest else listed(entry.take)
     places = [place for place, _ in _placed((*path, "take"), entry.take)]
     for number, take in enumerate(takes):

@@ -39,8 +39,16 @@ def expand(use_case: UseCase) -> Plan:
         columns=tuple(columns(use_case)),
         fingerprint="",
     )
-    content = msgspec.json.encode(plan, order="deterministic")
-    return msgspec.structs.replace(plan, fingerprint=hashlib.sha256(content).hexdigest())
+    return msgspec.structs.replace(plan, fingerprint=_fingerprint(plan))
+
+
+def _fingerprint(plan: Plan) -> str:
+    """The SHA-256 of the plan. A ``where`` that is not there is left out: plans that have none keep theirs."""
+    content = msgspec.to_builtins(plan, order="deterministic")
+    for column in content["columns"]:
+        if not column.get("where", True):
+            del column["where"]
+    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
 
 
 def request_columns(use_case: UseCase) -> dict[str, RequestColumn]:
@@ -99,7 +107,9 @@ def _latest(key: str, entry: Input, static: bool) -> Iterator[Column]:
     within_seconds = ALWAYS_SECONDS if static else seconds(entry.within)
     for name, take in taken(key, entry).items():
         says = latest_says(key, entry, take)
-        yield Latest(name, entry.kind or "number", entry.latest, by, take, within_seconds, says, key_of(entry.by))
+        yield Latest(
+            name, entry.kind or "number", entry.latest, by, take, within_seconds, says, key_of(entry.by), entry.where
+        )
 
 
 def _windows(entry: Input) -> Iterator[Column]:
@@ -109,7 +119,8 @@ def _windows(entry: Input) -> Iterator[Column]:
             for over in listed(entry.over):
                 name = window_name(entry.aggregate, take, by, over)
                 says = window_says(entry, take, by, over)
-                yield Window(name, "number", entry.windows, (by,), take, entry.aggregate, seconds(over), says, key)
+                span = seconds(over)
+                yield Window(name, "number", entry.windows, (by,), take, entry.aggregate, span, says, key, entry.where)
 
 
 def _derived(key: str, entry: Input, known: Mapping[str, ColumnKind]) -> Column:

@@ -78,6 +78,8 @@ def _looked_up(path: Path, entry: Input, use_case: UseCase) -> Iterator[Mistake]
     for name, value in (("by", entry.by), ("take", entry.take)):
         if len(set(listed(value))) < len(listed(value)):
             yield Mistake((*path, name), "A name stands here twice.", "Keep one.")
+    if entry.where:
+        yield from _syntax((*path, "where"), entry.where)
     if form == "latest" and entry.over:
         yield Mistake((*path, "over"), "over belongs to windows.", "Say how old a value may be with within.")
     if form == "windows":
@@ -93,14 +95,29 @@ def _window(path: Path, entry: Input) -> Iterator[Mistake]:
     spans = [short_span(over) for over in listed(entry.over) if over]
     if len(set(spans)) < len(spans):
         yield Mistake((*path, "over"), "Two of these spans are the same.", "Keep one.")
-    if not any(listed(entry.take)) and entry.aggregate != "count":
+    takes = any(listed(entry.take))
+    if entry.aggregate in ("share", "since"):
+        if takes:
+            message = f"take does not go with aggregate: {entry.aggregate}, which looks at whole rows."
+            yield Mistake((*path, "take"), message, "Remove it; where says which rows.")
+    elif not takes and entry.aggregate != "count":
         yield Mistake(path, "take is missing.", "Name the column to aggregate, or use aggregate: count.")
+    if entry.aggregate == "share" and not entry.where:
+        yield Mistake(path, "where is missing.", "Say of which rows the share is wanted: where: delay_minutes > 30")
     if entry.kind not in (None, "number"):
         yield Mistake((*path, "kind"), f"A window gives a number, not a {entry.kind}.", "Remove kind.")
 
 
+def _syntax(path: Path, text: str) -> Iterator[Mistake]:
+    """Only that the text is an expression: which columns it may use is known once the source was read."""
+    try:
+        expressions.parse(text)
+    except expressions.ExpressionError as error:
+        yield Mistake(path, str(error), "Write a condition over the source's columns: delay_minutes > 30")
+
+
 def _derived(path: Path, entry: Input, known: dict[str, ColumnKind]) -> Iterator[Mistake]:
-    for name in ("by", "take", "over"):
+    for name in ("by", "take", "over", "where"):
         if getattr(entry, name):
             yield Mistake((*path, name), f"{name} does not go with derived.", "Remove it.")
     messages = expressions.check(entry.derived, known)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pilotage.usecase.records import Input, listed, seconds
 
+_AGGREGATE_WORDS = {"std": "standard deviation"}
+
 
 def words(name: str) -> str:
     """A column's name as words: ``arr_delay`` is 'arr delay'."""
@@ -42,11 +44,21 @@ def latest_says(key: str, entry: Input, take: str) -> str:
         return entry.says if isinstance(entry.take, str) else f"{entry.says}: {taken_words(entry, take)}"
     if isinstance(entry.take, dict):
         return taken_words(entry, take)
-    return f"{words(take)}, latest by {' and '.join(words(by) for by in listed(entry.by))}"
+    condition = f" where {entry.where}" if entry.where else ""
+    return f"{words(take)}, latest by {' and '.join(words(by) for by in listed(entry.by))}{condition}"
 
 
 def window_says(entry: Input, take: str, by: str, duration: str) -> str:
     """The sentence of a window."""
-    what = f"{taken_words(entry, take)}, {entry.aggregate}" if take else "number of rows"
-    sentence = f"{what} by {words(by)} over the last {duration.removeprefix('1 ')}"
+    sentence = f"{_aggregated(entry, take)} by {words(by)} over the last {duration.removeprefix('1 ')}"
     return f"{entry.says}: {sentence}" if entry.says else sentence
+
+
+def _aggregated(entry: Input, take: str) -> str:
+    """What a window makes of its rows, and of which."""
+    if entry.aggregate == "share":
+        return f"share of rows where {entry.where}"
+    condition = f" where {entry.where}" if entry.where else ""
+    if take:
+        return f"{taken_words(entry, take)}, {_AGGREGATE_WORDS.get(entry.aggregate, entry.aggregate)}{condition}"
+    return f"{'seconds since the newest row' if entry.aggregate == 'since' else 'number of rows'}{condition}"
