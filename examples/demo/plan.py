@@ -51,8 +51,11 @@ class Plan:
 
 
 def full() -> Plan:
-    """A year of flights; a day and a half in shadow and a day in assist, from the second of December on."""
-    return Plan("1-12", "2013-12-02T05:00", 36, 24, 1, 8700, 8100, 0.8, ROOT / ".demo" / "full")
+    """A year of flights; a day and a half in shadow and a day in assist, from the second of December on.
+
+    Two hours a step, as a sync every two hours would have it: what is looked up is that much older at most.
+    """
+    return Plan("1-12", "2013-12-02T05:00", 36, 24, 2, 8700, 8100, 0.8, ROOT / ".demo" / "full")
 
 
 def quick(home: Path) -> Plan:
