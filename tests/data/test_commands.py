@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pilotage.cli.main import run
-from pilotage.data.commands import counted
+from pilotage.platform.counting import plural
 from tests.data.conftest import DAY
 from tests.data.shop import TEXT, fill
 from tests.data.stored import changed
@@ -144,7 +144,7 @@ def test_sync_shows_new_late_corrected_and_deleted_rows_in_words_and_for_machine
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 new rows"), (1, "1 new row"), (1_000, "1,000 new rows")])
 def test_one_of_a_kind_is_said_as_one(number: int, said: str) -> None:
-    assert counted(number, "new row") == said
+    assert plural(number, "new row") == said
 
 
 def test_a_sync_that_fails_says_so_in_words_and_writes_no_events(file: Path, shop_path: Path) -> None:

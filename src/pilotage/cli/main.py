@@ -13,7 +13,6 @@ from cyclopts.exceptions import CycloptsError, UnknownCommandError
 
 from pilotage import __version__
 from pilotage.platform.errors import PilotageError
-from pilotage.platform.logs import configure
 
 COMMANDS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
@@ -97,6 +96,7 @@ _GROUPS = {
     "key": "Keys of apps.",
 }
 _INTERRUPTED = 130
+_HELP = {"--help", "-h", "--version"}
 _DEFECT = 3
 
 
@@ -131,9 +131,12 @@ def application() -> App:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit: 0 done, 1 a check or gate fails, 2 usage or file error, 3 a defect of ours."""
-    # A command says itself what went wrong; its events are for those who ask for them. ``serve`` writes all.
-    configure(os.environ.get("PILOTAGE_LOG_LEVEL", "ERROR"))
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    if tokens and _HELP.isdisjoint(tokens):
+        from pilotage.platform.logs import configure  # here, because help should not wait for it
+
+        # A command says itself what went wrong; its events are for those who ask for them. ``serve`` writes all.
+        configure(os.environ.get("PILOTAGE_LOG_LEVEL", "ERROR"))
     sys.exit(run(tokens))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pilotage.data.rules import manifests
+from pilotage.platform.counting import plural
 from pilotage.platform.errors import InvalidFile, SourceUnavailable
 from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import opened
@@ -43,8 +44,8 @@ def check(file: Path, *, json: bool = False) -> None:
         raise SystemExit(InvalidFile.exit_code)
     plan, use_case = definition.plan, definition.use_case
     terminal.say(
-        f"{use_case.title} is consistent: {counted(len(plan.columns), 'column')} from {len(plan.request)} that the "
-        f"app sends and {counted(len(use_case.sources), 'source')}{_and_more(len(warnings), unseen)}."
+        f"{use_case.title} is consistent: {plural(len(plan.columns), 'column')} from {len(plan.request)} that the "
+        f"app sends and {plural(len(use_case.sources), 'source')}{_and_more(len(warnings), unseen)}."
     )
     said = {"valid": True, "fingerprint": definition.fingerprint, "plan": plan, "warnings": warnings}
     terminal.document({**said, "not_looked_at": [failure.message for failure in unseen]})
@@ -75,12 +76,7 @@ def _report(terminal: Terminal, file: Path, error: InvalidFile) -> None:
 
 def _and_more(warnings: int, unseen: list[SourceUnavailable]) -> str:
     text = "" if not unseen else f", {len(unseen)} of them not looked at"
-    return text + ("" if not warnings else f"; {counted(warnings, 'warning')} above")
-
-
-def counted(number: int, noun: str) -> str:
-    """A number of things in words: 1 source, 2 sources."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return text + ("" if not warnings else f"; {plural(warnings, 'warning')} above")
 
 
 def sync(use_case: str | None = None, *, json: bool = False) -> None:
@@ -105,7 +101,7 @@ def sync(use_case: str | None = None, *, json: bool = False) -> None:
     terminal.table("Sources", columns, [_synced(result) for result in results])
     say_violations(terminal, broken)
     rows = sum(result.rows_new for result in results)
-    terminal.say(f"{counted(rows, 'new row')} from {counted(len(results), 'source')}.")
+    terminal.say(f"{plural(rows, 'new row')} from {plural(len(results), 'source')}.")
     terminal.document(results)
     terminal.next(f"pilotage audit {definition.name}")
 

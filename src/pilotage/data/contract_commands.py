@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pilotage.platform.counting import plural
 from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import Workspace, opened
 from pilotage.usecase.records import Definition
@@ -119,11 +120,12 @@ def _check_rows(terminal: Terminal, work: Workspace, definition: Definition) -> 
     violations = [violation for found in checked.values() for violation in found]
     say_violations(terminal, violations)
     blocking = [violation for violation in violations if violation.severity == "blocks"]
-    counted = "1 contract" if len(checked) == 1 else f"{len(checked)} contracts"
-    rules = (
-        "no rule is broken" if not violations else f"{_rules(len(violations))} broken, {len(blocking)} of them block"
-    )
-    terminal.say(f"{counted} of {definition.name} held against the rows that were read: {rules}.")
+    rules = "no rule is broken"
+    if violations:
+        verb = "is" if len(violations) == 1 else "are"
+        rules = f"{plural(len(violations), 'rule')} {verb} broken, {len(blocking)} of them block"
+    held = f"{plural(len(checked), 'contract')} of {definition.name} held against the rows that were read"
+    terminal.say(f"{held}: {rules}.")
     terminal.document({"checked": list(checked), "violations": violations})
     if blocking:
         raise SystemExit(1)
@@ -189,7 +191,3 @@ def _write(out: Path, texts: dict[str, str], suffix: str) -> None:
     for place, text in places.items():
         place.write_text(text, encoding="utf-8")
         terminal.say(f"Wrote {place}.")
-
-
-def _rules(count: int) -> str:
-    return "1 rule is" if count == 1 else f"{count} rules are"

@@ -19,11 +19,12 @@ from pilotage.platform.errors import Conflict, EvidenceMissing, InvalidFile, Not
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase import store
-from pilotage.usecase.records import Answers, Definition, Evidence, UseCase
+from pilotage.usecase.records import Answers, Definition, Evidence
 from pilotage.usecase.rules import consistency, expansion
 from pilotage.usecase.rules.document import FILE_BYTES_MAX
 from pilotage.usecase.rules.places import located
 from pilotage.usecase.rules.reading import read
+from pilotage.usecase.rules.substance import substance_of
 
 
 def read_definition(path: Path) -> Definition:
@@ -68,14 +69,9 @@ def _parsed(text: str, file: str) -> Definition:
         text=text,
         fingerprint=hashlib.sha256(text.encode()).hexdigest(),
         plan=expansion.expand(reading.use_case),
-        substance=_substance(reading.use_case),
+        # Of the answers only those to findings: they change what an audit says of them.
+        substance=substance_of(reading.use_case, Answers(findings=reading.use_case.answers.findings)),
     )
-
-
-def _substance(use_case: UseCase) -> str:
-    """Of the answers only those to findings: they change what an audit says of them."""
-    silent = msgspec.structs.replace(use_case, answers=Answers(findings=use_case.answers.findings))
-    return hashlib.sha256(msgspec.json.encode(silent, order="deterministic")).hexdigest()
 
 
 def _refuse_large(size: int, file: str) -> None:

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from pilotage.audit.measured.equal_inputs import EqualInputs
+
 
 class OutcomeDelay(Struct, frozen=True):
     """``known_at`` of the first outcome minus the moment of the decision, in seconds, over decisions long past.
@@ -37,20 +39,11 @@ class Regimes(Struct, frozen=True):
     explained: float = 0.0
 
 
-class Contradictions(Struct, frozen=True):
+class Contradictions(EqualInputs, frozen=True):
     """Decisions with equal inputs and different outcomes.
 
     Equal inputs mean something only where a value of theirs occurs nowhere else: ``rows`` counts those.
     """
-
-    rows: int = 0
-    looked_at: int = 0
-    samples: tuple[dict[str, str], ...] = ()
-    sampled: int = 0
-
-    @property
-    def share(self) -> float:
-        return self.rows / self.looked_at if self.looked_at else 0.0
 
 
 class Noise(Struct, frozen=True):

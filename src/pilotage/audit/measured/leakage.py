@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from pilotage.audit.measured.equal_inputs import EqualInputs
+
 
 class LateColumns(Struct, frozen=True):
     """A source with the decision's entity: how many of its rows became known after the decision."""
@@ -78,20 +80,11 @@ class JoinSkill(Struct, frozen=True):
     z: float
 
 
-class Twins(Struct, frozen=True):
+class Twins(EqualInputs, frozen=True):
     """Decisions of the last fifth of time whose inputs and outcome are those of an earlier one to the last value.
 
     Only pairs count of which a value occurs nowhere else.
     """
-
-    rows: int = 0
-    looked_at: int = 0
-    samples: tuple[dict[str, str], ...] = ()
-    sampled: int = 0
-
-    @property
-    def share(self) -> float:
-        return self.rows / self.looked_at if self.looked_at else 0.0
 
 
 class LaterDates(Struct, frozen=True):

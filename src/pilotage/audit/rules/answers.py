@@ -10,10 +10,10 @@ import msgspec
 from pilotage.audit.measured import Measured
 from pilotage.audit.records import Answer, Finding
 from pilotage.audit.rules.colours import OUTCOME_PLACES, QUESTIONS, colour_of, speaking
-from pilotage.audit.rules.findings.about import plural
 from pilotage.audit.rules.findings.label.doubts import noise_in_words
 from pilotage.audit.rules.owners import names_of, owner_of
 from pilotage.audit.rules.spans import span
+from pilotage.platform.counting import plural
 from pilotage.usecase.records import Answers, Definition, Given, Latest, Source, Window
 
 _NAMED_MAX = 8

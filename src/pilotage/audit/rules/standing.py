@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 
-import msgspec
 from msgspec import Struct
 
 from pilotage.usecase.records import Answers, Definition
+from pilotage.usecase.rules import substance
 
 
 class AppliedEdit(Struct, frozen=True):
@@ -20,9 +19,8 @@ class AppliedEdit(Struct, frozen=True):
 
 
 def substance_of(definition: Definition) -> str:
-    """The SHA-256 of what the file says, without comments, and without what people answer: no figure stands on that."""
-    silent = msgspec.structs.replace(definition.use_case, answers=Answers())
-    return hashlib.sha256(msgspec.json.encode(silent, order="deterministic")).hexdigest()
+    """The digest of what the file says without anything that people answer: no figure stands on that."""
+    return substance.substance_of(definition.use_case, Answers())
 
 
 def speaks_of(audited: str, now: str, edits: Iterable[AppliedEdit]) -> bool:

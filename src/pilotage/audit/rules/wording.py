@@ -10,6 +10,7 @@ from pilotage.audit.records import Answer, AuditReport, Colour, Finding, MonthBa
 from pilotage.audit.rules.colours import GRAVE_SHARE, OUTCOME_PLACES, WARNINGS_MAX
 from pilotage.audit.rules.costs import at_stake, in_percent
 from pilotage.audit.rules.maturity import TAKES
+from pilotage.platform.counting import plural
 
 __all__ = ["GRAVE_SHARE", "TAKES", "WARNINGS_MAX"]
 
@@ -35,11 +36,11 @@ def sentence(report: AuditReport) -> str:
     doubt = _doubt(report)
     if report.blocked:
         also = f", and {doubt}" if doubt else ""
-        verdict = f"The data cannot carry a pilot yet: {_count(blockers, 'repair')} must come first{also}"
+        verdict = f"The data cannot carry a pilot yet: {plural(blockers, 'repair')} must come first{also}"
     elif doubt:
         verdict = f"Whether the data can carry a pilot cannot be judged yet: {doubt}"
     elif backlog:
-        verdict = f"The data can carry a pilot; {_count(backlog, 'repair')} would make them better"
+        verdict = f"The data can carry a pilot; {plural(backlog, 'repair')} would make them better"
     else:
         verdict = "The data can carry a pilot"
     verb = "has" if opened == 1 else "have"
@@ -58,10 +59,6 @@ def _doubt(report: AuditReport) -> str:
     if early and early.share >= KNOWN_EARLY_SHARE:
         return f"by its clock the outcome was known when the decision was taken, in {early.share:.0%} of cases"
     return ""
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def colour_words(answer: Answer) -> str:

@@ -24,7 +24,7 @@ from pilotage.data.flow.leasing import leased
 from pilotage.data.flow.looking import Looked, demand_fit, look, together
 from pilotage.data.flow.odd_values import odd_value
 from pilotage.data.flow.retrying import ONCE, Patience, each
-from pilotage.data.flow.taking_in import Intake, take_in
+from pilotage.data.flow.taking_in import Intake, emptied, take_in
 from pilotage.data.records import FoundColumn, Snapshot, SourceState, SyncResult
 from pilotage.data.rules import needs, refreshing
 from pilotage.data.sources.asked import Asked, asked, nearest
@@ -246,8 +246,7 @@ def _changed(
     if before is None:
         return None
     if before.rows > before.deletions and all(column.empty for column in columns if column.name != ROW):
-        message = f"Source {wanted.name} had {before.rows:,} rows and holds none: nothing was taken as deleted."
-        return wanted.failure(message, "Fill it again. If it was emptied for good, take it out of the file.")
+        return emptied(wanted, before)
     known_before = {column.name for column in before.columns}
     for name in needs.missing(needed, columns):
         if name in known_before:

@@ -22,6 +22,7 @@ from pilotage.data.rules import changes, segments
 from pilotage.data.rules.changes import Changes
 from pilotage.data.rules.marks import DELETED, KNOWN_AT, same
 from pilotage.data.sources.asked import Asked
+from pilotage.platform.errors import SourceUnavailable
 from pilotage.platform.quoting import quoted
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.records import seconds
@@ -147,10 +148,15 @@ def _compare_keys(
 def _refuse_emptied(connection: duckdb.DuckDBPyConnection, intake: Intake, table: str, before: Snapshot) -> None:
     """A table that is empty all at once is being filled anew more often than it was really emptied."""
     if before.rows > before.deletions and not _any(connection, table):
-        raise intake.wanted.failure(
-            f"Source {intake.wanted.name} had {before.rows:,} rows and is empty: nothing was taken as deleted.",
-            "Fill it again. If it was emptied for good, take it out of the file.",
-        )
+        raise emptied(intake.wanted, before)
+
+
+def emptied(wanted: Asked, before: Snapshot) -> SourceUnavailable:
+    """That a source which had rows has none."""
+    return wanted.failure(
+        f"Source {wanted.name} had {before.rows:,} rows and is empty: nothing was taken as deleted.",
+        "Fill it again. If it was emptied for good, take it out of the file.",
+    )
 
 
 def _refer(work: Workspace, intake: Intake, reference: Reference, lease: Lease) -> SyncResult:

@@ -71,7 +71,8 @@ def compare_on(
             f"{parts.entities_shared:,} entities stand in several of these parts: their {parts.rows_shared:,} later "
             "decisions are left out, so that none is judged on what it taught."
         )
-    if _audit(work, definition) is None:
+    audit = _audit(work, definition)
+    if audit is None:
         say(f"Not audited as it is now: pilotage audit {definition.name} says whether the data can be trusted.")
     rule_measured, rule_figures = _rule(task, ruled)
     outcomes: dict[CandidateName, Outcome] = {}
@@ -83,7 +84,7 @@ def compare_on(
     figures: dict[CandidateName, Figures] = {name: one.figures for name, one in proved.items()}
     figures["rule"] = rule_figures
     currency = definition.use_case.brief.value.currency
-    blockers = _blockers(work, definition)
+    blockers = () if audit is None else tuple(each.message for each in audit.findings if each.severity == "blocks")
     contest = _contest(task, measured, figures, currency)
     advice = choice.blocked(choice.recommend(contest, reasons.reason), blockers)
     sliced = _sliced(contest, advice)
@@ -160,20 +161,12 @@ def _slicing(task: Task) -> list[tuple[str, list[str | None]]]:
     return [(name, task.held_out[name].cast(pa.string()).to_pylist()) for name in names]
 
 
-def _blockers(work: Workspace, definition: Definition) -> tuple[str, ...]:
-    """What the audit of the file as it is now found that forbids a pilot; nothing where it was not audited."""
-    report = _audit(work, definition)
-    return () if report is None else tuple(each.message for each in report.findings if each.severity == "blocks")
-
-
 def _audit(work: Workspace, definition: Definition) -> AuditReport | None:
     """The newest audit, if it was made of the file as it is now."""
     from pilotage.audit import flow as auditing  # here, because every answer's process would load the audit with it
 
-    audited = usecase.latest_evidence(work, definition.name, "audit")
-    if audited is None or audited.definition != definition.substance:
-        return None
-    return auditing.latest(work, definition.name)
+    report = auditing.latest(work, definition.name)
+    return report if report is not None and report.definition == definition.substance else None
 
 
 def latest_comparison(work: Workspace, use_case: str) -> Comparison | None:

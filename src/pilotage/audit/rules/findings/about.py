@@ -92,8 +92,3 @@ def percent(share: float) -> str:
 def counted(values: tuple[Value, ...], most: int = 5) -> str:
     """Values with their rows in a sentence: 'POST' (1,234), 'M' (12)."""
     return ", ".join(f"{value.text!r} ({value.rows:,})" for value in values[:most])
-
-
-def plural(number: int, noun: str) -> str:
-    """'1 row', '2 rows'."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from pilotage.audit.measured import Measured
 from pilotage.audit.records import Finding, Severity
-from pilotage.audit.rules.findings.about import About, about, percent, plural
+from pilotage.audit.rules.findings.about import About, about, percent
 from pilotage.audit.rules.owners import names_of, owner_of
 from pilotage.audit.rules.steps import Spell, spell_of
 from pilotage.audit.rules.telling_dates import is_ending
+from pilotage.platform.counting import plural
 from pilotage.usecase.records import Definition, Latest, Window
 
 COMPLETE_MIN = 0.8

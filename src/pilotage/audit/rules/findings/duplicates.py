@@ -8,8 +8,9 @@ from pilotage.audit.measured import Measured
 from pilotage.audit.measured.repeats import SameEvents
 from pilotage.audit.measured.systems import SameContent
 from pilotage.audit.records import Finding
-from pilotage.audit.rules.findings.about import About, about, percent, plural
+from pilotage.audit.rules.findings.about import About, about, percent
 from pilotage.audit.rules.owners import names_of, owner_of
+from pilotage.platform.counting import plural
 from pilotage.usecase.records import ROW, Definition
 
 # Rows that agree by chance become far more when the most telling column is left out; copies stay as many.

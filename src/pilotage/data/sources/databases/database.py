@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -115,3 +115,13 @@ def timestamp(instant: datetime) -> str:
 
 def _instant(text: str | None) -> datetime | None:
     return None if text is None else as_utc(datetime.fromisoformat(text))
+
+
+def typed(declared: Sequence[Declared], identifiers: Collection[str]) -> tuple[FoundColumn, ...]:
+    """The columns as they are declared; those of numbers too large to be kept exactly are texts."""
+    return tuple(
+        FoundColumn(column.name, "text", "VARCHAR")
+        if column.name in identifiers
+        else FoundColumn(column.name, column.type, column.engine_type)
+        for column in declared
+    )

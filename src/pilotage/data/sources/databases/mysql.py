@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from pilotage.data.records import ColumnType, FoundColumn, Span
 from pilotage.data.sources.asked import Asked
 from pilotage.data.sources.databases import batches, connecting, mysql_session
-from pilotage.data.sources.databases.database import EXACT_IN_DOUBLE, SAMPLE_ROWS, Database, Declared, timestamp
+from pilotage.data.sources.databases.database import EXACT_IN_DOUBLE, SAMPLE_ROWS, Database, Declared, timestamp, typed
 from pilotage.data.sources.databases.places import Place
 from pilotage.platform.quoting import literal, quoted
 
@@ -67,12 +67,7 @@ class MySQL(Database):
 
     def judged(self, place: Place, declared: Sequence[Declared]) -> tuple[FoundColumn, ...]:
         identifiers = self._identifiers(place, [column for column in declared if column.doubtful])
-        return tuple(
-            FoundColumn(column.name, "text", "VARCHAR")
-            if column.name in identifiers
-            else FoundColumn(column.name, column.type, column.engine_type)
-            for column in declared
-        )
+        return typed(declared, identifiers)
 
     def value(self, declared: Declared, column: FoundColumn) -> str:
         name, native = quoted(column.name), declared.native

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from pilotage.audit.measured.columns import ColumnFigures, NumberFigures
 from pilotage.audit.records import Finding
-from pilotage.audit.rules.findings.about import About, percent, plural
+from pilotage.audit.rules.findings.about import About, percent
 from pilotage.audit.rules.findings.consistency.placeholders import _BELOW
+from pilotage.platform.counting import plural
 
 # A sign that one row in seventeen has is no part of what the column means; one that more have is.
 RARE_MAX = 0.06

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from pilotage.audit.measured.columns import ColumnFigures, NumberFigures, Spike, TextFigures
 from pilotage.audit.records import Finding
-from pilotage.audit.rules.findings.about import About, counted, percent, plural
+from pilotage.audit.rules.findings.about import About, counted, percent
+from pilotage.platform.counting import plural
 
 # Fewer may be a slip of the hand.
 ROWS_MIN = 3

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from pilotage.audit.measured.columns import ColumnFigures, Shape, TextFigures
 from pilotage.audit.records import Finding
-from pilotage.audit.rules.findings.about import About, counted, percent, plural
+from pilotage.audit.rules.findings.about import About, counted, percent
 from pilotage.audit.rules.findings.consistency import as_text
 from pilotage.audit.rules.findings.duplicates import is_name
+from pilotage.platform.counting import plural
 
 ROWS_MIN = 20
 # A text column holds numbers (or dates) with slips when nine in ten read as one.

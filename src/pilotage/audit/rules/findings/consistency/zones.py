@@ -28,7 +28,6 @@ RHYTHM_OVER_USUAL = 2.0
 # Hours at the change of clocks: twice the rows in autumn, none in spring.
 DOUBLE_MIN = 1.7
 HOUR_ROWS_MIN = 3
-DAY_HOURS_MIN = 20
 
 
 def found(this: About) -> Iterator[Finding]:

@@ -9,7 +9,8 @@ from itertools import pairwise
 from statistics import median
 
 from pilotage.audit.records import Finding
-from pilotage.audit.rules.findings.about import About, plural
+from pilotage.audit.rules.findings.about import About
+from pilotage.platform.counting import plural
 
 # A weekday on which rows come in three weeks of four is a working day of the source.
 EXPECTED_MIN = 0.75

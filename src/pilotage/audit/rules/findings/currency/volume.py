@@ -9,9 +9,10 @@ from math import exp, log
 from statistics import fmean, median
 
 from pilotage.audit.records import Finding
-from pilotage.audit.rules.findings.about import About, plural
+from pilotage.audit.rules.findings.about import About
 from pilotage.audit.rules.findings.currency.gaps import days_of
 from pilotage.audit.rules.steps import step_of
+from pilotage.platform.counting import plural
 
 # Three weeks show what is usual on a weekday; fewer rows a day scatter too much by themselves.
 DAYS_MIN = 21
