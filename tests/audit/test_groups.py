@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilotage.audit.measured import Measured
+from pilotage.audit.measured.face import OutcomeShape
 from pilotage.audit.measured.groups import GroupColumn, GroupFigures
 from pilotage.audit.measuring.groups import measure_groups
 from pilotage.audit.records import Finding
@@ -42,7 +43,9 @@ def columns(select: str, text: str = TEXT) -> dict[str, GroupColumn]:
 
 def findings(found: Any, text: str = TEXT) -> list[Finding]:
     figures: Any = dict.fromkeys(Measured.__struct_fields__)
-    return list(bias.found(people(text), Measured(**{**figures, "groups": GroupFigures(tuple(found))})))
+    return list(
+        bias.found(people(text), Measured(**{**figures, "groups": GroupFigures(tuple(found)), "shape": OutcomeShape()}))
+    )
 
 
 def column(*counts: tuple[str, int, int], missing: int = 0) -> GroupColumn:

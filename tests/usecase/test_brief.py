@@ -27,6 +27,11 @@ STANDING_OUT = (
     ("policy:", "rollout: {assist_share: 0.9}\npolicy:", "expansion-before-evidence"),
     ("  says: arrives more", "  matures: 120 days\n  says: arrives more", "late-outcomes"),
     ("latest: weather", "latest: arrivals", "unused-source"),
+    (
+        "\nrule:",
+        "  own: {latest: arrivals, by: flight_id, take: late}\nhuman: {source: arrivals, decided: late}\nrule:",
+        "copied-people",
+    ),
     ("policy:", "guessed: {outcome.positive: the only number}\npolicy:", "guessed"),
 )
 

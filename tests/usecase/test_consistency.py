@@ -79,7 +79,7 @@ COLUMNS = {
             "rule.positive",
             "Did you mean aircraft_delay?",
         ),
-        ("positive: aircraft_delay > 30", "positive: aircraft_delay", "rule.positive", "a flag is wanted"),
+        ("positive: aircraft_delay > 30", "positive: aircraft_delay", "rule.positive", "true or false is wanted"),
         ("positive: arr_delay > 30", "positive: pg_sleep(1)", "outcome.positive", "The function pg_sleep"),
         ("positive: arr_delay > 30", "positive: 1; DROP TABLE x", "outcome.positive", "second statement"),
         ("departure - INTERVAL", "departre - INTERVAL", "decision.moment", "Did you mean departure?"),
@@ -187,7 +187,7 @@ def test_a_column_that_a_source_lacks_is_named_with_the_nearest(
     [
         ("arr_dely > 30", "Did you mean arr_delay?"),
         ("carrier > 30", "carrier is a text"),
-        ("arr_delay + 1", "It gives a number."),
+        ("arr_delay + 1", "It gives a number; true or false is wanted."),
         ("distance > 1", "no column distance"),
     ],
 )

@@ -51,7 +51,7 @@ def test_a_wrong_type_says_what_was_wanted_and_what_came() -> None:
         ("required: false", "required: no", "True or false is wanted; this is the text 'no'."),
         ("within: 6 hours", "within: 6h", "'6h' does not fit."),
         ("key: [origin, hour]", "key: origin", "A list is wanted; this is the text 'origin'."),
-        ("  carrier: category", "  carrier: text", "'text' is not known here."),
+        ("  carrier: category", "  carrier: word", "'word' is not known here."),
         ("caught: 180", "caught: nan", "A number is wanted; this is the text 'nan'."),
         ("use_case: late_arrival", "use_case: Late-Arrival", "'Late-Arrival' does not fit."),
         (

@@ -232,7 +232,8 @@ class Maturity(Struct, frozen=True):
 class AuditReport(Struct, frozen=True):
     """The audit of one use case at one state of its sources. ``schema_version`` counts changes of this shape.
 
-    ``quick_auc`` is that of the quick model whose skill is at stake, None where there was none.
+    ``quick_auc`` is that of the quick model whose skill is at stake, None where there was none. Of an outcome that is a
+    category or a number, ``positives`` are those that ``are`` as it says, and ``face`` tells a reader of it.
     ``definition`` is the fingerprint of the file's text, ``substance`` that of what the audit stands on in it.
     """
 
@@ -254,6 +255,8 @@ class AuditReport(Struct, frozen=True):
     availability: tuple[Available, ...] = ()
     substance: str = ""
     quick_auc: float | None = None
+    are: str = "positive"
+    face: str = ""
 
     @property
     def blocked(self) -> bool:

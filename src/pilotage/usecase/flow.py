@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from pilotage.platform.workspace import Workspace
 from pilotage.usecase import store
 from pilotage.usecase.records import Answers, Definition, Evidence
 from pilotage.usecase.rules import consistency, expansion
+from pilotage.usecase.rules.columns_files import joined, name_in, names_used, parted, read_shared
 from pilotage.usecase.rules.document import FILE_BYTES_MAX
 from pilotage.usecase.rules.places import located
 from pilotage.usecase.rules.reading import read
@@ -40,7 +42,26 @@ def read_definition(path: Path) -> Definition:
     with path.open("rb") as file:
         content = file.read(FILE_BYTES_MAX + 1)
     _refuse_large(len(content), str(path))
-    return parse_definition(_decoded(content, str(path)), str(path))
+    text = _decoded(content, str(path))
+    return parse_definition(joined(text, _shared_beside(path, names_used(text))), str(path))
+
+
+def _shared_beside(path: Path, names: Collection[str]) -> dict[str, str]:
+    """The texts of the columns files that declare these names, by their paths from the use-case file's folder."""
+    if not names:
+        return {}
+    return {file: text for file, text in columns_files(path.parent).items() if name_in(text) in names}
+
+
+def columns_files(folder: Path) -> dict[str, str]:
+    """The texts of all columns files of a folder of use cases: ``columns/weather.yaml`` → its text."""
+    found = {}
+    for file in sorted([*folder.glob("columns/*.yaml"), *folder.glob("columns/*.yml")]):
+        with file.open("rb") as opened:
+            content = opened.read(FILE_BYTES_MAX + 1)
+        _refuse_large(len(content), str(file))
+        found[f"columns/{file.name}"] = _decoded(content, str(file))
+    return found
 
 
 def parse_definition(text: str, file: str) -> Definition:
@@ -59,7 +80,7 @@ def _parsed(text: str, file: str) -> Definition:
     reading = read(text)
     mistakes = list(reading.mistakes)
     if reading.use_case is not None:
-        mistakes += consistency.check(reading.use_case, reading.mistakes)
+        mistakes += consistency.check(reading.use_case, reading.mistakes, reading.positions)
     problems = located(mistakes, reading.positions)
     if problems or reading.use_case is None:
         count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
@@ -78,7 +99,7 @@ def _refuse_large(size: int, file: str) -> None:
     if size > FILE_BYTES_MAX:
         raise TooLarge(
             f"{file} is larger than {FILE_BYTES_MAX // 1024} KiB; a use-case file has a few.",
-            "Check that it is the right file.",
+            "Check that it is the right file. Of thousands of columns declare those that matter.",
         )
 
 
@@ -149,6 +170,19 @@ def find_adopted(work: Workspace, name: str) -> Definition:
     return parse_definition(*found)
 
 
+def adopted_at(work: Workspace, name: str) -> datetime:
+    """Since when a use case has the text that it has now.
+
+    Raises:
+        NotFound: no use case of this name was adopted.
+    """
+    with work.database.reading() as connection:
+        found = store.adopted_at(connection, name)
+    if found is None:
+        raise NotFound(f"There is no use case {name}.", "pilotage sync <file> adopts one.")
+    return found
+
+
 def path_in(name_or_path: str | None) -> Path | None:
     """The path of a file, where a command was given that and not a name."""
     is_path = name_or_path is not None and (name_or_path.endswith((".yaml", ".yml")) or os.sep in name_or_path)
@@ -195,7 +229,8 @@ def definitions(work: Workspace) -> list[Definition]:
 
 
 def keep_evidence(work: Workspace, definition: Definition, kind: str, body: Mapping[str, Any]) -> Evidence:
-    """Keep what a phase measured: kinds are sync, audit, applied, training_set, comparison, parity, gate."""
+    """Keep what a phase measured: kinds are sync, audit, applied, training_set, comparison, parity, live_parity,
+    rejoined, gate."""
     now = work.clock.now()
     piece = Evidence(
         id=new_id("evi", now),
@@ -228,3 +263,48 @@ def file_of(work: Workspace, use_case: str) -> Path | None:
     with work.database.reading() as connection:
         found = store.text_of(connection, use_case)
     return Path(found[1]) if found and found[1] else None
+
+
+class Shared(msgspec.Struct, frozen=True):
+    """A columns file, who uses it, and which of them have adopted another text than it has now.
+
+    ``inputs`` are the columns' names as the file declares them, ``mistakes`` what is wrong with it.
+    """
+
+    columns: str
+    file: str
+    owner: str
+    description: str
+    inputs: tuple[str, ...]
+    used_by: tuple[str, ...]
+    outdated: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
+
+
+def shared_columns(work: Workspace, folder: Path) -> list[Shared]:
+    """The columns files of a folder of use cases and of all adopted ones, by their names."""
+    adopted = {definition.name: parted(definition.text)[1] for definition in definitions(work)}
+    folders = {folder.resolve()} | {file.resolve().parent for name in adopted if (file := file_of(work, name))}
+    texts = {(place, file): text for place in sorted(folders) for file, text in columns_files(place).items()}
+    homes = {name: file.resolve().parent for name in adopted if (file := file_of(work, name))}
+    found = [
+        _shared(place, file, text, {name: used for name, used in adopted.items() if homes.get(name) == place})
+        for (place, file), text in texts.items()
+    ]
+    return sorted(found, key=lambda each: (each.columns, each.file))
+
+
+def _shared(folder: Path, file: str, text: str, adopted: Mapping[str, Mapping[str, str]]) -> Shared:
+    read_ = read_shared(file, text)
+    declared = read_.columns
+    used_by = tuple(name for name, texts in adopted.items() if file in texts)
+    return Shared(
+        columns=declared.columns if declared else name_in(text),
+        file=str(folder / file),
+        owner=declared.owner if declared else "",
+        description=declared.description if declared else "",
+        inputs=tuple(declared.inputs) if declared else (),
+        used_by=used_by,
+        outdated=tuple(name for name in used_by if adopted[name][file].rstrip() != text.rstrip()),
+        mistakes=read_.mistakes,
+    )

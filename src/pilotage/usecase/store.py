@@ -57,6 +57,11 @@ def text_of(connection: sa.Connection, name: str) -> tuple[str, str] | None:
     return None if row is None else (row.text, row.file)
 
 
+def adopted_at(connection: sa.Connection, name: str) -> datetime | None:
+    """Since when the current definition is the current one."""
+    return connection.execute(sa.select(use_cases.c.adopted_at).where(use_cases.c.name == name)).scalar()
+
+
 def names(connection: sa.Connection) -> list[str]:
     """Names of all adopted use cases, in order."""
     return list(connection.execute(sa.select(use_cases.c.name).order_by(use_cases.c.name)).scalars())

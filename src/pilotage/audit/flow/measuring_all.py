@@ -11,6 +11,7 @@ from pilotage.audit.measured import Measured
 from pilotage.audit.measured.sources import SourceFigures
 from pilotage.audit.measuring.availability import measure_availability
 from pilotage.audit.measuring.decisions import measure_decisions
+from pilotage.audit.measuring.face import put_on_face
 from pilotage.audit.measuring.groups import measure_groups
 from pilotage.audit.measuring.keys import measure_keys
 from pilotage.audit.measuring.outcomes import measure_outcomes
@@ -33,6 +34,7 @@ def measure(work: Workspace, definition: Definition, found: dict[str, Snapshot])
     evidence = latest_evidence(work, definition.name, "training_set")
     built = evidence.body if evidence else {}
     with data.assembled(work, definition, found) as engine:
+        shape = put_on_face(engine, definition)
         decisions = measure_decisions(engine, definition)
         if not decisions.decisions:
             known_to = found[definition.use_case.outcome.source].known_to or work.clock.now()
@@ -42,6 +44,7 @@ def measure(work: Workspace, definition: Definition, found: dict[str, Snapshot])
             sources=_measure_sources(engine, definition, found),
             systems=measure_systems(engine, definition, found),
             decisions=decisions,
+            shape=shape,
             leakage=outcomes.leakage,
             label=outcomes.label,
             reference=outcomes.reference,

@@ -33,7 +33,7 @@ def content(report: AuditReport, comparison: Comparison | None, points: Sequence
             for severity, words in wording.SEVERITIES.items()
         ],
         "sampled": [finding for finding in report.findings if finding.sampled],
-        "balance": charts.svg(wording.balance_chart(report.balance)) if report.labelled else "",
+        "balance": charts.svg(wording.balance_chart(report.balance, report.are)) if report.labelled else "",
         "course": charts.svg(wording.maturity_chart(points)) if len(points) > 1 else "",
         "columns_max": COLUMNS_MAX,
         "words": wording,

@@ -70,4 +70,6 @@ def _report(
         availability=availability(definition, measured),
         substance=substance_of(definition),
         quick_auc=measured.reference.auc,
+        are=measured.shape.face.are,
+        face=measured.shape.face.says,
     )

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from pilotage.audit.measured.availability import Availability
 from pilotage.audit.measured.decisions import DecisionFigures
+from pilotage.audit.measured.face import OutcomeShape
 from pilotage.audit.measured.groups import GroupFigures
 from pilotage.audit.measured.keys import KeyFigures
 from pilotage.audit.measured.label import LabelFigures
@@ -36,6 +37,7 @@ class Measured(Struct, frozen=True):
     syncing: dict[str, SourceState] = {}
     written_late: dict[str, int] = {}
     keys: KeyFigures = KeyFigures()
+    shape: OutcomeShape = OutcomeShape()
     label: LabelFigures = LabelFigures()
     reference: ReferenceFigures = ReferenceFigures()
     availability: tuple[Availability, ...] = ()

@@ -97,11 +97,16 @@ class LaterDates(Struct, frozen=True):
 
 
 class LeakageFigures(Struct, frozen=True):
-    """Per source with the entity, what became known late; per column, how it separates; and what gives cases away."""
+    """Per source with the entity, what became known late; per column, how it separates; and what gives cases away.
+
+    ``of_rule`` and ``rule_dominance`` are of columns that the rule reads and no input takes.
+    """
 
     late: tuple[LateColumns, ...] = ()
     separations: tuple[Separation, ...] = ()
     dominance: Dominance | None = None
+    of_rule: tuple[Separation, ...] = ()
+    rule_dominance: Dominance | None = None
     identifiers: tuple[IdentifierSkill, ...] = ()
     joins: tuple[JoinSkill, ...] = ()
     twins: Twins = Twins()

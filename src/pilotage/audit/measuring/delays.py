@@ -11,6 +11,7 @@ import numpy as np
 from pilotage.audit.measured.label import OutcomeDelay, Regime, Regimes
 from pilotage.audit.measuring.skill import Floats
 from pilotage.data.rules.keys import as_text
+from pilotage.data.rules.outcomes import valued
 from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import Definition
 from pilotage.usecase.rules.expressions import to_sql
@@ -41,7 +42,7 @@ def measure_delay(connection: duckdb.DuckDBPyConnection, definition: Definition)
       WHERE _moment <= (SELECT quantile_disc(_moment, 0.8) FROM spine) AND hash({entity}) % {every} = 0
     ), first AS (
       SELECT {as_text(entity)} AS entity, min({quoted(source.known_at)}) AS known_at
-      FROM {quoted(outcome.source)} WHERE ({to_sql(outcome.positive)}) IS NOT NULL
+      FROM {quoted(outcome.source)} WHERE ({valued(to_sql(outcome.expression), outcome.kind)}) IS NOT NULL
         AND hash({as_text(entity)}) % {every} = 0 GROUP BY ALL
     ), delays AS (SELECT epoch(first.known_at) - epoch(past._moment) AS delay FROM past JOIN first USING (entity))
     SELECT count(*), quantile_cont(delay, 0.5), quantile_cont(delay, 0.95), quantile_cont(delay, 0.99),

@@ -14,6 +14,7 @@ import numpy as np
 
 from pilotage.audit.measured.label import Contradictions
 from pilotage.audit.measured.leakage import Twins
+from pilotage.audit.measuring.face import happened
 from pilotage.audit.measuring.sample import Sample, Vector
 from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import Definition
@@ -86,7 +87,8 @@ def _compare(
         "FROM training_set WHERE label IS NOT NULL"
     ).fetchall()[0]
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE _vectors AS SELECT entity, moment, label, hash({inputs}) AS v, {values} "
+        "CREATE OR REPLACE TEMP TABLE _vectors AS SELECT entity, moment, label, "
+        f"CAST({happened(definition)} AS VARCHAR) AS outcome, hash({inputs}) AS v, {values} "
         "FROM training_set WHERE label IS NOT NULL AND moment >= $first",
         {"first": first},
     )
@@ -103,7 +105,7 @@ def _compare(
              min(moment) FILTER (label) AS first_positive, min(moment) FILTER (NOT label) AS first_negative
       FROM _vectors GROUP BY v
     )
-    SELECT entity, moment, label, v, n, positives, moment >= $cut AS later, {alone} AS telling,
+    SELECT entity, moment, outcome, v, n, positives, moment >= $cut AS later, {alone} AS telling,
            coalesce(CASE WHEN label THEN first_positive ELSE first_negative END < $cut, false) AS twin
     FROM _vectors JOIN equals USING (v){joins}""",
         {"cut": cut},
@@ -111,7 +113,7 @@ def _compare(
 
 
 def _samples(connection: duckdb.DuckDBPyConnection, where: str) -> tuple[dict[str, str], ...]:
-    rows = connection.execute(f"""SELECT entity, strftime(moment, '%Y-%m-%d %H:%M'), CAST(label AS VARCHAR)
+    rows = connection.execute(f"""SELECT entity, strftime(moment, '%Y-%m-%d %H:%M'), left(outcome, 80)
     FROM _equal WHERE telling AND v IN (SELECT v FROM _equal WHERE telling AND {where} ORDER BY v LIMIT 1)
     ORDER BY moment, entity LIMIT {SAMPLES}""").fetchall()
     return tuple({"entity": str(one)[:80], "moment": moment, "outcome": label} for one, moment, label in rows)

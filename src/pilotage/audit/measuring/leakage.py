@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pilotage.audit.measured.leakage import Dominance, LateColumns, LeakageFigures, Separation, Twins
@@ -9,7 +10,8 @@ from pilotage.audit.measuring.identifiers import measure_identifiers
 from pilotage.audit.measuring.joins import measure_joins
 from pilotage.audit.measuring.later_dates import measure_later_dates
 from pilotage.audit.measuring.reference import held_out_auc, later_auc
-from pilotage.audit.measuring.sample import Sample
+from pilotage.audit.measuring.rule_columns import read_alone, separations_of
+from pilotage.audit.measuring.sample import Sample, Vector
 from pilotage.audit.measuring.separation import INPUT, Compared, beside_the_case, entity_of, sources_with_entity
 from pilotage.audit.measuring.skill import Floats
 from pilotage.audit.rules.lineage import with_derived
@@ -35,11 +37,15 @@ def measure_leakage(
     expected: Floats | None,
     twins: Twins,
 ) -> LeakageFigures:
-    """What became known late, and what separates too well: sources with the entity, and every input."""
+    """What became known late, and what separates too well: sources with the entity, inputs, what the rule reads."""
+    read = read_alone(connection, definition, sample)
+    of_rule = separations_of(read, sample)
     return LeakageFigures(
         late=tuple(measure_late(connection, definition, found[n]) for n in sources_with_entity(definition, found)),
         separations=tuple(compared.separations),
         dominance=measure_dominance(definition, sample, compared.separations),
+        of_rule=of_rule,
+        rule_dominance=_dominant_of_rule(definition, sample, compared.separations, read, of_rule),
         identifiers=measure_identifiers(connection, definition, sample, expected),
         joins=measure_joins(connection, definition, sample),
         twins=twins,
@@ -76,14 +82,35 @@ def measure_dominance(definition: Definition, sample: Sample, separations: list[
     best = max(own & set(of_inputs), key=lambda name: of_inputs[name], default="")
     if not best or of_inputs[best] < DOMINANT_AUC:
         return None
-    same = with_derived(definition.plan, {best})
+    alone = next(vector for vector in sample.inputs if vector.name == best)
+    return _against_others(definition, sample, alone, of_inputs[best], of_inputs)
+
+
+def _dominant_of_rule(
+    definition: Definition,
+    sample: Sample,
+    separations: list[Separation],
+    read: Sequence[Vector],
+    of_rule: Sequence[Separation],
+) -> Dominance | None:
+    """The same of the best column that the rule reads and no input takes, against all inputs together."""
+    best = max(zip(of_rule, read, strict=True), key=lambda pair: pair[0].auc, default=None)
+    if best is None or best[0].auc < DOMINANT_AUC:
+        return None
+    of_inputs = {s.column: s.auc for s in separations if s.source == INPUT}
+    return _against_others(definition, sample, best[1], best[0].auc, of_inputs)
+
+
+def _against_others(
+    definition: Definition, sample: Sample, best: Vector, auc: float, of_inputs: Mapping[str, float]
+) -> Dominance | None:
+    same = with_derived(definition.plan, {best.name})
     others = [vector for vector in sample.inputs if vector.name not in same]
     next_best = max((of_inputs[vector.name] for vector in others), default=0.5)
-    if of_inputs[best] - next_best < DOMINANT_LEAD:
+    if auc - next_best < DOMINANT_LEAD:
         return None
-    alone = [vector for vector in sample.inputs if vector.name == best]
     judged = later_auc if has_moments(definition) else held_out_auc
-    return Dominance(best, judged(sample, alone), next_best, judged(sample, others), has_moments(definition))
+    return Dominance(best.name, judged(sample, [best]), next_best, judged(sample, others), has_moments(definition))
 
 
 def has_moments(definition: Definition) -> bool:

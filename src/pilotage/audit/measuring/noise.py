@@ -22,6 +22,7 @@ from pilotage.audit.measuring.reference import expected_outcomes
 from pilotage.audit.measuring.sample import Sample
 from pilotage.audit.measuring.separation import Compared
 from pilotage.audit.measuring.skill import Flags, Floats, auc
+from pilotage.usecase.records import Definition
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,11 +35,19 @@ SAMPLES = 5
 
 
 def measure_noise(
-    connection: duckdb.DuckDBPyConnection, sample: Sample, compared: Compared, expected: Floats | None
+    connection: duckdb.DuckDBPyConnection,
+    definition: Definition,
+    sample: Sample,
+    compared: Compared,
+    expected: Floats | None,
 ) -> Noise:
     """The share of outcomes that look wrong, and some of them."""
+    if definition.use_case.kind == "number":
+        return Noise(reason="a number is not right or wrong, it is more or less so")
     if find_spec("cleanlab") is None:
         return Noise(reason="cleanlab is not installed: pip install 'pilotage[audit]'")
+    if not sample.inputs:
+        return Noise(rows=sample.rows, reason="all inputs are free text, which a quick model does not read")
     if expected is None or sample.rows < ROWS_MIN:
         return Noise(rows=sample.rows, reason="there are too few outcomes")
     hindsight = bool(compared.witnesses)
@@ -117,7 +126,7 @@ def _named(
     if not worst:
         return 0, ()
     rows = connection.execute(
-        "SELECT _nth, _entity, strftime(_moment, '%Y-%m-%d %H:%M'), CAST(_label AS VARCHAR) FROM _sample "
+        "SELECT _nth, _entity, strftime(_moment, '%Y-%m-%d %H:%M'), left(_outcome, 80) FROM _sample "
         f"WHERE _nth IN ({', '.join(map(str, worst))})"
     ).fetchall()
     found = {

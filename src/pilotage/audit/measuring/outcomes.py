@@ -43,7 +43,7 @@ def measure_outcomes(
         delay=measure_delay(connection, definition),
         regimes=measure_regimes(connection),
         contradictions=contradictions,
-        noise=measure_noise(connection, sample, compared, expected),
+        noise=measure_noise(connection, definition, sample, compared, expected),
         missing=tuple(compared.missing),
     )
     leakage = measure_leakage(connection, definition, found, sample, compared, expected, twins)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pilotage.audit.measuring.face import happened
 from pilotage.audit.measuring.skill import Codes, Flags, Floats
 from pilotage.data.records import ColumnType, FoundColumn
 from pilotage.platform.quoting import quoted
-from pilotage.usecase.records import Definition
+from pilotage.usecase.records import ColumnKind, Definition
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 50_000
 COLUMNS_AT_ONCE = 100
-_TYPES: dict[str, ColumnType] = {"number": "number", "category": "text", "datetime": "datetime", "flag": "flag"}
+TYPES: dict[ColumnKind, ColumnType] = {"number": "number", "category": "text", "datetime": "datetime", "flag": "flag"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Vector:
 class Sample:
     """Labelled decisions in order of time. ``sampled`` is their number where they are not all, else 0.
 
-    The engine has them as ``_sample``: ``_nth`` (0 …), ``_entity``, ``_moment``, ``_label`` and the inputs.
+    The engine has them as ``_sample``: ``_nth`` (0 …), ``_entity``, ``_moment``, ``_label``, ``_outcome`` (what
+    happened, as a text) and the inputs.
     """
 
     labels: Flags
@@ -78,12 +80,14 @@ def draw_sample(connection: duckdb.DuckDBPyConnection, definition: Definition) -
     inputs = "".join(f", {quoted(name)}" for name in plan.names)
     connection.execute(f"""CREATE TEMP TABLE _sample AS
     SELECT CAST(row_number() OVER (ORDER BY moment, entity) - 1 AS BIGINT) AS _nth,
-           entity AS _entity, moment AS _moment, label AS _label{inputs}
+           entity AS _entity, moment AS _moment, label AS _label,
+           CAST({happened(definition)} AS VARCHAR) AS _outcome{inputs}
     FROM training_set WHERE label IS NOT NULL{drawn}""")
     head = connection.sql("SELECT _label, epoch(_moment) AS _moment FROM _sample ORDER BY _nth").to_arrow_table()
     labels = head["_label"].to_numpy().astype(np.bool_)
     moments = head["_moment"].to_numpy().astype(np.float64)
-    columns = [FoundColumn(column.name, _TYPES[column.kind], "") for column in plan.columns]
+    # Free text is no category: nearly each has its own, which a quick model would learn by heart.
+    columns = [FoundColumn(c.name, TYPES[c.kind], "") for c in plan.columns if c.kind != "text"]
     vectors = tuple(v for part in read_vectors(connection, "_sample", columns, moments) for v in part)
     return Sample(labels, moments, vectors, len(labels) if every > 1 else 0)
 

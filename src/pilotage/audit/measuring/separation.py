@@ -29,7 +29,7 @@ from pilotage.usecase.rules.expressions import columns_of
 if TYPE_CHECKING:
     import duckdb
 
-INPUT = "inputs"
+INPUT, RULE = "inputs", "rule"
 WITNESSES_MAX = 40
 WITNESS_AUC = 0.6
 
@@ -75,7 +75,7 @@ def beside_the_case(definition: Definition, snapshot: Snapshot) -> list[FoundCol
     own = {definition.plan.entity, entity_of(definition, snapshot)}
     left_out = {*source.key, *own, source.known_at, *source_columns(use_case).values()}
     if snapshot.source == use_case.outcome.source:
-        left_out |= columns_of(use_case.outcome.positive)
+        left_out |= columns_of(use_case.outcome.expression)
     return [column for column in snapshot.columns if column.name not in left_out]
 
 
@@ -91,7 +91,7 @@ def _compare_source(
     elsewhere = snapshot.source not in (definition.use_case.decision.source, definition.use_case.outcome.source)
     if elsewhere:
         there = Vector("", "flag", present.astype(np.float64))
-        compared.separations.append(_separation(snapshot.source, there, sample.labels))
+        compared.separations.append(separation(snapshot.source, there, sample.labels))
     moments = sample.moments
     numbered = [FoundColumn(f"c{number}", c.type, c.engine_type) for number, c in enumerate(columns)]
     names = {f"c{number}": column.name for number, column in enumerate(columns)}
@@ -137,7 +137,7 @@ def _compare(
     labels = sample.labels[present]
     for vector in vectors:
         here = vector if present.all() else _where(vector, present)
-        found = _separation(source, here, labels)
+        found = separation(source, here, labels)
         compared.separations.append(found)
         missing = missing_by_label(source, here, labels, sample)
         if missing is not None:
@@ -151,8 +151,11 @@ def _where(vector: Vector, rows: Flags) -> Vector:
     return replace(vector, numbers=numbers, codes=None if vector.codes is None else vector.codes[rows])
 
 
-def _separation(source: str, vector: Vector, labels: Flags) -> Separation:
-    """By rank where it has one, and by the rates of its values in the other half: so the middle shows, too."""
+def separation(source: str, vector: Vector, labels: Flags) -> Separation:
+    """How well one column tells the outcomes.
+
+    By rank where it has one, and by the rates of its values in the other half: so the middle shows, too.
+    """
     if not len(labels) or labels.all() or not labels.any():
         return Separation(source, vector.name, 0.5, len(labels))
     best = 0.5

@@ -10,6 +10,7 @@ import msgspec
 from pilotage.audit.measured import Measured
 from pilotage.audit.records import Answer, Finding
 from pilotage.audit.rules.colours import OUTCOME_PLACES, QUESTIONS, colour_of, speaking
+from pilotage.audit.rules.findings.label.about import categories
 from pilotage.audit.rules.findings.label.doubts import noise_in_words
 from pilotage.audit.rules.owners import names_of, owner_of
 from pilotage.audit.rules.spans import span
@@ -90,17 +91,35 @@ def _ground_truth(definition: Definition, measured: Measured) -> Answer:
     use_case, figures = definition.use_case, measured.decisions
     outcome = use_case.outcome
     guessed = [place for place in OUTCOME_PLACES if place in use_case.guessed]
-    named = f"“{outcome.says}” ({outcome.positive})"
+    named = f"“{outcome.says}” ({outcome.expression})"
     if guessed:
-        named = f"{outcome.positive}: asked, not measured, and only guessed so far ({', '.join(guessed)})"
-    share = figures.positives / figures.labelled if figures.labelled else 0.0
+        named = f"{outcome.expression}: asked, not measured, and only guessed so far ({', '.join(guessed)})"
     both = 0 < figures.positives < figures.labelled
     return Answer(
         QUESTIONS["ground_truth"],
         f"{outcome.source}: {named}. Known for {figures.labelled:,} of {figures.decisions:,} decisions; "
-        f"{figures.positives:,} positive, {share:.1%}.{f' {noise_in_words(measured.label.noise)}' if both else ''}",
+        f"{_outcomes(definition, measured)}.{f' {noise_in_words(measured.label.noise)}' if both else ''}",
         "measured" if figures.labelled and not guessed else "open",
     )
+
+
+def _outcomes(definition: Definition, measured: Measured) -> str:
+    """What the known outcomes are, in the terms of their kind."""
+    figures, classes, number = measured.decisions, measured.shape.classes, measured.shape.number
+    if definition.use_case.kind == "category":
+        most = ", ".join(f"{name} {count / figures.labelled:.1%}" for name, count in classes.most)
+        return f"{categories(classes.distinct)}{f', most often {most}' if most else ''}"
+    if definition.use_case.kind == "number":
+        if not number.quantiles:
+            return "no number is known"
+        least, low, _, middle, _, high, greatest = number.quantiles
+        unit = f" {definition.use_case.outcome.unit}".rstrip()
+        return (
+            f"half of them up to {middle:,g}{unit}, nine in ten from {low:,g} to {high:,g}, all from {least:,g} to "
+            f"{greatest:,g}"
+        )
+    share = figures.positives / figures.labelled if figures.labelled else 0.0
+    return f"{figures.positives:,} positive, {share:.1%}"
 
 
 def _quality(definition: Definition, measured: Measured) -> Answer:

@@ -27,7 +27,7 @@ TOPICS: dict[str, tuple[Topic, ...]] = {
     "repair": (),
 }
 
-OUTCOME_PLACES = ("outcome.positive", "outcome.source", "outcome.says")
+OUTCOME_PLACES = ("outcome.positive", "outcome.category", "outcome.number", "outcome.source", "outcome.says")
 """Places in the file that say what is to be predicted: while one is guessed, nobody has said it."""
 
 GRAVE_SHARE = 0.2

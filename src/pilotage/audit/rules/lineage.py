@@ -18,6 +18,15 @@ def with_derived(plan: Plan, names: set[str]) -> set[str]:
     return found
 
 
+def read_by_rule(definition: Definition) -> set[str]:
+    """Inputs and request columns that the rule reads, also below what it reads."""
+    found = set(columns_of(definition.use_case.rule.expression))
+    for column in reversed(definition.plan.columns):  # a derived input stands below what it uses
+        if isinstance(column, Derived) and column.name in found:
+            found |= columns_of(column.expression)
+    return found
+
+
 def inputs_from(definition: Definition, source: str, columns: set[str] | None = None) -> set[str]:
     """Inputs that come from a source; only from these columns of it where they are named.
 

@@ -18,7 +18,7 @@ from pilotage.audit.rules.findings.leakage import LATE_SHARE, TOO_GOOD_AUC
 from pilotage.audit.rules.owners import names_of
 from pilotage.data.guessing.words import is_bare
 from pilotage.data.records import FoundColumn
-from pilotage.usecase.records import Column, Definition, Derived, Input, Latest, Source, Window
+from pilotage.usecase.records import Column, Definition, Derived, Input, Latest, Source, UseCase, Window
 from pilotage.usecase.rules.expressions import columns_of
 from pilotage.usecase.rules.inputs import RESERVED
 
@@ -60,7 +60,7 @@ class _Proposing:
         self.use_case, self.plan = definition.use_case, definition.plan
         self.skills = {(s.source, s.column): s.auc for s in measured.leakage.separations}
         self.personal = {c.column for c in measured.personal.columns}
-        self.outcome = columns_of(definition.use_case.outcome.positive)
+        self.outcome = _told_afterwards(definition.use_case)
         self.leaking = _leaking(measured, findings)
         self.doubted = {
             (f.source, column)
@@ -269,6 +269,13 @@ def _known_by(column: Column) -> Collection[str]:
     if isinstance(column, (Latest, Window)):
         return set(column.by)
     return columns_of(column.expression) if isinstance(column, Derived) else {column.name}
+
+
+def _told_afterwards(use_case: UseCase) -> frozenset[str]:
+    """Columns that no input may take: the outcome, what people decided on the case, and which cases judge."""
+    human = columns_of(use_case.human.decided) if use_case.human else frozenset()
+    judged = columns_of(use_case.decision.judged) if use_case.decision.judged else frozenset()
+    return columns_of(use_case.outcome.expression) | human | judged
 
 
 def _taking(columns: Sequence[object]) -> list[Latest | Window]:

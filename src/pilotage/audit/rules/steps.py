@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import isnan
 from statistics import median
 from typing import TypeVar
 
@@ -50,6 +51,9 @@ def step_of(
         return distance(pool([periods[one]]), pool([periods[other]]))
 
     sizes = {at: distance(*(pool(side) for side in beside(at))) for at in places}
+    sizes = {at: size for at, size in sizes.items() if not isnan(size)}  # numbers near the largest there are
+    if not sizes:
+        return None
     best = max(sizes, key=sizes.__getitem__)
     # Windows of medians are as far apart a few periods beside the change: it lies where the neighbours differ most.
     alike = [at for at in sizes if abs(at - best) <= window // 2 and sizes[at] >= ALIKE * sizes[best]]

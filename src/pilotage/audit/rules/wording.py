@@ -46,7 +46,8 @@ def sentence(report: AuditReport) -> str:
     verb = "has" if opened == 1 else "have"
     left = f" {opened} of the seven questions {verb} no measured answer yet."
     questions = left if opened else " All seven questions are answered."
-    return f"{verdict}. {known}.{questions}"
+    face = f" {report.face}" if report.face else ""
+    return f"{verdict}. {known}.{questions}{face}"
 
 
 def _doubt(report: AuditReport) -> str:
@@ -125,19 +126,24 @@ def span(seconds: float | None) -> str:
     return "at once" if abs(seconds) < 1 else f"{seconds:.0f} s"
 
 
-def balance_chart(balance: Sequence[MonthBalance]) -> dict[str, Any]:
-    """Share of positives among known outcomes, by month."""
+def balance_chart(balance: Sequence[MonthBalance], are: str) -> dict[str, Any]:
+    """Share of positives among known outcomes, by month; they ``are`` positive, or what else stands for it."""
     values = [{"month": m.month, "share": m.positives / m.labelled} for m in balance if m.labelled]
     return {
         "$schema": _SCHEMA,
-        "description": "Share of positive outcomes by month",
+        "description": f"Share of outcomes that are {are}, by month",
         "width": 640,
         "height": 180,
         "data": {"values": values},
         "mark": {"type": "bar", "width": {"band": 0.8 if len(values) > 4 else 0.3}},
         "encoding": {
             "x": {"field": "month", "type": "ordinal", "title": None, "axis": {"labelAngle": 0}},
-            "y": {"field": "share", "type": "quantitative", "title": "Positive", "axis": {"format": "%"}},
+            "y": {
+                "field": "share",
+                "type": "quantitative",
+                "title": are[:1].upper() + are[1:],
+                "axis": {"format": "%"},
+            },
         },
     }
 

@@ -2,7 +2,7 @@
 
 from pilotage.usecase.records.brief import Brief, Value
 from pilotage.usecase.records.candidates import Brought, BuiltIn, Candidates, Direction, Own
-from pilotage.usecase.records.deciding import DecisionPoint, Outcome, RequestColumn
+from pilotage.usecase.records.deciding import DecisionPoint, Human, OneOfThree, Outcome, RequestColumn, Rule
 from pilotage.usecase.records.file import Answers, UseCase
 from pilotage.usecase.records.inputs import Input
 from pilotage.usecase.records.kept import Definition, Evidence
@@ -13,6 +13,7 @@ from pilotage.usecase.records.parts import (
     Expression,
     Identifier,
     Name,
+    OutcomeKind,
     Risk,
     SourceColumn,
     Text,
@@ -21,7 +22,7 @@ from pilotage.usecase.records.parts import (
     seconds,
 )
 from pilotage.usecase.records.plan import Column, Derived, Given, Latest, Plan, Window, decode_plan
-from pilotage.usecase.records.policy import Policy, Review, Rollout, Rule
+from pilotage.usecase.records.policy import Constraint, Fairness, Policy, Review, Rollout
 from pilotage.usecase.records.sources import ROW, SEEN_AT, Rest, Source
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Candidates",
     "Column",
     "ColumnKind",
+    "Constraint",
     "DecisionPoint",
     "Definition",
     "Derived",
@@ -42,12 +44,16 @@ __all__ = [
     "Duration",
     "Evidence",
     "Expression",
+    "Fairness",
     "Given",
+    "Human",
     "Identifier",
     "Input",
     "Latest",
     "Name",
+    "OneOfThree",
     "Outcome",
+    "OutcomeKind",
     "Own",
     "Plan",
     "Policy",

@@ -10,12 +10,20 @@ from pilotage.usecase.records.parts import Part, Risk, Text
 
 
 class Value(Part, frozen=True, kw_only=True):
-    """What decisions are worth, in one currency; costs are negative."""
+    """What decisions are worth, in one currency; costs are negative.
+
+    Of a positive or negative outcome: caught, false_alarm and missed; of a category: right and wrong; of a number:
+    too_low and too_high.
+    """
 
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")]
-    caught: Annotated[float, Meta(description="Of acting on a case that turns out positive.")]
-    false_alarm: Annotated[float, Meta(description="Of acting on a case that does not.")]
+    caught: Annotated[float, Meta(description="Of acting on a case that turns out positive.")] = 0.0
+    false_alarm: Annotated[float, Meta(description="Of acting on a case that does not.")] = 0.0
     missed: Annotated[float, Meta(description="Of not acting on a case that turns out positive.")] = 0.0
+    right: Annotated[float, Meta(description="Of an answer that is the category it turns out to be.")] = 0.0
+    wrong: Annotated[float, Meta(description="Of an answer that is another category.")] = 0.0
+    too_low: Annotated[float, Meta(le=0, description="Per unit of the number that an answer lies below it.")] = 0.0
+    too_high: Annotated[float, Meta(le=0, description="Per unit of the number that an answer lies above it.")] = 0.0
     review_minute: Annotated[float, Meta(description="Of one minute of a reviewer.")] = 0.0
 
 

@@ -8,10 +8,10 @@ from msgspec import Meta
 
 from pilotage.usecase.records.brief import Brief
 from pilotage.usecase.records.candidates import Candidates
-from pilotage.usecase.records.deciding import DecisionPoint, Outcome
+from pilotage.usecase.records.deciding import DecisionPoint, Human, Outcome, Rule
 from pilotage.usecase.records.inputs import Input
-from pilotage.usecase.records.parts import Identifier, Name, Part, Text
-from pilotage.usecase.records.policy import Policy, Review, Rollout, Rule
+from pilotage.usecase.records.parts import Identifier, Name, OutcomeKind, Part, Text
+from pilotage.usecase.records.policy import Fairness, Policy, Review, Rollout
 from pilotage.usecase.records.sources import Source
 
 
@@ -45,21 +45,28 @@ class UseCase(Part, frozen=True, kw_only=True):
     sources: Annotated[dict[Name, Source], Meta(description="What is read, by name.")]
     decision: Annotated[DecisionPoint, Meta(description="What is decided, when, and what the app sends.")]
     outcome: Annotated[Outcome, Meta(description="What is predicted.")]
+    human: Annotated[Human | None, Meta(description="What people decided at the time, where that is known.")] = None
     inputs: Annotated[
         dict[Identifier, Literal["request"] | Input],
         Meta(description="What a model sees, by name: request for what the app sends, or how it is made."),
     ]
     rule: Annotated[Rule, Meta(description="What the app does today.")]
-    policy: Annotated[Policy, Meta(description="How a probability becomes an action.")]
+    policy: Annotated[Policy, Meta(description="How a prediction becomes an action.")]
+    fairness: Annotated[Fairness | None, Meta(description="How unlike groups of people may be treated.")] = None
     candidates: Annotated[Candidates, Meta(description="Which candidates are tried against the rule.")] = Candidates()
     review: Annotated[Review, Meta(description="Who looks at uncertain cases, and how.")] = Review()
     rollout: Annotated[Rollout, Meta(description="How far exposure may go, and on what evidence.")] = Rollout()
     groups: Annotated[
         list[str],
-        Meta(description="Columns of the decision's source by which the audit compares representation and outcome."),
+        Meta(description="Columns of the decision's source by which audit and comparison tell people apart."),
     ] = []
     answers: Annotated[Answers, Meta(description="What only a person can say about the data.")] = Answers()
     guessed: Annotated[
         dict[str, str],
         Meta(description="Places in this file that were guessed, with the reason. Remove each line once it is right."),
     ] = {}
+
+    @property
+    def kind(self) -> OutcomeKind:
+        """What is predicted: ``flag`` (yes or no), ``category`` or ``number``."""
+        return self.outcome.kind

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from pilotage.usecase.records.parts import Aggregate, ColumnKind, Duration, Part
+
+LivePlace = Literal["snapshot", "source", "table"]
 
 
 class Input(Part, frozen=True, kw_only=True):
@@ -15,6 +17,13 @@ class Input(Part, frozen=True, kw_only=True):
     latest: Annotated[str, Meta(description="Source whose newest row, known by the decision, is looked up.")] = ""
     windows: Annotated[str, Meta(description="Source whose rows before the decision are aggregated.")] = ""
     derived: Annotated[str, Meta(description="Scalar SQL over request columns and inputs above.")] = ""
+    shared: Annotated[
+        str,
+        Meta(
+            description="Columns that a file in the folder columns beside this one declares: take says which of its "
+            "inputs, by what its keys are called here; no other key goes with it."
+        ),
+    ] = ""
     by: Annotated[
         str | list[str] | dict[str, str],
         Meta(
@@ -43,3 +52,17 @@ class Input(Part, frozen=True, kw_only=True):
     over: Annotated[Duration | list[Duration], Meta(description="How far windows reach back.")] = []
     kind: Annotated[ColumnKind | None, Meta(description="Number, or what the expression gives, when absent.")] = None
     says: Annotated[str, Meta(description="The input in words, as reviewers read it.")] = ""
+    live: Annotated[
+        LivePlace,
+        Meta(
+            description="Where a live answer takes it from: the last snapshot, in memory; the source's database, asked "
+            "each time; or a table that pilotage materialise writes."
+        ),
+    ] = "snapshot"
+    live_age: Annotated[
+        Duration | None, Meta(description="live: table: how old the table may be; what is older is missing.")
+    ] = None
+    live_at: Annotated[
+        str,
+        Meta(description="live: table: env:NAME of the database that holds the table; a file of Pilotage's if empty."),
+    ] = ""

@@ -15,7 +15,8 @@ Duration = Annotated[
 ]
 Text = Annotated[str, Meta(min_length=1, max_length=2000)]
 SourceColumn = Annotated[str, Meta(description="A column's name, as its source has it.")]
-ColumnKind = Literal["number", "category", "datetime", "flag"]
+ColumnKind = Literal["number", "category", "datetime", "flag", "text"]
+OutcomeKind = Literal["flag", "category", "number"]
 Risk = Literal["minimal", "limited", "high"]
 Aggregate = Literal["count", "sum", "mean", "std", "min", "max", "distinct", "share", "since"]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pilotage.platform.errors import Problem
 from pilotage.usecase.records import ColumnKind, Definition, Input, UseCase, listed
 from pilotage.usecase.rules import expansion, expressions
+from pilotage.usecase.rules.expressed import gives
 from pilotage.usecase.rules.expressions.kinds import unknown_name
 from pilotage.usecase.rules.naming import taken
 from pilotage.usecase.rules.places import Mistake, Path, located
@@ -17,6 +18,7 @@ _KINDS: dict[str, ColumnKind] = {"number": "number", "text": "category", "dateti
 _FITTING: dict[ColumnKind, tuple[str, ...]] = {
     "number": ("number", "flag"),
     "category": ("text", "number", "flag"),
+    "text": ("text",),
     "datetime": ("datetime",),
     "flag": ("flag", "number"),  # many databases keep true and false as 1 and 0
 }
@@ -70,18 +72,30 @@ def _decision(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
         yield from _has(path, decision.source, wanted, columns, _FITTING[column.kind], misfit="Declare it as {kind}.")
     if decision.where:
         yield from _condition(("decision", "where"), decision.where, decision.source, columns)
-    for number, group in enumerate(use_case.groups):
-        yield from _has(("groups", number), decision.source, group, columns)
+    if decision.judged:
+        yield from _condition(("decision", "judged"), decision.judged, decision.source, columns)
+    named: dict[Path, list[str]] = {("groups",): use_case.groups}
+    named[("fairness", "by")] = use_case.fairness.by if use_case.fairness else []
+    for place, groups in named.items():
+        for number, group in enumerate(groups):
+            yield from _has((*place, number), decision.source, group, columns)
 
 
 def _outcome(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
-    outcome = use_case.outcome
-    if outcome.source in columns:
-        entity = use_case.decision.entity
-        if entity not in columns[outcome.source]:
-            message = f"{outcome.source} has no column {entity}, by which outcomes find their decision."
-            yield Mistake(("outcome", "source"), message, "Name a source that has it, or give it that column.")
-        yield from _condition(("outcome", "positive"), outcome.positive, outcome.source, columns)
+    outcome, human = use_case.outcome, use_case.human
+    read: list[tuple[str, str, str, str, str]] = [
+        ("outcome", outcome.source, outcome.key, outcome.expression, "outcomes")
+    ]
+    if human is not None:
+        read.append(("human", human.source, "decided", human.decided, "human decisions"))
+    entity = use_case.decision.entity
+    for part, source, key, expression, noun in read:
+        if source not in columns:
+            continue
+        if entity not in columns[source]:
+            message = f"{source} has no column {entity}, by which {noun} find their decision."
+            yield Mistake((part, "source"), message, "Name a source that has it, or give it that column.")
+        yield from _condition((part, key), expression, source, columns, use_case.kind)
 
 
 def _looked_up(path: Path, key: str, entry: Input, use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
@@ -130,18 +144,29 @@ def _has(
         return
     if wanted and found[column] and found[column] not in wanted:
         message = f"{source}.{column} is a {found[column]}; a {' or '.join(wanted)} is wanted."
-        yield Mistake(path, message, misfit.format(kind=_KINDS[found[column]]))
+        repairs = misfit.format(kind=_KINDS[found[column]]), _as_text(found[column], wanted)
+        yield Mistake(path, message, " ".join(filter(None, repairs)))
 
 
-def _condition(path: Path, text: str, source: str, columns: Columns) -> Iterator[Mistake]:
+def _as_text(found: str, wanted: tuple[str, ...]) -> str:
+    """What besides helps where most values may be numbers or dates and the column is a text nevertheless."""
+    if found != "text" or not {"number", "datetime"} & set(wanted):
+        return ""
+    if "datetime" in wanted:
+        return "Where its texts are dates, have them delivered as dates, or read them: CAST(… AS TIMESTAMP)."
+    return "In files, `missing` and `decimal` of the source say which of its texts are numbers and which are none."
+
+
+def _condition(path: Path, text: str, source: str, columns: Columns, wanted: ColumnKind = "flag") -> Iterator[Mistake]:
+    """An expression over a source's columns that gives true or false, or what else is wanted."""
     known = {name: _KINDS.get(type_, "category") for name, type_ in columns[source].items()}
     messages = expressions.check(text, known)
     if any(name in columns[source] and not columns[source][name] for name in expressions.columns_of(text)):
         return  # a column without values has no type yet
     for message in messages:
         yield Mistake(path, f"In source {source}: {message}")
-    if not messages and expressions.kind_of(text, known) not in ("flag", None):
-        yield Mistake(path, f"It gives a {expressions.kind_of(text, known)}.", "Write a condition: delay_minutes > 30")
+    if not messages:
+        yield from gives(path, expressions.kind_of(text, known), wanted)
 
 
 def _placed(path: Path, value: str | list[str] | dict[str, str]) -> list[tuple[Path, str]]:

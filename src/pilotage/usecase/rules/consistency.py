@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 
 from pilotage.usecase.records import SEEN_AT, ColumnKind, Source, UseCase
-from pilotage.usecase.rules import expansion, expressions
+from pilotage.usecase.rules import expansion
 from pilotage.usecase.rules.against_sources import check_against_sources
-from pilotage.usecase.rules.expressions.kinds import unknown_name
+from pilotage.usecase.rules.candidates import check_candidates
+from pilotage.usecase.rules.expressed import expression, known_source, syntax
 from pilotage.usecase.rules.inputs import check_inputs
-from pilotage.usecase.rules.places import Mistake, Path
-from pilotage.usecase.rules.value import break_even
+from pilotage.usecase.rules.outcomes import check_outcome, check_rule, settled_kind
+from pilotage.usecase.rules.places import Mistake, Path, Positions
+from pilotage.usecase.rules.policies import check_policy
 
 __all__ = ["check", "check_against_sources"]
 
@@ -27,18 +29,24 @@ _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
 
 
-def check(use_case: UseCase, already: Iterable[Mistake] = ()) -> list[Mistake]:
-    """Everything in the file that does not agree. What lies on the path of an earlier mistake is not said twice."""
+def check(use_case: UseCase, already: Iterable[Mistake], written: Positions) -> list[Mistake]:
+    """Everything in the file that does not agree. What lies on the path of an earlier mistake is not said twice.
+
+    ``written`` has the places of what stands in the file, which a record does not tell from what is assumed.
+    """
     paths = [mistake.path for mistake in already]
     found: list[Mistake] = []
     for name, source in use_case.sources.items():
         found += _source(("sources", name), source)
     found += _decision(use_case)
-    found += _outcome(use_case)
+    found += check_outcome(use_case)
     found += check_inputs(use_case)
     if not any(path[:1] == ("inputs",) for path in [*paths, *(mistake.path for mistake in found)]):
-        found += _rule(use_case)  # with a broken input, its columns would be called unknown
-    found += _policy(use_case)
+        found += check_rule(use_case)  # with a broken input, its columns would be called unknown
+    if (kind := settled_kind(use_case)) is not None:
+        found += check_policy(use_case, kind, written)
+        if not any(path[:1] == ("inputs",) for path in [*paths, *(mistake.path for mistake in found)]):
+            found += check_candidates(use_case, kind)
     found += _guessed(use_case)
     return [mistake for mistake in found if not any(_overlap(mistake.path, path) for path in paths)]
 
@@ -58,7 +66,7 @@ def _source(path: Path, source: Source) -> Iterator[Mistake]:
         yield Mistake((*path, "key"), "The key is empty.", "List the columns that tell rows apart.")
     yield from _clocks(path, source)
     if source.deleted:
-        yield from _syntax((*path, "deleted"), source.deleted)
+        yield from syntax((*path, "deleted"), source.deleted)
 
 
 def _place(path: Path, source: Source) -> Iterator[Mistake]:
@@ -119,7 +127,7 @@ def _decision(use_case: UseCase) -> Iterator[Mistake]:
     decision = use_case.decision
     if not decision.entity:
         yield Mistake(("decision", "entity"), "It is empty.", "Name the column that tells one case from another.")
-    yield from _known_source(use_case, ("decision", "source"), decision.source)
+    yield from known_source(use_case, ("decision", "source"), decision.source)
     if not decision.request:
         yield Mistake(("decision", "request"), "The app sends nothing.", "List at least one column.")
     for name in decision.request:
@@ -133,60 +141,11 @@ def _decision(use_case: UseCase) -> Iterator[Mistake]:
     path = ("decision", "moment")
     times: dict[str, ColumnKind] = {name: column.kind for name, column in request.items() if column.kind == "datetime"}
     if decision.moment:
-        yield from _expression(path, decision.moment, times, "datetime", "datetime columns of the request")
+        yield from expression(path, decision.moment, times, "datetime", "datetime columns of the request")
     if decision.where:
-        yield from _syntax(("decision", "where"), decision.where)
-
-
-def _outcome(use_case: UseCase) -> Iterator[Mistake]:
-    outcome = use_case.outcome
-    yield from _known_source(use_case, ("outcome", "source"), outcome.source)
-    yield from _syntax(("outcome", "positive"), outcome.positive)
-
-
-def _rule(use_case: UseCase) -> Iterator[Mistake]:
-    known: dict[str, ColumnKind] = {name: column.kind for name, column in expansion.request_columns(use_case).items()}
-    known.update((column.name, column.kind) for column in expansion.columns(use_case))
-    yield from _expression(("rule", "positive"), use_case.rule.positive, known, "flag", "request columns and inputs")
-
-
-def _policy(use_case: UseCase) -> Iterator[Mistake]:
-    actions = use_case.policy.actions
-    for side in ("positive", "negative"):
-        if side not in actions:
-            yield Mistake(("policy", "actions"), f"{side} is missing.", f"Add {side}: what people do then.")
-    if len(set(actions.values())) < len(actions):
-        yield Mistake(("policy", "actions"), "Both actions are the same.", "A decision needs two different ones.")
-    threshold = break_even(use_case.brief.value)
-    if use_case.policy.threshold == "by value" and not 0 < threshold < 1:
-        message = "By these values one action is always the better one, so that there is nothing to predict."
-        repair = "caught must be worth more than missed, and a false_alarm must cost something (a negative number)."
-        yield Mistake(("brief", "value"), message, repair)
-    if not use_case.review.reasons:
-        yield Mistake(("review", "reasons"), "There is no reason to choose from.", "Give at least one.")
-
-
-def _known_source(use_case: UseCase, path: Path, name: str) -> Iterator[Mistake]:
-    if name not in use_case.sources:
-        yield Mistake(path, unknown_name(name, "source", use_case.sources))
-
-
-def _syntax(path: Path, text: str) -> Iterator[Mistake]:
-    """Only that the text is an expression: which columns it may use is known once the source was read."""
-    try:
-        expressions.parse(text)
-    except expressions.ExpressionError as error:
-        yield Mistake(path, str(error))
-
-
-def _expression(
-    path: Path, text: str, known: dict[str, ColumnKind], wanted: ColumnKind, noun: str
-) -> Iterator[Mistake]:
-    messages = expressions.check(text, known)
-    for message in messages:
-        yield Mistake(path, message, f"It may use {noun}." if message.startswith("There is no column") else "")
-    if not messages and expressions.kind_of(text, known) not in (wanted, None):
-        yield Mistake(path, f"It gives a {expressions.kind_of(text, known)}; a {wanted} is wanted.")
+        yield from syntax(("decision", "where"), decision.where)
+    if decision.judged:
+        yield from syntax(("decision", "judged"), decision.judged)
 
 
 def _guessed(use_case: UseCase) -> Iterator[Mistake]:

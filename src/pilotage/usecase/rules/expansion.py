@@ -66,16 +66,21 @@ def source_columns(use_case: UseCase) -> dict[str, str]:
 
 def columns(use_case: UseCase) -> list[Column]:
     """All columns in the file's order. A name that is taken already gets its input's key in front."""
+    return [column for _, column in columns_of_inputs(use_case)]
+
+
+def columns_of_inputs(use_case: UseCase) -> list[tuple[str, Column]]:
+    """All columns in the file's order, each with the input that makes it."""
     request = request_columns(use_case)
     known: dict[str, ColumnKind] = {name: column.kind for name, column in request.items()}
-    found: list[Column] = []
+    found: list[tuple[str, Column]] = []
     static = {name for name, source in use_case.sources.items() if source.is_static}
     for key, entry in use_case.inputs.items():
-        taken_names = {column.name for column in found}
+        taken_names = {column.name for _, column in found}
         for column in expanded(key, entry, request, known, static):
             renamed = msgspec.structs.replace(column, name=f"{key}_{column.name}")
-            found.append(renamed if column.name in taken_names else column)
-        known.update((column.name, column.kind) for column in found)
+            found.append((key, renamed if column.name in taken_names else column))
+        known.update((column.name, column.kind) for _, column in found)
     return found
 
 
@@ -132,6 +137,8 @@ def _derived(key: str, entry: Input, known: Mapping[str, ColumnKind]) -> Column:
 def as_kind(expression: str, found: ColumnKind, wanted: ColumnKind) -> str | None:
     """The expression brought to another kind; None where there is no way that we would choose for the author."""
     if found == wanted:
+        return expression
+    if (found, wanted) == ("category", "text"):
         return expression
     if (found, wanted) == ("number", "category"):
         return f"CAST({expression} AS VARCHAR)"

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pilotage.usecase.records import ColumnKind, Input, UseCase, listed
 from pilotage.usecase.rules import expansion, expressions
 from pilotage.usecase.rules.expressions.kinds import unknown_name
+from pilotage.usecase.rules.live_places import check_place
 from pilotage.usecase.rules.naming import short_span
 from pilotage.usecase.rules.places import Mistake, Path
 
-RESERVED = frozenset({"entity", "moment", "rule", "label"})
+RESERVED = frozenset({"entity", "moment", "rule", "label", "human", "judged"})
 """Columns that every training set has beside the inputs."""
 
 
@@ -63,9 +64,11 @@ def _input(path: Path, key: str, entry: object, use_case: UseCase, known: dict[s
         yield from _derived(path, entry, known)
     else:
         yield from _looked_up(path, entry, use_case)
+        yield from check_place(path, entry, use_case)
 
 
 def _looked_up(path: Path, entry: Input, use_case: UseCase) -> Iterator[Mistake]:
+    request = expansion.request_columns(use_case)
     form, source = ("latest", entry.latest) if entry.latest else ("windows", entry.windows)
     if source not in use_case.sources:
         yield Mistake((*path, form), unknown_name(source, "source", use_case.sources))
@@ -75,6 +78,8 @@ def _looked_up(path: Path, entry: Input, use_case: UseCase) -> Iterator[Mistake]
         if by and by != use_case.decision.entity and by not in use_case.decision.request:
             message = unknown_name(by, "request column", use_case.decision.request)
             yield Mistake(place, message, "What rows are looked up by must be declared in decision.request.")
+        elif by in request and request[by].kind == "text":
+            yield Mistake(place, f"{by} is free text, which is no key.", "Declare it as category, or name another.")
     for name, value in (("by", entry.by), ("take", entry.take)):
         if len(set(listed(value))) < len(listed(value)):
             yield Mistake((*path, name), "A name stands here twice.", "Keep one.")
@@ -117,9 +122,11 @@ def _syntax(path: Path, text: str) -> Iterator[Mistake]:
 
 
 def _derived(path: Path, entry: Input, known: dict[str, ColumnKind]) -> Iterator[Mistake]:
-    for name in ("by", "take", "over", "where"):
+    for name in ("by", "take", "over", "where", "live_age", "live_at"):
         if getattr(entry, name):
             yield Mistake((*path, name), f"{name} does not go with derived.", "Remove it.")
+    if entry.live != "snapshot":
+        yield Mistake((*path, "live"), "A derived input is computed where the answer is given.", "Remove live.")
     messages = expressions.check(entry.derived, known)
     for message in messages:
         repair = "It may use request columns and inputs that stand above." if "There is no column" in message else ""

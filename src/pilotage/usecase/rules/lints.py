@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from pilotage.usecase.records import Definition, Input, UseCase, seconds
+from pilotage.usecase.records import Definition, Input, UseCase, listed, seconds
 from pilotage.usecase.rules import expressions
+from pilotage.usecase.rules.brief import default_in_words
+from pilotage.usecase.rules.naming import taken
 from pilotage.usecase.rules.places import Mistake, Path, Positions, located
 from pilotage.usecase.rules.reading import read
 
@@ -57,20 +59,30 @@ def _latency(use_case: UseCase, positions: Positions) -> Found:
 
 def _fallback(use_case: UseCase, positions: Positions) -> Found:
     if ("policy", "default") not in positions:
-        action = use_case.policy.actions[use_case.policy.default]
-        message = f"What to do when neither model nor rule can answer is not stated; '{action}' is assumed."
+        message = (
+            "What to do when neither model nor rule can answer is not stated; "
+            f"'{default_in_words(use_case)}' is assumed."
+        )
         yield ("policy",), message, "Write default: positive or negative."
 
 
 def _review(use_case: UseCase, positions: Positions) -> Found:
     if use_case.brief.risk != "high":
         return
-    if use_case.policy.uncertain_within == 0:
+    key, example = _UNCERTAIN[use_case.kind]
+    if not getattr(use_case.policy, key):
         message = "Decisions of high risk are taken, and none goes to a person."
-        yield ("policy", "uncertain_within"), message, "Let uncertain ones go to review: uncertain_within: 0.05."
+        yield ("policy", key), message, f"Let uncertain ones go to review: {key}: {example}."
     if not use_case.review.guidelines:
         message = "Decisions of high risk are reviewed without guidelines."
         yield ("review",), message, "Write review.guidelines: what a reviewer looks at, and when to ask another."
+
+
+_UNCERTAIN = {
+    "flag": ("uncertain_within", "0.05"),
+    "category": ("confidence", "0.6"),
+    "number": ("width", "how wide the 90 % interval may be"),
+}
 
 
 def _support(use_case: UseCase, positions: Positions) -> Found:
@@ -81,14 +93,15 @@ def _support(use_case: UseCase, positions: Positions) -> Found:
 
 
 def _no_rule(use_case: UseCase, positions: Positions) -> Found:
-    if not expressions.columns_of(use_case.rule.positive):
+    if not expressions.columns_of(use_case.rule.expression):
         message = "The rule looks at nothing: a model would only be compared with always doing the same."
-        yield ("rule", "positive"), message, "Write down how people decide today."
+        yield ("rule", use_case.rule.key), message, "Write down how people decide today."
 
 
 def _one_clock(use_case: UseCase, positions: Positions) -> Found:
+    later = {use_case.outcome.source, use_case.human.source if use_case.human else ""}
     for name, source in use_case.sources.items():
-        if source.event_time == source.known_at and not source.is_static and name != use_case.outcome.source:
+        if source.event_time == source.known_at and not source.is_static and name not in later:
             message = f"{name} has one clock: what happens is taken as known in the same instant."
             yield ("sources", name), message, "Name the column that says when a row was recorded or published."
 
@@ -123,12 +136,24 @@ def _guessed(use_case: UseCase, positions: Positions) -> Found:
 
 
 def _unused_source(use_case: UseCase, positions: Positions) -> Found:
-    used = {use_case.decision.source, use_case.outcome.source}
+    used = {use_case.decision.source, use_case.outcome.source, use_case.human.source if use_case.human else ""}
     used |= {entry.latest or entry.windows for entry in use_case.inputs.values() if isinstance(entry, Input)}
     for name in use_case.sources:
         if name not in used:
             remedy = "Look something up in it (`latest`, `windows`), or remove it."
             yield ("sources", name), f"No input takes anything from {name}.", remedy
+
+
+def _copied_people(use_case: UseCase, positions: Positions) -> Found:
+    """What people decided, looked up for the very case: late rows of it are not there, and early ones say it all."""
+    human = use_case.human
+    decided = expressions.columns_of(human.decided) if human else frozenset()
+    for key, entry in use_case.inputs.items():
+        if human is None or not isinstance(entry, Input) or entry.latest != human.source:
+            continue
+        if use_case.decision.entity in listed(entry.by) and decided & set(taken(key, entry).values()):
+            message = f"{key} takes what people decided on the same case (human.decided)."
+            yield ("inputs", key), message, "Remove it, unless it is there before the decision: a model copies it."
 
 
 CHECKS: dict[str, Callable[[UseCase, Positions], Found]] = {
@@ -144,4 +169,5 @@ CHECKS: dict[str, Callable[[UseCase, Positions], Found]] = {
     "expansion-before-evidence": _early_expansion,
     "personal-data-minimal-risk": _personal,
     "late-outcomes": _late_outcomes,
+    "copied-people": _copied_people,
 }

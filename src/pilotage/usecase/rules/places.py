@@ -15,6 +15,17 @@ Positions = Mapping[Path, tuple[int, int]]
 """Line and column, both from 1, of every scalar and of the key of every mapping and list."""
 
 
+class WithShared(dict[Path, tuple[int, int]]):
+    """Positions in a use-case file, those of what it shares being where it says so.
+
+    ``shared`` has, for each shared input and source, the columns file it comes from and the positions there.
+    """
+
+    def __init__(self, positions: Positions) -> None:
+        super().__init__(positions)
+        self.shared: dict[Path, tuple[str, Positions]] = {}
+
+
 class Mistake(msgspec.Struct, frozen=True):
     """Something wrong at a path; ``place`` is given only where the path alone would lead elsewhere."""
 
@@ -37,8 +48,17 @@ def located(mistakes: Iterable[Mistake], positions: Positions) -> list[Problem]:
     problems = []
     for mistake in dict.fromkeys(mistakes):
         line, column = mistake.place or _position(mistake.path, positions)
-        problems.append(Problem(dotted(mistake.path), mistake.message, mistake.repair, line, column))
+        message = mistake.message + _in_shared(mistake.path, positions)
+        problems.append(Problem(dotted(mistake.path), message, mistake.repair, line, column))
     return sorted(problems, key=lambda problem: (problem.line, problem.column))
+
+
+def _in_shared(path: Path, positions: Positions) -> str:
+    """Where a mistake of a shared input stands in its own file."""
+    if not isinstance(positions, WithShared) or path[:2] not in positions.shared:
+        return ""
+    file, theirs = positions.shared[path[:2]]
+    return f" It stands in {file}, line {_position(path, theirs)[0]}."
 
 
 def _position(path: Path, positions: Positions) -> tuple[int, int]:

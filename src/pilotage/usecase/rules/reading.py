@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from pilotage.usecase.records import SEEN_AT, UseCase
+from pilotage.usecase.records import SEEN_AT, Input, UseCase
+from pilotage.usecase.rules.columns_files import merged, parted
 from pilotage.usecase.rules.conversion import Conversion
 from pilotage.usecase.rules.document import UnreadableDocument, read_document
 from pilotage.usecase.rules.places import Mistake, Positions
@@ -19,7 +20,8 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 def read(text: str) -> Reading:
-    """Read the text of a use-case file. Never raises for what a user wrote: see ``mistakes``."""
+    """Read the text of a use-case file, with the shared columns that it carries; see ``mistakes`` for what is wrong."""
+    text, shared = parted(text)
     try:
         document, mistakes = read_document(text)
     except UnreadableDocument as error:
@@ -27,6 +29,9 @@ def read(text: str) -> Reading:
     conversion = Conversion()
     use_case = conversion.converted(document, UseCase)
     found = (*mistakes, *conversion.mistakes)
+    if conversion.complete and any(isinstance(entry, Input) and entry.shared for entry in use_case.inputs.values()):
+        whole = merged(use_case, shared, conversion.positions)
+        return Reading(_with_clocks(whole.use_case), whole.positions, (*found, *whole.mistakes))
     return Reading(_with_clocks(use_case) if conversion.complete else None, conversion.positions, found)
 
 

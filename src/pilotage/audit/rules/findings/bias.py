@@ -25,7 +25,7 @@ def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
     """Groups too small to judge, groups whose outcomes differ, decisions of unknown group."""
     for column in measured.groups.columns:
         yield from _small(definition, column)
-        yield from _differ(definition, column)
+        yield from _differ(definition, column, measured.shape.face.are)
         yield from _unknown(definition, column)
 
 
@@ -46,7 +46,7 @@ def _small(definition: Definition, column: GroupColumn) -> Iterator[Finding]:
         )
 
 
-def _differ(definition: Definition, column: GroupColumn) -> Iterator[Finding]:
+def _differ(definition: Definition, column: GroupColumn, are: str) -> Iterator[Finding]:
     """The largest and the smallest rate, where even intervals that all hold together do not overlap."""
     judged = [group for group in column.groups if group.labelled >= LABELLED_MIN and group.values == 1]
     if len(judged) < 2:
@@ -62,7 +62,7 @@ def _differ(definition: Definition, column: GroupColumn) -> Iterator[Finding]:
         column,
         "group-rates-differ",
         "warns" if definition.use_case.brief.risk == "high" else "informs",
-        f"Known outcomes are positive for {most.value} ({column.column}) in {_rate(most)}, for {least.value} in "
+        f"Known outcomes are {are} for {most.value} ({column.column}) in {_rate(most)}, for {least.value} in "
         f"{_rate(least)}{times}.",
         "Find out whether the outcome itself is fair (who was looked at, who was reported), and compare the model's "
         "errors by this group before it is released.",

@@ -69,7 +69,8 @@ def _kind(node: Node, known: Mapping[str, ColumnKind], mistakes: list[str]) -> C
     if isinstance(node, Constant):
         return node.kind
     if isinstance(node, ColumnReference):
-        return known.get(node.name)
+        found = known.get(node.name)
+        return "category" if found == "text" else found  # free text is a text as any other, to an expression
     kinds = [_kind(argument, known, mistakes) for argument in node.arguments]
     if node.operation in {"AND", "OR"}:
         _each(node, node.arguments, kinds, ("flag",), mistakes)

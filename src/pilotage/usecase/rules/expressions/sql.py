@@ -135,7 +135,10 @@ class _Writer:
     def _column(self, node: ColumnReference) -> str:
         alias = self.qualify.get(node.name)
         name = f"{quoted(alias)}.{quoted(node.name)}" if alias else quoted(node.name)
-        return self.engine.column(name, self.kinds[node.name]) if self.kinds else name
+        if not self.kinds:
+            return name
+        kind = self.kinds[node.name]
+        return self.engine.column(name, "category" if kind == "text" else kind)
 
     def _constant(self, constant: Constant) -> str:
         if isinstance(constant.value, bool):

@@ -9,6 +9,7 @@ from pilotage.audit.measured.columns import ColumnFigures, NumberFigures, Spike,
 from pilotage.audit.records import Finding
 from pilotage.audit.rules.findings.about import About, counted, percent
 from pilotage.platform.counting import plural
+from pilotage.usecase.rules.expressions import columns_of
 
 # Fewer may be a slip of the hand.
 ROWS_MIN = 3
@@ -28,9 +29,11 @@ VALUES_MIN = 100
 
 
 def found(this: About) -> Iterator[Finding]:
-    """Per column the stand-ins that it has."""
+    """Per column the stand-ins that it has; a 'test' in the column that says which cases judge is none."""
+    decision = this.definition.use_case.decision
+    judging = columns_of(decision.judged) if decision.judged and decision.source == this.figures.source else ()
     for column in this.columns:
-        if column.name in this.source.key:
+        if column.name in this.source.key or column.name in judging:
             continue
         if column.text is not None:
             yield from _texts(this, column, column.text)

@@ -30,7 +30,9 @@ def _no_clock(this: About) -> Iterator[Finding]:
     if not this.source.is_static or name not in (use_case.decision.source, use_case.outcome.source):
         return
     decided = name == use_case.decision.source
-    severity: Severity = "blocks" if decided and not use_case.decision.moment else "warns"
+    # Who says which cases judge has said that no clock does; what the app itself sends was there at any moment.
+    told = use_case.decision.moment or use_case.decision.judged
+    severity: Severity = "blocks" if decided and not told else "warns"
     yield this.finding(
         "no-clock",
         severity,

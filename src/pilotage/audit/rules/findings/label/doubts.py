@@ -36,6 +36,12 @@ def _told_by(noise: Noise) -> str:
     return "all that is known by now, and columns that were made from the outcome share its errors"
 
 
+def _apart(measured: Measured) -> str:
+    """How far another outcome is another one."""
+    face = measured.shape.face
+    return "" if face.kind == "flag" else f": one is {face.are}, one is not"
+
+
 def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
     """Equal inputs with different outcomes; more surprising outcomes than a problem of this difficulty has."""
     source = definition.use_case.outcome.source
@@ -49,7 +55,8 @@ def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
             source,
             "",
             f"{against.rows:,} of {against.looked_at:,} decisions whose inputs no coincidence makes equal "
-            f"({against.share:.1%}) have the inputs of another to the last value, and another outcome.",
+            f"({against.share:.1%}) have the inputs of another to the last value, and another outcome"
+            f"{_apart(measured)}.",
             "Look at the samples: is a case recorded twice, is an outcome joined to the wrong case, or was it changed?",
             owner,
             concerns=against.rows,

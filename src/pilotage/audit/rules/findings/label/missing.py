@@ -32,10 +32,10 @@ def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
         error = (figures.high - figures.low) / (2 * 1.96)
         same_way = figures.difference * figures.effect > 0
         if same_way and abs(figures.effect) >= EFFECT_INFORMS and abs(figures.difference) >= ERRORS_MIN * error:
-            yield _finding(definition, figures)
+            yield _finding(definition, figures, measured.shape.face.are)
 
 
-def _finding(definition: Definition, figures: MissingByLabel) -> Finding:
+def _finding(definition: Definition, figures: MissingByLabel, are: str) -> Finding:
     used = figures.source == INPUT
     source = source_of(definition, figures.column) if used else figures.source
     looked_up = any(isinstance(c, Latest) and c.name == figures.column for c in definition.plan.columns)
@@ -48,7 +48,7 @@ def _finding(definition: Definition, figures: MissingByLabel) -> Finding:
         source,
         figures.column,
         f"Where {figures.column} is missing ({figures.missing / figures.rows:.1%}), {figures.rate_missing:.1%} of "
-        f"outcomes are positive, where it is known {figures.rate_known:.1%}: within the same time "
+        f"outcomes are {are}, where it is known {figures.rate_known:.1%}: within the same time "
         f"{100 * figures.difference:+.1f} points (95 % interval {100 * figures.low:+.1f} to "
         f"{100 * figures.high:+.1f}).",
         "Ask when it is filled in. If after the outcome, it tells the outcome: remove the input. If it was missing at "

@@ -1,68 +1,67 @@
-"""How many outcomes are known, how balanced they are, and in which groups they are few."""
+"""What the outcomes are, how many are known, how balanced they are, and in which groups they are few."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pilotage.audit.measured import Measured
-from pilotage.audit.records import Finding, Severity
-from pilotage.audit.rules.owners import owner_of
-from pilotage.usecase.records import Definition
+from pilotage.audit.records import Finding
+from pilotage.audit.rules.findings.label import classes, numbers, one_only
+from pilotage.audit.rules.findings.label.about import POSITIVES_MIN, few, finding
+from pilotage.usecase.records import Definition, OutcomeKind
 
-POSITIVES_MIN = 200
 COMPLETE_MIN = 0.8
 RARE_SHARE = 0.05
 
 
 def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
-    figures, use_case = measured.decisions, definition.use_case
-    source = use_case.outcome.source
-    owner = owner_of(use_case, source)
-
-    def finding(
-        code: str, severity: Severity, message: str, repair: str, share: float = 0.0, **figure: object
-    ) -> Finding:
-        return Finding(code, "label", severity, source, "", message, repair, owner, share=share, figures=figure)
-
-    negatives = figures.labelled - figures.positives
-    if not figures.positives or not negatives:
-        yield finding(
-            "one-class",
-            "blocks",
-            f"Of {figures.labelled:,} known outcomes {figures.positives:,} are positive: nothing to tell apart.",
-            "Check `outcome.positive`, or wait until both kinds have happened.",
-            share=1.0,
-            labelled=figures.labelled,
-            positives=figures.positives,
-        )
+    """Findings on what the outcomes are, then on how many are known; nothing where they are all the same."""
+    all_alike = one_only.found(definition, measured)
+    if all_alike is not None:
+        yield all_alike
         return
+    yield from _KINDS[definition.use_case.kind](definition, measured)
+    yield from _without(definition, measured)
+    yield from _small_groups(definition, measured)
+
+
+def _flag(definition: Definition, measured: Measured) -> Iterator[Finding]:
+    figures = measured.decisions
+    rarer = min(figures.positives, figures.labelled - figures.positives)
     share = figures.positives / figures.labelled
-    if min(figures.positives, negatives) < POSITIVES_MIN:
-        yield finding(
-            "few-outcomes",
-            "warns",
-            f"Only {min(figures.positives, negatives):,} outcomes of the rarer kind are known.",
-            f"Wait, or go further back: below {POSITIVES_MIN} no comparison with the rule will be certain.",
-            share=1.0,
-        )
+    if rarer < POSITIVES_MIN:
+        message = f"Only {rarer:,} outcomes of the rarer kind are known."
+        yield few(definition, message)
     if not RARE_SHARE <= share <= 1 - RARE_SHARE:
         yield finding(
+            definition,
             "class-imbalance",
             "warns",
             f"{share:.1%} of known outcomes are positive: accuracy will say nothing.",
             "Judge by money and by precision at the threshold.",
             positive_share=share,
         )
+
+
+_KINDS: dict[OutcomeKind, Callable[[Definition, Measured], Iterator[Finding]]] = {
+    "flag": _flag,
+    "category": classes.found,
+    "number": numbers.found,
+}
+
+
+def _without(definition: Definition, measured: Measured) -> Iterator[Finding]:
+    figures = measured.decisions
     missing = 1 - figures.labelled / figures.decisions
     if missing > 0.005:
         yield finding(
+            definition,
             "no-outcome",
             "warns" if missing > 1 - COMPLETE_MIN else "informs",
-            f"{missing:.1%} of decisions have no outcome after {use_case.outcome.matures}.",
+            f"{missing:.1%} of decisions have no outcome after {definition.use_case.outcome.matures}.",
             "Find out whether these differ from the rest (cancelled, lost, merged), and say so in the brief.",
             share=missing,
         )
-    yield from _small_groups(definition, measured)
 
 
 def _small_groups(definition: Definition, measured: Measured) -> Iterator[Finding]:

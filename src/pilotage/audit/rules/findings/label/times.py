@@ -112,7 +112,7 @@ def _regimes(definition: Definition, measured: Measured, steps: list[tuple[Regim
         severity,
         definition.use_case.outcome.source,
         "",
-        f"The share of positives stepped: {said}.",
+        f"The share of {measured.shape.face.them} stepped: {said}.",
         "Find out what changed on these days: whom you ask, what you count, or the world. Train on what still holds, "
         "split by time, and watch calibration.",
         owner_of(definition.use_case, definition.use_case.outcome.source),
@@ -135,6 +135,7 @@ def _months(definition: Definition, measured: Measured) -> Iterator[Finding]:
     if len(shares) < 2:
         return
     low, high = min(shares, key=shares.__getitem__), max(shares, key=shares.__getitem__)
+    them = measured.shape.face.them
     if shares[high] > RATIO * shares[low]:
         yield Finding(
             "shifting-outcome",
@@ -142,7 +143,8 @@ def _months(definition: Definition, measured: Measured) -> Iterator[Finding]:
             "informs",
             definition.use_case.outcome.source,
             "",
-            f"Positives range from {shares[low]:.1%} ({low}) to {shares[high]:.1%} ({high}) by month.",
+            f"{them[:1].upper()}{them[1:]} range from {shares[low]:.1%} ({low}) to {shares[high]:.1%} ({high}) "
+            "by month.",
             "Split by time, never at random, and watch calibration.",
             owner_of(definition.use_case, definition.use_case.outcome.source),
             figures={"low": shares[low], "high": shares[high]},

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pilotage.audit.measured import Measured
 from pilotage.audit.records import Finding
-from pilotage.audit.rules.findings.leakage import clocks, copies, dates, given_away, too_good
+from pilotage.audit.rules.findings.leakage import clocks, copies, dates, given_away, rule, too_good
 from pilotage.audit.rules.findings.leakage.clocks import LATE_SHARE
 from pilotage.audit.rules.findings.leakage.too_good import TOO_GOOD_AUC
 from pilotage.usecase.records import Definition
@@ -20,4 +20,5 @@ def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
     yield from dates.found(definition, measured)
     yield from copies.found(definition, measured)
     yield from too_good.found(definition, measured)
+    yield from rule.found(definition, measured)
     yield from given_away.found(definition, measured)

@@ -36,7 +36,9 @@ def _copy(definition: Definition, measured: Measured, separation: Separation) ->
     used = [separation.column] if given else _taking(definition, separation)
     what = separation.column or f"whether {source} has a row"
     cut = f" ({separation.cut})" if separation.cut and separation.column else ""
-    tells = "is the outcome" if separation.agreement == 1 else f"is the outcome in {separation.agreement:.2%} of cases"
+    face = measured.shape.face
+    tells = "is the outcome" if face.kind == "flag" else f"tells whether the outcome is {face.are}"
+    tells += "" if separation.agreement == 1 else f" in {separation.agreement:.2%} of cases"
     if given:
         use, repair = "; it is an input.", f"Remove the input {separation.column}: it will not be there in time."
     elif used:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pilotage.audit.measured import Measured
 from pilotage.audit.measured.leakage import LaterDates
 from pilotage.audit.records import Finding, Severity
-from pilotage.audit.rules.lineage import source_of, with_derived
+from pilotage.audit.rules.lineage import read_by_rule, source_of, with_derived
 from pilotage.audit.rules.owners import names_of, owner_of
 from pilotage.audit.rules.telling_dates import is_planned
 from pilotage.usecase.records import Definition
@@ -24,12 +24,17 @@ def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
 
 def _later(definition: Definition, later: LaterDates) -> Finding:
     used = sorted(with_derived(definition.plan, {later.column}) & set(definition.plan.names))
+    ruled = later.column in read_by_rule(definition)
+    standing = [*used, *(["the rule"] if ruled else [])]
     share = later.after / later.rows
-    severity: Severity = "warns" if used and not is_planned(later.column) else "informs"
+    severity: Severity = "warns" if standing and not is_planned(later.column) else "informs"
     source = source_of(definition, later.column)
-    stands = f"{names_of(used)} {'stands' if len(used) == 1 else 'stand'} on it" if used else "no input stands on it"
+    stand = "stands" if len(standing) == 1 else "stand"
+    stands = f"{names_of(standing)} {stand} on it" if standing else "no input stands on it"
     if severity == "warns":
-        repair = f"Remove {names_of(used)}. If it is a plan, known before, say so under `answers.findings`."
+        removed = [f"Remove {names_of(used)}"] if used else []
+        away = " and ".join([*removed, *([f"{'t' if used else 'T'}ake it out of the rule"] if ruled else [])])
+        repair = f"{away}. If it is a plan, known before, say so under `answers.findings`."
     else:
         repair = "Nothing to do, if it is a plan that is known before the decision."
     return Finding(

@@ -36,7 +36,7 @@ def _identifier(definition: Definition, measured: Measured, skill: IdentifierSki
     if skill.rate is not None and skill.expected is not None:
         said = (
             f"Of {skill.rows:,} decisions whose {skill.column} has {skill.group!r} as {skill.part}, {skill.rate:.1%} "
-            f"are positive, where {skill.expected:.1%} is to be expected"
+            f"are {measured.shape.face.are}, where {skill.expected:.1%} is to be expected"
         )
         figures: dict[str, object] = {"group": skill.group, "rate": skill.rate, "expected": skill.expected}
     else:

@@ -33,11 +33,12 @@ def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
     yield from _beside(definition, measured, [s for s in good if s.source != INPUT])
     dominance = measured.leakage.dominance
     named = {s.column for s in measured.leakage.separations if s.source == INPUT and (s in good or is_copy(s))}
-    if dominance and dominance.column not in named and _stands_out(dominance):
+    if dominance and dominance.column not in named and stands_out(dominance):
         yield _dominant(definition, measured, dominance)
 
 
-def _stands_out(dominance: Dominance) -> bool:
+def stands_out(dominance: Dominance) -> bool:
+    """Whether it beats all others together, or is as good as they are where nothing is later."""
     return dominance.auc >= dominance.others + (BEATS_OTHERS_BY if dominance.in_time else -AS_GOOD_WITHIN)
 
 
