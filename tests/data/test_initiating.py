@@ -135,8 +135,8 @@ def test_measurements_are_no_key_although_no_pair_of_them_comes_twice(tmp_path: 
     (tmp_path / "wine.csv").write_text("alcohol,malic_acid,target\n" + rows)
     project = drafted(tmp_path / "wine.csv").project
     assert project.decision.key.value == ("_row",)
-    assert project.label.condition == "target = 1"
-    assert {other.condition for other in project.others} == {"target = 0", "target = 2"}
+    assert (project.label.kind, project.label.condition) == ("category", "CAST(target AS VARCHAR)")
+    assert [other.condition for other in project.others] == ["target = 1", "target = 2", "target = 0"]
 
 
 def test_a_key_of_numbers_in_a_file_is_declared_as_it_is_read(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pilotage.data.rules import manifests
 from pilotage.platform.counting import plural
@@ -112,11 +112,18 @@ def _synced(result: SyncResult) -> tuple[object, ...]:
     return (result.source, *counts, known_to, result.version[:12])
 
 
-def build(use_case: str | None = None, *, verify: bool = False, json: bool = False) -> None:
+def build(
+    use_case: str | None = None,
+    *,
+    verify: bool = False,
+    engine: Literal["duckdb", "spark"] = "duckdb",
+    json: bool = False,
+) -> None:
     """Build the training set: one row per decision, with what was known by then. --verify rebuilds it to prove it.
 
     With --verify a set that stands on the same file, snapshots and code is rebuilt and compared row for row; where it
-    differs, the first row and column that do and what changed are named.
+    differs, the first row and column that do and what changed are named. With --engine spark lookups and windows are
+    made on Spark (PILOTAGE_SPARK_MASTER says where), and DuckDB is what proves them.
     """
     from pilotage.data import flow
     from pilotage.data.contract_commands import say_violations
@@ -126,8 +133,8 @@ def build(use_case: str | None = None, *, verify: bool = False, json: bool = Fal
     terminal = Terminal(json)
     with opened() as work:
         definition = defining.find(work, use_case)
-        verified = flow.verify(work, definition) if verify else None
-        built = flow.build(work, definition) if verified is None else verified.training_set
+        verified = flow.verify(work, definition, engine) if verify else None
+        built = flow.build(work, definition, engine) if verified is None else verified.training_set
         broken = [each for each in contracting.violations(work, definition.name) if each.when == "training"]
         say_violations(terminal, broken)
         terminal.say(manifests.built(built))
@@ -151,10 +158,36 @@ def _say_all(terminal: Terminal, lines: Iterable[str]) -> None:
         terminal.say(line)
 
 
-def sql(use_case: str | None = None) -> None:
-    """Print the SQL that makes the training set: it runs in DuckDB as it is."""
+def sql(
+    use_case: str | None = None,
+    *,
+    where: Literal["history", "live", "now"] = "history",
+    dialect: Literal["duckdb", "sqlite", "postgresql", "spark"] | None = None,
+) -> None:
+    """Print the SQL of a use case's columns: over history, for one live row, or for all keys now.
+
+    Without options it is what makes the training set, and runs in DuckDB as it is. Other forms read the sources'
+    tables in a session in UTC.
+    """
     from pilotage.data import flow
     from pilotage.usecase import flow as defining
 
     with opened() as work:
-        Terminal().say(flow.script(work, defining.find(work, use_case)))
+        Terminal().say(flow.columns_sql(work, defining.find(work, use_case), where, dialect))
+
+
+def materialise(use_case: str | None = None, *, to: str = "", table: str = "", json: bool = False) -> None:
+    """Write all keys' lookups and windows as of now into tables, replacing those of the time before at once.
+
+    Without --to, the inputs that say `live: table` are written where answers read them. With --to, a database's
+    address or env:NAME, all of them are written there, in tables that --table names.
+    """
+    from pilotage.data import flow
+    from pilotage.usecase import flow as defining
+
+    terminal = Terminal(json)
+    with opened() as work:
+        written = flow.materialise(work, defining.find(work, use_case), to, table)
+    rows = [(each.table, each.keys, len(each.columns), f"{each.made_at:%Y-%m-%d %H:%M:%S}") for each in written]
+    terminal.table("Tables", ("table", "keys", "columns", "made at (UTC)"), rows)
+    terminal.document(written)

@@ -49,6 +49,7 @@ def init(
     tables = initiating.chosen(found.tables, table or ())
     drafted = initiating.draft(project, tables)
     path = initiating.write(drafted, to)
+    integration, left_alone = initiating.write_integration(drafted, to)
     _say(terminal, drafted)
     _paragraph(terminal, "Files that no source can be made of:", found.skipped)
     remarks = [f"{s.table.name}: {said}" for s in drafted.project.sources for said in s.table.remarks]
@@ -60,6 +61,10 @@ def init(
     if reference != address and reference.startswith("env:"):
         variable = reference.removeprefix("env:").partition("/")[0]
         terminal.say(f"The address holds a secret, which no file may: export {variable}='…' before the next command.")
+    if integration:
+        terminal.say(f"For continuous integration: {', '.join(map(str, integration))}.")
+    if left_alone:
+        terminal.say(f"There already, left as they are: {', '.join(map(str, left_alone))}.")
     left_out = [failure.message for failure in drafted.failures]
     warnings = warnings_of(drafted.project)
     terminal.document({"file": str(path), "text": drafted.text, "left_out": left_out, "warnings": list(warnings)})
@@ -79,9 +84,9 @@ def _say(terminal: Terminal, drafted: Draft) -> None:
         + [f"{left}: it has no rows, or no column that tells them apart." for left in project.unkeyed],
     )
     label = project.label
-    terminal.say(f"\nTo predict, as guessed: {label.table}: {label.condition} ({label.why}).")
+    terminal.say(f"\nTo predict, as guessed: {label.table}: {label.says} ({label.why}).")
     for other in project.others:
-        terminal.say(f"  or {other.table}: {other.condition} ({other.why})")
+        terminal.say(f"  or {other.table}: {other.says} ({other.why})")
     lookups = list(dict.fromkeys(f"{lookup.source} by {lookup.by}: {lookup.why}." for lookup in project.lookups))
     _paragraph(terminal, f"Cases are rows of {project.decision.table.name}. Looked up for each:", lookups)
     sent = {field.name: field.why for field in project.fields if field.why}

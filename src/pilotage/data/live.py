@@ -1,7 +1,8 @@
 """Columns for one live answer: the request, lookups and windows as of a moment, derived values.
 
 The timelines of :mod:`pilotage.data.rules.timelines` are made by the engine once, with the SQL that makes training
-sets, and kept in memory as sorted arrays. An answer is one bisection per timeline: no database, no lock.
+sets, and kept in memory as sorted arrays. An answer is one bisection per timeline: no database, no lock. Columns that
+the file places elsewhere are read there, within a bounded time: see :mod:`pilotage.data.places`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from pilotage.data import relations
+from pilotage.data.places import Reader
 from pilotage.data.records import Snapshot
 from pilotage.data.rules.keys import key_text
 from pilotage.data.rules.timelines import Timeline, counts_rows, key_columns, timelines
@@ -74,17 +78,35 @@ def _age_max_us(column: Latest | Window) -> int:
     return column.over_seconds * 1_000_000 - 1
 
 
+class Assembled(Struct, frozen=True):
+    """The plan's columns for one request, and why those that should have been read elsewhere are missing."""
+
+    values: dict[str, Any]
+    missing: dict[str, str] = {}
+
+
 class LiveColumns:
-    """All columns of a use case for one request. Immutable, hence safe to use from many threads."""
+    """All columns of a use case for one request. Immutable, hence safe to use from many threads.
+
+    ``waits``: some are read from a database, so that an answer takes up to the readers' time and should not be awaited
+    in an event loop's own thread.
+    """
 
     def __init__(
-        self, definition: Definition, states: Sequence[_State], found: Mapping[str, Snapshot], since: datetime | None
+        self,
+        definition: Definition,
+        states: Sequence[_State],
+        found: Mapping[str, Snapshot],
+        since: datetime | None,
+        readers: Sequence[Reader] = (),
     ) -> None:
         plan = definition.plan
         self.versions = {name: snapshot.version for name, snapshot in found.items()}
         self.known_to = {name: snapshot.known_to for name, snapshot in found.items()}
         self.since = since
+        self.waits = bool(readers)
         self._states = tuple(states)
+        self._readers = tuple(readers)
         self._names = plan.names
         self._request = tuple((name, column.kind) for name, column in plan.request.items())
         self._entity = plan.entity
@@ -93,6 +115,7 @@ class LiveColumns:
             for column in plan.columns
             if isinstance(column, Derived)
         )
+        self._kinds = {column.name: column.kind for column in plan.columns}
         self._given = tuple(column.name for column in plan.columns if isinstance(column, Given))
 
     def assemble(self, request: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
@@ -106,8 +129,16 @@ class LiveColumns:
         row = self.assemble_all(request, moment)
         return {name: row[name] for name in self._names}
 
+    def assemble_told(self, request: Mapping[str, Any], moment: datetime) -> Assembled:
+        """As :meth:`assemble`, with the reasons of what could not be read: ``{"temp": "too_slow"}``."""
+        row, missing = self._assembled(request, moment)
+        return Assembled({name: row[name] for name in self._names}, missing)
+
     def assemble_all(self, request: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
         """As :meth:`assemble`, with request columns that only keys and the rule need."""
+        return self._assembled(request, moment)[0]
+
+    def _assembled(self, request: Mapping[str, Any], moment: datetime) -> tuple[dict[str, Any], dict[str, str]]:
         if self.since is not None and moment < self.since:
             raise ValueError(f"These columns are known from {self.since} on; asked for {moment}.")
         values = {name: as_kind(request.get(name), kind) for name, kind in self._request}
@@ -116,9 +147,19 @@ class LiveColumns:
         moment_us = (as_utc(moment) - _EPOCH) // _MICROSECOND
         for state in self._states:
             state.put(values, values, moment_us)
+        missing = self._read(values, moment)
         for name, compute, kind in self._derived:
             values[name] = as_kind(compute(values), kind)
-        return values
+        return values, missing
+
+    def _read(self, values: dict[str, Any], moment: datetime) -> dict[str, str]:
+        """Write what databases answer into ``values``; why columns are missing."""
+        missing: dict[str, str] = {}
+        for reader in self._readers:
+            read = reader.read(values, moment)
+            values.update((name, as_kind(value, self._kinds[name])) for name, value in read.values.items())
+            missing.update(read.missing)
+        return missing
 
 
 def as_kind(value: Any, kind: ColumnKind) -> Any:
@@ -128,7 +169,7 @@ def as_kind(value: Any, kind: ColumnKind) -> Any:
     if kind == "number":
         number = float(value)
         return number if number - number == 0.0 else None
-    if kind == "category":
+    if kind in ("category", "text"):
         return key_text(value)
     if kind == "flag":
         return bool(value)
@@ -142,17 +183,23 @@ def live_columns(
     definition: Definition,
     found: Mapping[str, Snapshot],
     since: datetime | None = None,
+    readers: Sequence[Reader] = (),
 ) -> LiveColumns:
     """The columns made from the sources' relations in an engine, which is not needed afterwards.
 
-    With ``since``, rows that no moment from then on can see are left out.
+    With ``since``, rows that no moment from then on can see are left out. What ``readers`` read is not kept in memory.
     """
+    elsewhere = {name for reader in readers for name in reader.columns}
     lines = timelines(definition.plan)
+    unused = [line for line in lines if all(column.name in elsewhere for column in line.columns)]
     for statement in column_script(definition, relations.measure(connection, definition)):
+        if any(statement.startswith(f"CREATE TABLE {line.name} AS") for line in unused):
+            continue
         connection.execute(statement)
         if since is not None and statement.startswith('CREATE TABLE "history_'):
             _forget(connection, lines, statement, since)
-    return LiveColumns(definition, [_read(connection, line) for line in lines], found, since)
+    states = [_read(connection, line) for line in lines if line not in unused]
+    return LiveColumns(definition, states, found, since, readers)
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, lines: Sequence[Timeline], statement: str, since: datetime) -> None:

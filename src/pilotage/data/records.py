@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from pilotage.usecase.records import SEEN_AT
+from pilotage.usecase.records import SEEN_AT, OutcomeKind
 
 ColumnType = Literal["number", "text", "datetime", "flag"]
 
@@ -174,23 +174,50 @@ class Spine(Struct, frozen=True):
     where: str = ""
 
 
+Engine = Literal["duckdb", "spark"]
+"""What makes lookups and windows over history: the embedded engine, or one beside it."""
+
+Happened = bool | str | float
+"""What happened: yes or no, one of several categories, or a number."""
+
+
 class Label(Struct, frozen=True):
-    """What is to be predicted: an expression over a row of ``source``, certain after ``matures``."""
+    """What is to be predicted: an expression over a row of ``source`` that gives a ``kind``, certain after ``matures``.
+
+    ``human`` is the expression over a row of ``human_source`` that gives what people decided; empty where none is.
+    """
 
     source: str = ""
-    positive: str = ""
+    expression: str = ""
     matures: str = ""
+    kind: OutcomeKind = "flag"
+    human_source: str = ""
+    human: str = ""
+
+
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+"""Of a number that is to be predicted, what is kept in a manifest: the least, the median, the greatest and between."""
+
+CLASSES_MAX = 1000
+"""Of categories that are to be predicted, so many are counted by name in a manifest, the most frequent."""
 
 
 class TrainingSet(Struct, frozen=True):
     """One row per decision that was or would have been taken, with the columns known by then and the outcome.
 
     The Parquet file ``digest`` holds: entity (text), moment (timestamp), one column per input of the plan,
-    ``rule`` (boolean: what the rule says), ``label`` (boolean or null where there is no outcome).
+    ``rule`` (what the rule says) and ``label`` (null where there is no outcome), both boolean, text or double as the
+    outcome's kind is; ``human`` (as these) where the file says what people decided; ``judged`` (boolean) where it says
+    which rows judge; ``group_<name>`` (text) for each column of ``groups`` and ``fairness.by``.
+
+    Of the labels ``positives`` are true, where they are yes or no; else ``classes`` counts the most frequent categories
+    of ``distinct`` ones, or ``quantiles`` are the number's at :data:`QUANTILES`. ``decided`` rows have a human one,
+    ``judged`` ones judge.
 
     ``rows_in`` are all row versions of the decision's source: they are the ``rows`` of this set and the ``excluded``
     ones, each counted once. ``plan`` is the fingerprint of the columns' definitions, ``code`` and ``engine`` are the
-    versions that made the rows. What learns from the set begins its draws at ``seed``; building draws nothing.
+    versions that made the rows; ``sql`` makes them in DuckDB, whichever engine did. What learns from the set begins its
+    draws at ``seed``; building draws nothing.
     """
 
     id: str
@@ -203,7 +230,7 @@ class TrainingSet(Struct, frozen=True):
     fingerprint: str
     rows: int
     labelled: int
-    positives: int
+    positives: int | None
     moment_from: datetime
     moment_to: datetime
     known_to: datetime
@@ -215,6 +242,15 @@ class TrainingSet(Struct, frozen=True):
     excluded: dict[Exclusion, int] = {}
     engine: str = ""
     seed: int = SEED
+    classes: dict[str, int] = {}
+    distinct: int | None = None
+    quantiles: tuple[float, ...] = ()
+    decided: int | None = None
+    judged: int | None = None
+
+    @property
+    def kind(self) -> OutcomeKind:
+        return self.label.kind
 
     @property
     def without_outcome(self) -> int:
@@ -250,7 +286,8 @@ class Change(Struct, frozen=True):
 class Rebuilt(Struct, frozen=True):
     """Whether a training set came out the same again; ``rows`` came out, None where it could not be rebuilt.
 
-    ``changes`` are why it did not, as far as they can be seen; ``failure`` is what the engine said.
+    ``changes`` are why it did not, as far as they can be seen; ``failure`` is what the engine said. Where another
+    engine made the set, ``apart`` is the largest difference of its sums, means and deviations, as a part of their size.
     """
 
     training_set: str
@@ -259,6 +296,7 @@ class Rebuilt(Struct, frozen=True):
     difference: Difference | None = None
     changes: tuple[Change, ...] = ()
     failure: str = ""
+    apart: float | None = None
 
 
 class HoldoutUse(Struct, frozen=True):

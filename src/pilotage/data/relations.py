@@ -17,6 +17,9 @@ from pilotage.usecase.records import Definition
 if TYPE_CHECKING:
     import duckdb
 
+_AT_ONCE = 100
+"""Of a thousand figures asked for at once, the engine's plan alone takes gigabytes and most of the time."""
+
 
 def loading_sql(lake: Lake, found: Snapshot, columns: Sequence[str]) -> str:
     """All versions of a source's rows as a view of its name: the columns that are needed, and ours.
@@ -48,19 +51,21 @@ def measure(connection: duckdb.DuckDBPyConnection, definition: Definition) -> di
 
 
 def with_deletions(connection: duckdb.DuckDBPyConnection, definition: Definition) -> frozenset[str]:
-    """Of the sources of decisions and outcomes those with rows that say that their key is gone."""
-    names = {definition.use_case.decision.source, definition.use_case.outcome.source}
+    """Of the sources of decisions, of outcomes and of what people decided, those with rows that delete their key."""
+    use_case = definition.use_case
+    names = {use_case.decision.source, use_case.outcome.source, *([use_case.human.source] if use_case.human else [])}
     statement = "SELECT 1 FROM {} WHERE {} LIMIT 1"
     return frozenset(name for name in names if connection.execute(statement.format(quoted(name), DELETED)).fetchall())
 
 
 def _facts(connection: duckdb.DuckDBPyConnection, definition: Definition, name: str) -> SourceFacts:
     key = ", ".join(quoted(column) for column in definition.use_case.sources[name].key)
+    again = f"SELECT 1 FROM {quoted(name)} GROUP BY {key} HAVING count(*) > 1 LIMIT 1"
     taken = list(numbers_taken_from(definition, name))
-    largest = [f"max(abs(CAST({quoted(c)} AS DOUBLE))) FILTER (isfinite(CAST({quoted(c)} AS DOUBLE)))" for c in taken]
-    corrected = f"EXISTS (SELECT 1 FROM {quoted(name)} GROUP BY {key} HAVING count(*) > 1)"
-    relation = f" FROM {quoted(name)}" if largest else ""
-    row = connection.execute(f"SELECT {', '.join([corrected, *largest])}{relation}").fetchall()[0]
-    return SourceFacts(
-        corrected=bool(row[0]), largest={c: value or 0.0 for c, value in zip(taken, row[1:], strict=True)}
-    )
+    largest: dict[str, float] = {}
+    for start in range(0, len(taken), _AT_ONCE):
+        part = taken[start : start + _AT_ONCE]
+        asked = [f"max(abs(CAST({quoted(c)} AS DOUBLE))) FILTER (isfinite(CAST({quoted(c)} AS DOUBLE)))" for c in part]
+        row = connection.execute(f"SELECT {', '.join(asked)} FROM {quoted(name)}").fetchall()[0]
+        largest |= {column: value or 0.0 for column, value in zip(part, row, strict=True)}
+    return SourceFacts(corrected=bool(connection.execute(again).fetchall()), largest=largest)

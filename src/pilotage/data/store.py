@@ -201,6 +201,12 @@ def latest_training_set(connection: sa.Connection, use_case: str) -> TrainingSet
     return None if found is None else msgspec.convert(found, TrainingSet)
 
 
+def training_set(connection: sa.Connection, identifier: str) -> TrainingSet | None:
+    """One training set, by its identifier."""
+    found = connection.execute(sa.select(training_sets.c.body).where(training_sets.c.id == identifier)).scalar()
+    return None if found is None else msgspec.convert(found, TrainingSet)
+
+
 def add_holdout_use(connection: sa.Connection, use: HoldoutUse) -> None:
     """Enter that candidates were judged on a period."""
     values = {field: getattr(use, field) for field in HoldoutUse.__struct_fields__}

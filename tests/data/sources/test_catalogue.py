@@ -1,9 +1,10 @@
-"""What SQLite, PostgreSQL and MariaDB say of their tables."""
+"""What SQLite, DuckDB, PostgreSQL and MariaDB say of their tables."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pymysql
 import pysqlite3
 import pytest
@@ -37,12 +38,23 @@ CREATE TABLE gone (a int); CREATE VIEW broken AS SELECT a FROM gone; DROP TABLE 
 CREATE USER lister@'%'; GRANT SELECT, SHOW VIEW ON small.* TO lister@'%'; ANALYZE TABLE customers, order_lines;
 """
 
+DUCKDB = """
+COMMENT ON TABLE customers IS 'Who buys'; COMMENT ON COLUMN customers.email IS 'Where bills go';
+CREATE SCHEMA "my shop"; CREATE TABLE "my shop".visits (seen timestamptz, who int);
+CREATE UNIQUE INDEX of_two ON "my shop".visits ((who % 2));
+"""
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres), "mariadb"])
+
+SERVERS = [pytest.param("postgresql", marks=pytest.mark.postgres), "mariadb"]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "duckdb", *SERVERS])
 def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The same small shop in each database, with what only this one has."""
     if request.param == "sqlite":
         return _sqlite(tmp_path_factory.mktemp("shop") / "shop.db")
+    if request.param == "duckdb":
+        return _duckdb(tmp_path_factory.mktemp("shop") / "shop.duckdb")
     server = request.getfixturevalue(f"{request.param}_server")
     return _postgresql(server) if request.param == "postgresql" else _mariadb(server)
 
@@ -52,6 +64,12 @@ def _sqlite(path: Path) -> str:
     connection.executescript(COMMON + "CREATE VIEW broken AS SELECT a FROM gone;")
     connection.close()
     return f"sqlite:///{path}"
+
+
+def _duckdb(path: Path) -> str:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(COMMON + DUCKDB)
+    return f"duckdb:///{path}"
 
 
 def _postgresql(server: sa.URL) -> str:
@@ -103,6 +121,9 @@ def test_what_only_some_databases_have_is_listed_as_well(address: str) -> None:
     if "postgresql" in address:
         assert set(found) == {"customers", "order_lines", "big_orders", "parts", '"my shop".visits'}
         assert found['"my shop".visits'].foreign_keys[0].table == "customers"
+    elif "duckdb" in address:
+        assert set(found) == {"customers", "order_lines", "big_orders", '"my shop".visits'}
+        assert found['"my shop".visits'].unique == ()
     else:
         assert found["broken"].columns == ()
 

@@ -37,5 +37,8 @@ def used_columns(definition: Definition) -> Iterator[Use]:
                 yield Use(source, take, f"taken by input {key}", f"inputs.{key}", _BOTH)
             for column in sorted(columns_of(entry.where) if entry.where else ()):
                 yield Use(entry.latest or entry.windows, column, f"read by input {key}", f"inputs.{key}.where", _BOTH)
-    for column in sorted(columns_of(use_case.outcome.positive)):
-        yield Use(use_case.outcome.source, column, "read by the outcome", "outcome.positive", ("training",))
+    outcome, human = use_case.outcome, use_case.human
+    for column in sorted(columns_of(outcome.expression)):
+        yield Use(outcome.source, column, "read by the outcome", f"outcome.{outcome.key}", ("training",))
+    for column in sorted(columns_of(human.decided) if human else ()):
+        yield Use(human.source if human else "", column, "read by the human decision", "human.decided", ("training",))

@@ -2,6 +2,7 @@
 
 from pilotage.data.flow.holdouts import note_holdout_use, times_judged
 from pilotage.data.flow.looking import Looked, check, look
+from pilotage.data.flow.materialising import materialise, materialise_due
 from pilotage.data.flow.opening import open_live
 from pilotage.data.flow.reading import outcomes_of, snapshot_versions
 from pilotage.data.flow.rebuilding import prove, rebuild, standing, verify
@@ -23,6 +24,7 @@ from pilotage.data.flow.training import (
     training_rows,
 )
 from pilotage.data.flow.undecided import why_none
+from pilotage.data.flow.writing_sql import columns_sql
 from pilotage.data.live import LiveColumns
 
 __all__ = [
@@ -33,9 +35,12 @@ __all__ = [
     "assembled",
     "build",
     "check",
+    "columns_sql",
     "current_snapshots",
     "latest_training_set",
     "look",
+    "materialise",
+    "materialise_due",
     "note_holdout_use",
     "open_live",
     "outcomes_of",

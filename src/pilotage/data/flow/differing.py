@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROW, _NONE = "a row", "none"
+APART_MAX = 1e-9
+"""So much of its size a sum, mean or deviation may differ that another engine added up."""
 
 
 def first_difference(kept: pa.Table, rebuilt: pa.Table) -> Difference | None:
@@ -32,6 +34,35 @@ def first_difference(kept: pa.Table, rebuilt: pa.Table) -> Difference | None:
     if moved is None and kept.num_rows == rebuilt.num_rows:
         return None
     return _in_row(kept, rebuilt, end)
+
+
+def told_apart(kept: pa.Table, rebuilt: pa.Table, inexact: frozenset[str]) -> tuple[float | None, pa.Table]:
+    """The largest difference in the ``inexact`` columns, and ``rebuilt`` with kept values where they differ by less.
+
+    A difference is a part of the value's size, or of the column's mean size where that is larger: a deviation of equal
+    values is zero, or what rounding left of it. None where the rows cannot be laid side by side. What differs by more
+    than :data:`APART_MAX` stays as it is, to be found.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    if kept.num_rows != rebuilt.num_rows or kept.column_names != rebuilt.column_names:
+        return None, rebuilt
+    most = 0.0
+    for place, name in enumerate(rebuilt.column_names):
+        if name not in inexact:
+            continue
+        one, other = (table[name].combine_chunks().to_numpy(zero_copy_only=False) for table in (kept, rebuilt))
+        known = np.isfinite(one) & np.isfinite(other)
+        if not known.any():
+            continue
+        size = np.maximum(np.maximum(np.abs(one), np.abs(other)), np.abs(one[known]).mean())
+        apart = np.divide(np.abs(one - other), size, out=np.zeros(len(one)), where=known & (size > 0))
+        most = max(most, float(apart.max()))
+        alike = known & (apart <= APART_MAX)
+        values = pa.array(np.where(alike, one, other), pa.float64(), mask=np.isnan(other))
+        rebuilt = rebuilt.set_column(place, name, values)
+    return most, rebuilt
 
 
 def _names(kept: pa.Table, rebuilt: pa.Table) -> list[str]:

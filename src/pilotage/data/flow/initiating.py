@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pilotage.data.flow.sampling import Table, look_at, measured, sampling, telling
+from pilotage.data.guessing.integration import files_of
 from pilotage.data.guessing.labels import labels_of
 from pilotage.data.guessing.links import possible_links
 from pilotage.data.guessing.project import Project, outcomes_of, proposed
@@ -206,3 +207,19 @@ def write(drafted: Draft, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(drafted.text, encoding="utf-8")
     return path
+
+
+def write_integration(drafted: Draft, folder: Path) -> tuple[list[Path], list[Path]]:
+    """Write what continuous integration runs: the files written, and those that were there and are left as they are."""
+    written, left = [], []
+    for name, text in files_of(drafted.text).items():
+        path = folder / name
+        if path.exists() or path.is_symlink():
+            left.append(path)
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        if path.suffix == ".sh":
+            path.chmod(0o755)
+        written.append(path)
+    return written, left

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from pilotage.data import sources
+from pilotage.data.flow.placing import unfit_places
 from pilotage.data.flow.retrying import ONCE, Patience, each
 from pilotage.data.records import FoundColumn
 from pilotage.data.sources.asked import asked
@@ -59,7 +60,7 @@ def demand_fit(definition: Definition, looked: Looked, file: str, already: Itera
         name: {column.name: "" if column.empty else column.type for column in found}
         for name, found in looked.columns.items()
     }
-    problems = [*already, *check_against_sources(definition, types)]
+    problems = [*already, *check_against_sources(definition, types), *unfit_places(definition, looked.columns)]
     if problems:
         count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
         message = f"{file} does not fit its sources: it has {count}."

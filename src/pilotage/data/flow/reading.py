@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 
 from pilotage.data import snapshots, store
 from pilotage.data.flow.syncing import snapshot
+from pilotage.data.records import Happened
 from pilotage.data.rules.keys import as_text
 from pilotage.data.rules.marks import KNOWN_AT
+from pilotage.data.rules.outcomes import valued
 from pilotage.platform.quoting import quoted
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.records import Definition
@@ -21,8 +23,10 @@ def snapshot_versions(work: Workspace, use_case: str | None = None) -> dict[str,
         return store.current_versions(connection, use_case)
 
 
-def outcomes_of(work: Workspace, definition: Definition, entities: Sequence[str]) -> dict[str, tuple[bool, datetime]]:
-    """What is known to have happened to these entities, and when that became known.
+def outcomes_of(
+    work: Workspace, definition: Definition, entities: Sequence[str]
+) -> dict[str, tuple[Happened, datetime]]:
+    """What is known to have happened to these entities, and when that became known: of the outcome's kind.
 
     Reads the newest row of each entity in the outcome source's snapshot; an entity without a row, whose row was deleted
     or does not decide its outcome, is not in the answer.
@@ -31,15 +35,15 @@ def outcomes_of(work: Workspace, definition: Definition, entities: Sequence[str]
 
     outcome = definition.use_case.outcome
     found = snapshot(work, definition.name, outcome.source)
-    entity = quoted(definition.plan.entity)
+    entity, value = quoted(definition.plan.entity), valued(to_sql(outcome.expression), outcome.kind)
     with snapshots.engine(work.lake) as connection:
         connection.register("asked", pa.table({"asked": pa.array(entities, pa.string())}))
         rows = connection.execute(
-            f"SELECT asked, {to_sql(outcome.positive)}, {KNOWN_AT} "
+            f"SELECT asked, {value}, {KNOWN_AT} "
             f"FROM asked JOIN {snapshots.newest_sql(work.lake, found)} ON {as_text(entity)} = asked "
-            f"WHERE ({to_sql(outcome.positive)}) IS NOT NULL"
+            f"WHERE ({value}) IS NOT NULL"
         ).fetchall()
-    return {name: (bool(positive), _utc(at)) for name, positive, at in rows}
+    return {name: (happened, _utc(at)) for name, happened, at in rows}
 
 
 def _utc(instant: datetime) -> datetime:

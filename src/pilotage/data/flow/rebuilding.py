@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from pilotage.data import relations, snapshots, store
 from pilotage.data.fingerprint import fingerprint
-from pilotage.data.flow.differing import first_difference
+from pilotage.data.flow.differing import first_difference, told_apart
 from pilotage.data.flow.syncing import current_snapshots
 from pilotage.data.flow.training import BETWEEN, ORDERED, build, engine_version, manifest, training_rows
-from pilotage.data.records import Change, Rebuilt, Snapshot, TrainingSet
+from pilotage.data.records import Change, Engine, Rebuilt, Snapshot, TrainingSet
+from pilotage.data.rules.training import inexact_columns
 from pilotage.platform.code_version import code_version
 from pilotage.platform.errors import CorruptArtefact, NotFound
 from pilotage.platform.lake import sha256_of
@@ -32,35 +33,49 @@ class Verified(Struct, frozen=True):
     earlier: Rebuilt | None = None
 
 
-def verify(work: Workspace, definition: Definition) -> Verified:
+def verify(work: Workspace, definition: Definition, engine: Engine = "duckdb") -> Verified:
     """Prove the training set that stands on the file and the snapshots as they are; where there is none, build it.
 
-    One that other code made is built anew, and held against what that code had made.
+    One that other code or another engine made is built anew, and held against what that had made.
 
     Raises:
         EvidenceMissing: as :func:`pilotage.data.flow.training.build`.
     """
     found = standing(work, definition)
-    if found is not None and found.code == code_version():
+    if found is not None and found.code == code_version() and _is_of(found, engine):
         return Verified(found, prove(work, definition, found))
-    built = build(work, definition)
+    built = build(work, definition, engine)
     proof = prove(work, definition, built)
-    return Verified(built, proof, None if found is None else _compared(work, found, built))
+    return Verified(built, proof, None if found is None else _compared(work, definition, found, built))
 
 
-def _compared(work: Workspace, earlier: TrainingSet, built: TrainingSet) -> Rebuilt:
-    """Whether two sets of the same file and snapshots have the same rows; else what made them differs."""
+def _is_of(found: TrainingSet, engine: Engine) -> bool:
+    return found.engine.startswith("spark ") == (engine == "spark")
+
+
+def _compared(work: Workspace, definition: Definition, earlier: TrainingSet, built: TrainingSet) -> Rebuilt:
+    """Whether two sets of the same file and snapshots have the same rows; else what made them differs.
+
+    Two engines add up in different orders: sums, means and deviations may differ in their last bits.
+    """
     if earlier.fingerprint == built.fingerprint:
         return Rebuilt(earlier.id, True, built.rows)
-    kept = _kept(work, earlier)
-    difference = None if kept is None else first_difference(kept, training_rows(work, built))
+    kept, again = _kept(work, earlier), training_rows(work, built)
+    if kept is not None and earlier.engine.partition(" ")[0] != built.engine.partition(" ")[0]:
+        apart, again = told_apart(kept, again, inexact_columns(definition.plan))
+        if apart is not None and first_difference(kept, again) is None:
+            return Rebuilt(earlier.id, True, built.rows, apart=apart)
+    difference = None if kept is None else first_difference(kept, again)
     return Rebuilt(earlier.id, False, built.rows, difference, _makers(earlier))
 
 
 def prove(work: Workspace, definition: Definition, training_set: TrainingSet) -> Rebuilt:
     """Rebuild a training set from its snapshots, and keep as evidence whether it came out the same."""
-    rebuilt = rebuild(work, training_set)
-    said = {"recreated": rebuilt.same, "difference": rebuilt.difference, "changes": rebuilt.changes}
+    inexact = frozenset[str]() if _is_of(training_set, "duckdb") else inexact_columns(definition.plan)
+    rebuilt = rebuild(work, training_set, inexact)
+    said: dict[str, object] = {"recreated": rebuilt.same, "difference": rebuilt.difference, "changes": rebuilt.changes}
+    if rebuilt.apart is not None:
+        said["apart"] = rebuilt.apart
     keep_evidence(work, definition, "training_set", {**manifest(training_set), **said})
     return rebuilt
 
@@ -75,10 +90,11 @@ def standing(work: Workspace, definition: Definition) -> TrainingSet | None:
     return built if built.snapshots == versions else None
 
 
-def rebuild(work: Workspace, training_set: TrainingSet) -> Rebuilt:
+def rebuild(work: Workspace, training_set: TrainingSet, inexact: frozenset[str] = frozenset()) -> Rebuilt:
     """Run a training set's own SQL over the snapshots it names, and compare row for row with the kept file.
 
-    It is the same when the rows are, and every file that it names still has its bytes.
+    It is the same when the rows are, and every file that it names still has its bytes. Of a set that another engine
+    made, the columns that are ``inexact`` may differ by so much as the order of adding up explains.
     """
     import duckdb
 
@@ -93,8 +109,12 @@ def rebuild(work: Workspace, training_set: TrainingSet) -> Rebuilt:
         return Rebuilt(training_set.id, False, None, changes=changes, failure=str(error).partition("\n")[0])
     if fingerprint(again) == training_set.fingerprint:
         return Rebuilt(training_set.id, not changes, again.num_rows, changes=changes)
-    kept = _kept(work, training_set)
+    kept, apart = _kept(work, training_set), None
+    if inexact and kept is not None:
+        apart, again = told_apart(kept, again, inexact)
     difference = None if kept is None else first_difference(kept, again)
+    if apart is not None and difference is None:
+        return Rebuilt(training_set.id, not changes, again.num_rows, changes=changes, apart=apart)
     return Rebuilt(training_set.id, False, again.num_rows, difference, changes or _makers(training_set))
 
 

@@ -143,16 +143,16 @@ def telling(engine: duckdb.DuckDBPyConnection, table: SeenTable, label: LabelGue
     """
     if table.sampled < _TELLING_ROWS_MIN:
         return {}
-    truth = f"({to_sql(label.condition)})"
+    truth = f"({to_sql(label.truth)})"
     found = {}
     for column in table.columns:
         if column.name in label.columns:
             continue
         name = quoted(column.name)
         if 2 <= column.distinct <= min(_TELLING_VALUES_MAX, table.sampled // 20) and _tells(engine, table, name, truth):
-            found[column.name] = f"each of its values goes with one outcome only ({label.condition})"
+            found[column.name] = f"each of its values goes with one outcome only ({label.truth})"
         elif column.filled < table.sampled and _tells_where_filled(engine, table, name, truth):
-            found[column.name] = f"it is filled for one outcome only ({label.condition})"
+            found[column.name] = f"it is filled for one outcome only ({label.truth})"
     return found
 
 
@@ -258,8 +258,12 @@ def _column(engine: duckdb.DuckDBPyConnection, seen: str, column: FoundColumn) -
         first, last = _one(engine, f"SELECT min({name}), max({name}) FROM {seen}")
         return replace(found, first=as_utc(first), last=as_utc(last))
     if column.type == "text" and filled:
-        longest, spaced = _one(engine, f"SELECT max(length({name})), bool_or(contains({name}, ' ')) FROM {seen}")
-        return replace(found, longest=longest, spaced=spaced)
+        longest, spaced, words = _one(
+            engine,
+            f"SELECT max(length({name})), bool_or(contains({name}, ' ')), "
+            f"avg(length({name}) - length(replace({name}, ' ', '')) + 1) FROM {seen}",
+        )
+        return replace(found, longest=longest, spaced=spaced, words=words)
     return found
 
 

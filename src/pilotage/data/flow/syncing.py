@@ -29,7 +29,7 @@ from pilotage.data.records import FoundColumn, Snapshot, SourceState, SyncResult
 from pilotage.data.rules import needs, refreshing
 from pilotage.data.sources.asked import Asked, asked, nearest
 from pilotage.govern.records import Principal
-from pilotage.platform.errors import EvidenceMissing, SourceUnavailable
+from pilotage.platform.errors import EvidenceMissing, SourceUnavailable, TooLarge
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase import flow as defining
 from pilotage.usecase.flow import keep_evidence
@@ -214,6 +214,9 @@ def _sync_one(
             reason = str(error).splitlines()[0]
             message = f"Source {name}: a value does not fit its column: {reason}"
             raise wanted.failure(message, "Correct the rows.") from None
+        except TooLarge as error:
+            message = f"Source {name} with its {len(columns):,} columns: {error.message}"
+            raise wanted.failure(message, error.repair) from None
     if result is None:
         clock = f"check that {wanted.source.known_at} is set and not in the future"
         raise wanted.failure(

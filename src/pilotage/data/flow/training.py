@@ -7,13 +7,18 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from pilotage.data import relations, snapshots, store
+from pilotage.data.engines import spark
 from pilotage.data.fingerprint import fingerprint
+from pilotage.data.flow import distributing
 from pilotage.data.flow.contracting import check_before_training
 from pilotage.data.flow.syncing import current_snapshots
 from pilotage.data.flow.undecided import why_none
-from pilotage.data.records import Exclusion, Label, Snapshot, Spine, TrainingSet
+from pilotage.data.records import Engine, Exclusion, Label, Snapshot, Spine, TrainingSet
 from pilotage.data.rules.needs import needed_columns
+from pilotage.data.rules.outcomes import CLASSES_SQL, QUANTILES_SQL
 from pilotage.data.rules.spine import exclusions, exclusions_sql, spine_sql
 from pilotage.data.rules.training import training_script
 from pilotage.platform.code_version import code_version
@@ -30,16 +35,20 @@ if TYPE_CHECKING:
 
 ORDERED = "SELECT * FROM training_set ORDER BY moment, entity"
 _COUNTS = """
-SELECT count(*), count(label), count(*) FILTER (label), min(moment), max(moment), (SELECT count(*) FROM spine)
+SELECT count(*), count(label), min(moment), max(moment), (SELECT count(*) FROM spine)
 FROM training_set
 """
 
 
-def build(work: Workspace, definition: Definition) -> TrainingSet:
+def build(work: Workspace, definition: Definition, engine: Engine = "duckdb") -> TrainingSet:
     """Build the training set of the current snapshots and keep the evidence: rows in, rows out, fingerprint.
 
+    On Spark, lookups and windows are made there; decisions, outcomes and what is derived stay in the embedded engine.
+
     Raises:
-        EvidenceMissing: a source was never synced, or no decision is old enough to have an outcome.
+        SettingsError: Spark is wanted and cannot be started.
+        EvidenceMissing: a source was never synced, no decision is old enough to have an outcome, or
+            ``decision.judged`` holds for none or for each of them.
     """
     found = current_snapshots(work, definition)
     now = work.clock.now()
@@ -47,12 +56,17 @@ def build(work: Workspace, definition: Definition) -> TrainingSet:
     with snapshots.engine(work.lake) as connection:
         check_before_training(work, definition, connection, found)
         statements = _prepare(connection, work, definition, found, known_to)
-        for statement in statements:
-            connection.execute(statement)
+        if engine == "spark":
+            distributing.make(connection, work, definition, found, statements[0])
+        else:
+            for statement in statements:
+                connection.execute(statement)
         counts = connection.execute(_COUNTS).fetchall()[0]
         if not counts[0]:
             raise EvidenceMissing(*why_none(connection, definition, known_to))
         rows_in, excluded = _left_out(connection, definition, known_to)
+        told = _told(connection, definition)
+        _demand_both_parts(definition, told.judged, counts[0])
         digest, print_ = _keep(connection, work)
     built = TrainingSet(
         id=new_id("set", now),
@@ -65,9 +79,9 @@ def build(work: Workspace, definition: Definition) -> TrainingSet:
         fingerprint=print_,
         rows=counts[0],
         labelled=counts[1],
-        positives=counts[2],
-        moment_from=counts[3].replace(tzinfo=UTC),
-        moment_to=counts[4].replace(tzinfo=UTC),
+        positives=told.positives,
+        moment_from=counts[2].replace(tzinfo=UTC),
+        moment_to=counts[3].replace(tzinfo=UTC),
         known_to=known_to,
         made_at=now,
         plan=definition.plan.fingerprint,
@@ -75,9 +89,14 @@ def build(work: Workspace, definition: Definition) -> TrainingSet:
         label=_label(definition),
         rows_in=rows_in,
         excluded=excluded,
-        engine=engine_version(),
+        engine=engine_version(engine),
+        classes=told.classes,
+        distinct=told.distinct,
+        quantiles=told.quantiles,
+        decided=told.decided,
+        judged=told.judged,
     )
-    _account(built, decisions=counts[5])
+    _account(built, decisions=counts[4])
     with work.database.writing() as control:
         store.add_training_set(control, built)
     keep_evidence(work, definition, "training_set", manifest(built))
@@ -198,8 +217,49 @@ def _spine(definition: Definition) -> Spine:
 
 
 def _label(definition: Definition) -> Label:
-    outcome = definition.use_case.outcome
-    return Label(outcome.source, outcome.positive, outcome.matures)
+    outcome, human = definition.use_case.outcome, definition.use_case.human
+    people = (human.source, human.decided) if human else ("", "")
+    return Label(outcome.source, outcome.expression, outcome.matures, outcome.kind, *people)
+
+
+class _Told(Struct, frozen=True):
+    """What the known outcomes of a set are, as its manifest says it."""
+
+    positives: int | None = None
+    classes: dict[str, int] = {}
+    distinct: int | None = None
+    quantiles: tuple[float, ...] = ()
+    decided: int | None = None
+    judged: int | None = None
+
+
+def _told(connection: duckdb.DuckDBPyConnection, definition: Definition) -> _Told:
+    use_case = definition.use_case
+    decided = _count(connection, "human IS NOT NULL") if use_case.human else None
+    judged = _count(connection, "judged") if use_case.decision.judged else None
+    if use_case.kind == "flag":
+        return _Told(positives=_count(connection, "label"), decided=decided, judged=judged)
+    if use_case.kind == "number":
+        quantiles = tuple(connection.execute(QUANTILES_SQL).fetchall()[0][0] or ())
+        return _Told(quantiles=quantiles, decided=decided, judged=judged)
+    rows = connection.execute(CLASSES_SQL).fetchall()
+    classes = {name: count for name, count, _ in rows}
+    return _Told(classes=classes, distinct=rows[0][2] if rows else 0, decided=decided, judged=judged)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, condition: str) -> int:
+    """How many rows of the training set fulfil a condition."""
+    return int(connection.execute(f"SELECT count(*) FILTER (WHERE {condition}) FROM training_set").fetchall()[0][0])
+
+
+def _demand_both_parts(definition: Definition, judged: int | None, rows: int) -> None:
+    """Candidates learn from some rows and are judged on others: of a declared split, each part has rows."""
+    if judged in (0, rows):
+        which = "None" if judged == 0 else "Each"
+        raise EvidenceMissing(
+            f"{which} of the {rows:,} decisions fulfils `decision.judged` ({definition.use_case.decision.judged}).",
+            "Correct it: it tells the rows that judge candidates from those that they learn from.",
+        )
 
 
 def _account(built: TrainingSet, decisions: int) -> None:
@@ -221,6 +281,11 @@ def manifest(built: TrainingSet) -> dict[str, object]:
         "labelled": built.labelled,
         "without_outcome": built.without_outcome,
         "positives": built.positives,
+        "classes": built.classes,
+        "distinct": built.distinct,
+        "quantiles": built.quantiles,
+        "decided": built.decided,
+        "judged": built.judged,
         "snapshots": built.snapshots,
         "plan": built.plan,
         "spine": built.spine,
@@ -234,8 +299,11 @@ def manifest(built: TrainingSet) -> dict[str, object]:
     }
 
 
-def engine_version() -> str:
+def engine_version(engine: Engine = "duckdb") -> str:
     """The engine that makes the rows, such as ``duckdb 1.4.1``."""
     import duckdb
+
+    if engine == "spark":
+        return spark.version()
 
     return f"duckdb {duckdb.__version__}"

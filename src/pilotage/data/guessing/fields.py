@@ -11,6 +11,7 @@ from pilotage.data.guessing.groups import is_special, names_a_person
 from pilotage.data.guessing.labels import telling_words
 from pilotage.data.guessing.naming import request_name
 from pilotage.data.guessing.records import LabelGuess, SeenColumn, SeenTable, SourceGuess
+from pilotage.data.guessing.targets import is_split, speaks_alike
 from pilotage.data.guessing.words import is_identifier
 from pilotage.usecase.records import ColumnKind
 
@@ -18,6 +19,8 @@ KINDS: dict[str, ColumnKind] = {"text": "category", "number": "number", "datetim
 REQUEST_MAX = 60
 CATEGORY_SHARE_MAX = 0.5
 CATEGORY_VALUES_FREE = 100
+WORDS_MIN = 6.0
+"""A text of more words on average is free text: its words say something, and hardly any comes twice."""
 
 
 class Field(Struct, frozen=True):
@@ -31,6 +34,11 @@ class Field(Struct, frozen=True):
     required: bool
     is_input: bool
     why: str = ""
+
+    @property
+    def kind(self) -> ColumnKind:
+        """Its kind in the request."""
+        return "text" if _is_free_text(self.column) else KINDS[self.column.type]
 
 
 def fields_of(
@@ -85,10 +93,14 @@ def _why_not(column: SeenColumn, label: LabelGuess, others: Sequence[LabelGuess]
         return telling[column.name]
     if is_bookkeeping(column):
         return "it says when the row was written, changed or deleted"
+    if is_split(column):
+        return "it says which rows teach and which judge: name it in `decision.judged` instead"
     if names_a_person(column):
         return "it names a person: nothing is learnt from it"
     if is_special(column.name):
         return "named like a special category of personal data: compared by, not learnt from"
+    if speaks_alike(label, column.name):
+        return "it is named like the outcome, which it may tell"
     shared = frozenset().union(*(telling_words(name) for name in label.columns))
     for other in others:
         if column.name in other.columns and other.named and shared & telling_words(column.name):
@@ -108,6 +120,13 @@ def _why_no_input(column: SeenColumn) -> str:
         return "it is the same in every row"
     if column.type == "number" and is_identifier(column.name) and column.distinct > CATEGORY_VALUES_FREE:
         return "it is a number of something, not how much"
+    if _is_free_text(column):
+        return ""
     if column.type == "text" and column.distinct > max(CATEGORY_VALUES_FREE, CATEGORY_SHARE_MAX * column.filled):
         return "it is text, and another one in most rows"
     return ""
+
+
+def _is_free_text(column: SeenColumn) -> bool:
+    many = column.distinct > max(CATEGORY_VALUES_FREE, CATEGORY_SHARE_MAX * column.filled)
+    return column.type == "text" and many and column.words >= WORDS_MIN

@@ -11,6 +11,7 @@ from pilotage.data.guessing.clocks import is_bookkeeping
 from pilotage.data.guessing.groups import is_protected
 from pilotage.data.guessing.naming import column_text
 from pilotage.data.guessing.records import LabelGuess, SeenColumn, SeenTable
+from pilotage.data.guessing.targets import is_split, targets_of
 from pilotage.data.guessing.words import in_ascii, words
 from pilotage.platform.quoting import literal
 
@@ -52,7 +53,8 @@ _POSITIVE_OF_MANY = frozenset(
     )
 )
 _UNNAMED = "nothing is named like an outcome; "
-_DELAY = {"delay", "delayed", "lateness", "overdue"}
+_SPEAKING = _POSITIVE - {"ja", "j", "yes", "y", "true", "t", "1"}
+_TOLD_BY_VALUE = 1.0
 _SIBLING = 3.0
 _OF_CLASSES = {"label", "target", "outcome", "class", "y"}
 CATEGORIES_MAX = 12
@@ -72,8 +74,8 @@ def labels_of(tables: tuple[SeenTable, ...], name: str = "") -> tuple[LabelGuess
     return tuple(sorted(both, key=_likeliest))
 
 
-def _likeliest(guess: LabelGuess) -> tuple[bool, float, float, str, str]:
-    return not guess.meant, -guess.score, -min(guess.share, 1 - guess.share), guess.table, guess.condition
+def _likeliest(guess: LabelGuess) -> tuple[bool, int, float, float, str, str]:
+    return not guess.meant, guess.rank, -guess.score, -min(guess.share, 1 - guess.share), guess.table, guess.condition
 
 
 def _if_meant(guess: LabelGuess, table: SeenTable, name: str) -> LabelGuess:
@@ -113,6 +115,8 @@ def _told_words(name: str) -> list[str]:
 def _of(table: SeenTable, column: SeenColumn) -> Iterator[LabelGuess]:
     if not column.filled or column.distinct < 2 or is_bookkeeping(column) or is_protected(column.name):
         return
+    if is_split(column):
+        return
     told = max((_TELLING.get(word, 0.0) for word in _told_words(column.name)), default=0.0)
     name = column_text(column.name)
     if column.type == "flag":
@@ -120,24 +124,21 @@ def _of(table: SeenTable, column: SeenColumn) -> Iterator[LabelGuess]:
     elif column.distinct == 2 and column.type in ("text", "number"):
         positive, share = _positive(column)
         if column.type == "text" or {value.removesuffix(".0") for value, _ in column.common} == {"0", "1"}:
+            told = max(told, _TOLD_BY_VALUE if positive.strip().lower() in _SPEAKING else 0.0)
             yield _guess(table, column, f"{name} = {_value(column, positive)}", share, told, 1.5)
-    elif _OF_CLASSES & set(words(column.name)) and _is_of_classes(column):
-        for value, count in column.common:
-            yield _guess(table, column, f"{name} = {_value(column, value)}", count / column.filled, told, _rank(value))
-    elif column.type == "text" and column.distinct <= CATEGORIES_MAX and told:
-        for value, count in column.common:
-            if any(word in _POSITIVE_OF_MANY for word in words(value)):
-                yield _guess(table, column, f"{name} = {literal(value)}", count / column.filled, told, 1)
-    elif column.type == "number" and _is_measured(column):
-        yield _guess(table, column, f"{name} > {max(column.middle or 0.0, 0.0):g}", 0.5, told, 0)
-
-
-def _is_measured(column: SeenColumn) -> bool:
-    """An outcome that is a number: a delay, or what is named plainly as the target."""
-    parts = set(words(column.name))
-    return bool(parts & _DELAY and column.highest and column.highest > 0) or (
-        column.middle is not None and len(parts) == 1 and parts <= _OF_CLASSES
-    )
+    elif events := [
+        (value, count)
+        for value, count in (column.common if column.type == "text" and column.distinct <= CATEGORIES_MAX else ())
+        if told and any(word in _POSITIVE_OF_MANY for word in words(value))
+    ]:
+        for value, count in events:
+            yield _guess(table, column, f"{name} = {literal(value)}", count / column.filled, told, 1)
+    else:
+        yield from targets_of(table, column)
+        if _OF_CLASSES & set(words(column.name)) and _is_of_classes(column):
+            for value, count in column.common:
+                condition, share = f"{name} = {_value(column, value)}", count / column.filled
+                yield replace(_guess(table, column, condition, share, told, _rank(value)), rank=2)
 
 
 def _is_of_classes(column: SeenColumn) -> bool:
@@ -163,13 +164,12 @@ def _guess(table: SeenTable, column: SeenColumn, condition: str, share: float, t
     balanced = 0.5 if 0.01 <= share <= 0.6 else 0.0
     filled = 0.5 if column.filled >= 0.9 * table.sampled else 0.0
     why = f"{column.name} has {column.distinct} values, this one in {share:.1%} of {column.filled:,} rows"
-    if column.type == "number" and " > " in condition:
-        why = f"{column.name} is named like an outcome and is a number; the limit is only its middle"
     if not told:
         why = f"{_UNNAMED}{why}"
     score = told + form + balanced + filled
     is_flag = column.type == "flag"
-    return LabelGuess(table.name, condition, (column.name,), share, score, why, named=told > 0, is_flag=is_flag)
+    rank = 0 if told else 3
+    return LabelGuess(table.name, condition, (column.name,), share, score, why, told > 0, is_flag=is_flag, rank=rank)
 
 
 def _positive(column: SeenColumn) -> tuple[str, float]:

@@ -50,6 +50,8 @@ class Project(Struct, frozen=True):
 def outcomes_of(tables: Sequence[SeenTable], labels: tuple[LabelGuess, ...]) -> tuple[LabelGuess, ...]:
     """The labels of tables that can be sources, the likeliest first; a stand-in where there is none.
 
+    Where one that is true or false comes first, categories and numbers are not offered beside it.
+
     Raises:
         NotFound: no table has a key, or no table has any row.
     """
@@ -58,6 +60,8 @@ def outcomes_of(tables: Sequence[SeenTable], labels: tuple[LabelGuess, ...]) -> 
     found = tuple(label for label in labels if label.table in keyed)
     if not found:
         return _stand_in(sources)
+    if found[0].kind == "flag" and found[0].named:
+        found = tuple(label for label in found if label.kind == "flag")
     named = tuple(label for label in found if label.named)
     return (*named, *(label for label in found if label.is_flag and not label.named)) if named else found
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pilotage.data.guessing.clocks import is_version_clock
 from pilotage.data.guessing.project import Project
+from pilotage.usecase.records import OutcomeKind
 
 QUESTIONS = {
     "owner": "Who answers for this use case?",
@@ -17,7 +18,31 @@ QUESTIONS = {
     "rule.says": "What is done today? Until somebody says so, nothing is done",
     "policy.actions": "What is done when it is likely?",
 }
-"""What nobody can see in data, as a draft asks it in the place of the answer."""
+"""What nobody can see in data, as a draft asks it in the place of the answer, where the outcome is yes or no."""
+KEYS: dict[OutcomeKind, str] = {"flag": "positive", "category": "category", "number": "number"}
+_OTHERWISE = {
+    "outcome.says": "What does it say of a case?",
+    "rule.says": "What is done today? Until somebody says so, every case is answered alike",
+}
+_WORTH: dict[OutcomeKind, tuple[str, str]] = {
+    "flag": (
+        "what a caught case is worth, and what a false alarm costs, only you know",
+        "What is a caught case worth, and what does a false alarm cost?",
+    ),
+    "category": (
+        "what a right answer is worth, and what a wrong one costs, only you know",
+        "What is a right answer worth, and what does a wrong one cost?",
+    ),
+    "number": (
+        "what it costs per unit that an answer lies too low or too high, only you know",
+        "What does it cost, per unit, when an answer lies too low, and when too high?",
+    ),
+}
+_USUAL: dict[OutcomeKind, str] = {
+    "flag": "what is done today is not in the data",
+    "category": "the most frequent one of the rows looked at; what is done today is not in the data",
+    "number": "the middle of the rows looked at; what is done today is not in the data",
+}
 NO_OUTCOME = (
     "Nothing in these tables looks like an outcome: what stands under `outcome` only stands in for one, so that the "
     "data can be audited. Say what is to be predicted, or bring the table that says what happened."
@@ -34,9 +59,16 @@ NO_CLOCK = (
 _ASKED = "only a person can say this"
 
 
+def questions_of(kind: OutcomeKind) -> dict[str, str]:
+    """Place in the file → what is asked there. Of a category and a number actions are optional, and left out."""
+    if kind == "flag":
+        return QUESTIONS
+    return {place: _OTHERWISE.get(place, asked) for place, asked in QUESTIONS.items() if place != "policy.actions"}
+
+
 def reasons_of(project: Project) -> dict[str, str]:
     """Place in the file → why it says what it says, in the order in which a person should look at them."""
-    return dict([*_of_persons(), *_of_the_case(project), *_of_sources(project)])
+    return dict([*_of_persons(project), *_of_the_case(project), *_of_sources(project)])
 
 
 def warnings_of(project: Project) -> tuple[str, ...]:
@@ -55,8 +87,9 @@ def by_reason(left_out: Mapping[str, str]) -> dict[str, list[str]]:
 
 def needed(project: Project) -> tuple[str, ...]:
     """The questions that a person has to answer, in words."""
-    asked = [question for place, question in QUESTIONS.items() if place not in ("rule.says", "policy.actions")]
-    return (*asked, "What is a caught case worth, and what does a false alarm cost?", "How are cases decided today?")
+    questions = questions_of(project.label.kind)
+    asked = [question for place, question in questions.items() if place not in ("rule.says", "policy.actions")]
+    return (*asked, _WORTH[project.label.kind][1], "How are cases decided today?")
 
 
 def doubtful(project: Project) -> tuple[str, ...]:
@@ -80,12 +113,15 @@ def doubtful(project: Project) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _of_persons() -> Iterator[tuple[str, str]]:
-    for place in QUESTIONS:
+def _of_persons(project: Project) -> Iterator[tuple[str, str]]:
+    kind = project.label.kind
+    for place in questions_of(kind):
         if place != "rule.says":
             yield place, _ASKED
-    yield "brief.value", "what a caught case is worth, and what a false alarm costs, only you know"
-    yield "rule.positive", "what is done today is not in the data"
+    yield "brief.value", _WORTH[kind][0]
+    yield f"rule.{KEYS[kind]}", _USUAL[kind]
+    if kind != "flag":
+        yield "policy.default", _USUAL[kind]
 
 
 def _of_the_case(project: Project) -> Iterator[tuple[str, str]]:
@@ -94,7 +130,7 @@ def _of_the_case(project: Project) -> Iterator[tuple[str, str]]:
     yield "decision.request", "all columns of the row but those left out; some may be known only after the decision"
     if project.moment:
         yield "decision.moment", "when the row is written; before, nothing could be decided"
-    yield "outcome.positive", project.label.why
+    yield f"outcome.{KEYS[project.label.kind]}", project.label.why
     yield "outcome.matures", "how long an outcome takes was not looked at"
     if project.groups:
         yield "groups", "these columns are named like protected groups"

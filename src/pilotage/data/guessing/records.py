@@ -8,14 +8,16 @@ from typing import Literal
 from msgspec import Struct
 
 from pilotage.data.records import ColumnType
-from pilotage.usecase.records import Rest
+from pilotage.platform.quoting import literal
+from pilotage.usecase.records import OutcomeKind, Rest
 
 
 class SeenColumn(Struct, frozen=True):
     """A column as a sample of its rows shows it. ``common`` are its most frequent values with their counts.
 
     ``fractional``: a number that is kept as a fraction, and so measures rather than names something; ``longest`` is the
-    length of its longest text, ``spaced`` whether any of its texts has a blank in it.
+    length of its longest text, ``spaced`` whether any of its texts has a blank in it, ``words`` how many words its texts
+    have on average.
     """
 
     name: str
@@ -31,6 +33,7 @@ class SeenColumn(Struct, frozen=True):
     fractional: bool = False
     longest: int = 0
     spaced: bool = False
+    words: float = 0.0
 
 
 class ForeignKey(Struct, frozen=True):
@@ -105,10 +108,12 @@ class SourceGuess(Struct, frozen=True):
 
 
 class LabelGuess(Struct, frozen=True):
-    """A condition that may be what is to be predicted: over columns of a table, true in ``share`` of its rows.
+    """What may be to be predicted: a condition over columns of a table, true in ``share`` of its rows; or of ``kind``
+    category or number an expression, whose ``usual`` answer is its most frequent value or its middle.
 
-    ``named`` is false where no name speaks for it: then it only stands in for an outcome. ``meant`` says that the use
-    case's own name speaks of it, ``is_flag`` that it is a boolean column as it stands.
+    ``rank`` orders forms: 0 what is true or false, 1 a category or a number, 2 one value of several, 3 what no name
+    speaks for. ``named`` is false there: then it only stands in for an outcome. ``meant`` says that the use case's own
+    name speaks of it, ``is_flag`` that it is a boolean column as it stands.
     """
 
     table: str
@@ -120,6 +125,22 @@ class LabelGuess(Struct, frozen=True):
     named: bool = True
     meant: bool = False
     is_flag: bool = False
+    kind: OutcomeKind = "flag"
+    usual: str = ""
+    rank: int = 0
+
+    @property
+    def truth(self) -> str:
+        """A condition that tells its outcomes apart, as an expression of the file."""
+        if self.kind == "category":
+            return f"{self.condition} = {literal(self.usual)}"
+        return f"{self.condition} > {self.usual}" if self.kind == "number" else self.condition
+
+    @property
+    def says(self) -> str:
+        """The outcome in words."""
+        means = {"category": "which it is, of several", "number": "how much it is", "flag": ""}[self.kind]
+        return f"{self.condition}, {means}" if means else self.condition
 
 
 def _percent(share: float) -> str:

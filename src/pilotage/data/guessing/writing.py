@@ -7,14 +7,20 @@ import re
 from collections.abc import Iterator
 from textwrap import wrap
 
-from pilotage.data.guessing.fields import KINDS, Field
+from pilotage.data.guessing.fields import Field
 from pilotage.data.guessing.lookups import Lookup
 from pilotage.data.guessing.project import Project
-from pilotage.data.guessing.reasons import QUESTIONS, by_reason, reasons_of, warnings_of
+from pilotage.data.guessing.reasons import KEYS, by_reason, questions_of, reasons_of, warnings_of
 from pilotage.data.guessing.records import SourceGuess
+from pilotage.platform.quoting import literal
 from pilotage.usecase.records import Rest
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./*:@ -]*(?<! )", re.ASCII)
+_WORTH = {
+    "flag": "caught: 10, false_alarm: -1",
+    "category": "right: 1, wrong: -1",
+    "number": "too_low: -1, too_high: -1",
+}
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "~"}
 
 
@@ -37,7 +43,7 @@ def _list(items: tuple[str, ...]) -> str:
 
 def _head(project: Project) -> str:
     title = project.name.replace("_", " ").capitalize()
-    asked = {place: scalar(question) for place, question in QUESTIONS.items()}
+    asked = {place: scalar(question) for place, question in questions_of(project.label.kind).items()}
     honest = "".join(f"# {warning}\n" for warning in warnings_of(project))
     return f"""# A first draft from what the data look like. Nobody has confirmed it: see `guessed` at the end.
 {honest}use_case: {project.name}
@@ -49,7 +55,7 @@ brief:
   users: {asked["brief.users"]}
   decision: {asked["brief.decision"]}
   kpi: {asked["brief.kpi"]}
-  value: {{currency: EUR, caught: 10, false_alarm: -1}}
+  value: {{currency: EUR, {_WORTH[project.label.kind]}}}
 
 sources:"""
 
@@ -131,7 +137,7 @@ def _groups(project: Project) -> Iterator[str]:
 
 
 def _field(field: Field) -> str:
-    kind = KINDS[field.column.type]
+    kind = field.kind
     extra = [] if field.required else ["required: false"]
     extra += [] if field.name == field.column.name else [f"column: {scalar(field.column.name)}"]
     said = f"    {field.name}: " + (f"{{{', '.join([f'kind: {kind}', *extra])}}}" if extra else kind)
@@ -139,11 +145,12 @@ def _field(field: Field) -> str:
 
 
 def _outcome(project: Project) -> str:
-    lines = ["", "outcome:", f"  source: {project.label.table}"]
-    lines.append(f"  positive: {scalar(project.label.condition)}  # {_comment(project.label.why)}")
+    label = project.label
+    lines = ["", "outcome:", f"  source: {label.table}"]
+    lines.append(f"  {KEYS[label.kind]}: {scalar(label.condition)}  # {_comment(label.why)}")
     for other in project.others:
-        lines.append(_comment(f"# or, of {other.table}: {other.condition} ({other.why})").replace("#", "  #", 1))
-    return "\n".join([*lines, f"  says: {scalar(QUESTIONS['outcome.says'])}", "  matures: 1 day"])
+        lines.append(_comment(f"# or, of {other.table}: {other.says} ({other.why})").replace("#", "  #", 1))
+    return "\n".join([*lines, f"  says: {scalar(questions_of(label.kind)['outcome.says'])}", "  matures: 1 day"])
 
 
 def _inputs(project: Project) -> Iterator[str]:
@@ -206,14 +213,22 @@ def _free(name: str, names: set[str]) -> str:
 
 
 def _tail(project: Project) -> str:
+    label = project.label
+    asked = questions_of(label.kind)
+    answer = {"flag": "FALSE", "category": literal(label.usual), "number": label.usual}[label.kind]
+    default = {"flag": "negative", "category": scalar(label.usual), "number": label.usual}[label.kind]
+    acted = "".join(
+        f"  actions: {{positive: {scalar(question)}, negative: What is done otherwise?}}\n"
+        for place, question in asked.items()
+        if place == "policy.actions"
+    )
     return f"""
 rule:
-  positive: FALSE
-  says: {scalar(QUESTIONS["rule.says"])}
+  {KEYS[label.kind]}: {scalar(answer)}
+  says: {scalar(asked["rule.says"])}
 
 policy:
-  actions: {{positive: {scalar(QUESTIONS["policy.actions"])}, negative: What is done otherwise?}}
-  default: negative
+{acted}  default: {default}
 """
 
 

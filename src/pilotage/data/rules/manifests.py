@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotage.data.records import Change, Difference, Exclusion, Rebuilt, TrainingSet
+from pilotage.data.records import QUANTILES, Change, Difference, Exclusion, Rebuilt, TrainingSet
 
 REASONS: dict[Exclusion, str] = {
     "deletion": "only saying that their key is deleted",
@@ -25,10 +25,42 @@ def built(found: TrainingSet) -> str:
     ]
     left_out = f"left out: {', '.join(spoken)}" if spoken else "nothing was left out"
     return (
-        f"{found.rows:,} decisions from {found.moment_from:%Y-%m-%d} to {found.moment_to:%Y-%m-%d}, "
-        f"{found.labelled:,} with a known outcome, {found.positives:,} of them positive. "
+        f"{found.rows:,} decisions {_when(found)}, "
+        f"{found.labelled:,} with a known outcome{_outcomes(found)}.{_beside(found)} "
         f"They are {found.rows:,} of {found.rows_in:,} rows of {found.spine.source}; {left_out}."
     )
+
+
+def _when(found: TrainingSet) -> str:
+    """From which day to which; the rows of a static source, known since 1970, have no moment of their own."""
+    if found.moment_to.timestamp() == 0:
+        return "without a moment"
+    return f"from {found.moment_from:%Y-%m-%d} to {found.moment_to:%Y-%m-%d}"
+
+
+def _outcomes(found: TrainingSet) -> str:
+    """What the known outcomes are: ``, 19 of them positive``."""
+    if found.kind == "flag":
+        return f", {found.positives or 0:,} of them positive"
+    if found.kind == "number":
+        least, low, _, middle, _, high, most = found.quantiles or (0.0,) * len(QUANTILES)
+        spread = f"nine in ten from {low:,g} to {high:,g}, all from {least:,g} to {most:,g}"
+        return f", half of them up to {middle:,g}, {spread}" if found.quantiles else ""
+    if not found.classes:
+        return ""
+    most_frequent = ", ".join(f"{name} ({count:,})" for name, count in [*found.classes.items()][:_CLASSES_SAID])
+    distinct = found.distinct or 0
+    spoken = "which is" if distinct == 1 else "which are" if distinct <= _CLASSES_SAID else "most often"
+    return f", of {distinct:,} {'category' if distinct == 1 else 'categories'}, {spoken} {most_frequent}"
+
+
+_CLASSES_SAID = 3
+
+
+def _beside(found: TrainingSet) -> str:
+    """What else the rows say: what people decided, and which rows judge."""
+    said = "" if found.decided is None else f" People decided {found.decided:,} of them."
+    return said if found.judged is None else f"{said} {found.judged:,} of them judge the candidates."
 
 
 def rebuilt(found: TrainingSet, proof: Rebuilt, lead: str = "Rebuilt from its snapshots") -> tuple[str, ...]:
@@ -36,6 +68,9 @@ def rebuilt(found: TrainingSet, proof: Rebuilt, lead: str = "Rebuilt from its sn
 
     ``lead`` says what was compared.
     """
+    if proof.same and proof.apart is not None:
+        apart = f"{proof.apart:.0e} of their size apart at most" if proof.apart else "identical, too"
+        return (f"{lead} by another engine: identical but for sums, means and deviations, which are {apart}.",)
     if proof.same:
         return (f"{lead}: identical ({found.fingerprint[:12]}).",)
     if proof.rows is None:

@@ -15,7 +15,9 @@ def needed_columns(definition: Definition) -> dict[str, tuple[str, ...]]:
     use_case = definition.use_case
     needed: dict[str, set[str]] = {name: set() for name in use_case.sources}
     needed[use_case.decision.source] |= _of_spine(use_case)
-    needed[use_case.outcome.source] |= {use_case.decision.entity} | columns_of(use_case.outcome.positive)
+    needed[use_case.outcome.source] |= {use_case.decision.entity} | columns_of(use_case.outcome.expression)
+    if use_case.human is not None:
+        needed[use_case.human.source] |= {use_case.decision.entity} | columns_of(use_case.human.decided)
     for column in definition.plan.columns:
         if isinstance(column, (Latest, Window)):
             needed[column.source] |= {*column.found_by, *([column.take] if column.take else [])}
@@ -39,7 +41,14 @@ def _of_spine(use_case: UseCase) -> set[str]:
     where = columns_of(decision.where) if decision.where else frozenset()
     names = source_columns(use_case)
     moment = {names.get(name, name) for name in columns_of(decision.moment)} if decision.moment else set()
-    return {decision.entity} | set(names.values()) | moment | where
+    judged = columns_of(decision.judged) if decision.judged else frozenset()
+    return {decision.entity} | set(names.values()) | moment | where | judged | set(groups(use_case))
+
+
+def groups(use_case: UseCase) -> tuple[str, ...]:
+    """Columns of the decision's source by which candidates are compared: those with a limit, then the other groups."""
+    limited = use_case.fairness.by if use_case.fairness else []
+    return tuple(dict.fromkeys([*limited, *use_case.groups]))
 
 
 def numbers_taken_from(definition: Definition, source: str) -> dict[str, str]:

@@ -8,13 +8,18 @@ from datetime import datetime
 from pilotage.data.records import Exclusion
 from pilotage.data.rules.keys import as_text
 from pilotage.data.rules.marks import DELETED, KNOWN_AT, newest_first
-from pilotage.data.rules.needs import matures_seconds
+from pilotage.data.rules.needs import groups, matures_seconds
 from pilotage.data.rules.timelines import cast
 from pilotage.platform.instants import as_utc
 from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import UseCase
 from pilotage.usecase.rules.expansion import request_columns, source_columns
 from pilotage.usecase.rules.expressions import to_sql
+
+GROUP = "group_"
+"""What the training set's columns of groups begin with."""
+
+JUDGED = quoted("_judged")
 
 
 def spine_sql(use_case: UseCase, outcomes_known_to: datetime, deletions: bool) -> str:
@@ -30,6 +35,10 @@ def spine_sql(use_case: UseCase, outcomes_known_to: datetime, deletions: bool) -
         for name, column in request_columns(use_case).items()
         if name != decision.entity
     )
+    if decision.judged:
+        request += f",\n         coalesce({to_sql(decision.judged)}, false) AS {JUDGED}"
+    for group in groups(use_case):
+        request += f",\n         {as_text(quoted(group))} AS {quoted('_' + GROUP + group)}"
     return f"""CREATE TABLE spine AS
 WITH {_stages(use_case, deletions)}
 SELECT {as_text(entity)} AS {entity}, _moment{request}

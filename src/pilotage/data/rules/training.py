@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from pilotage.data.rules.keys import as_text
-from pilotage.data.rules.marks import DELETED, newest_first
-from pilotage.data.rules.needs import needed_columns
-from pilotage.data.rules.spine import spine_sql
+from pilotage.data.rules.needs import groups, needed_columns
+from pilotage.data.rules.outcomes import humans_sql, labels_sql, valued
+from pilotage.data.rules.spine import GROUP, JUDGED, spine_sql
 from pilotage.data.rules.timelines import SourceFacts, Timeline, cast, history_sql, timeline_sql, timelines, value_sql
 from pilotage.platform.quoting import quoted
-from pilotage.usecase.records import Definition, Derived, Plan, UseCase
-from pilotage.usecase.rules.expressions import to_sql
+from pilotage.usecase.records import ColumnKind, Definition, Derived, Latest, Plan, Window
+from pilotage.usecase.rules.expressions import columns_of, to_sql
 
 
 def training_script(
@@ -31,10 +30,41 @@ def training_script(
     return [
         spine_sql(use_case, outcomes_known_to, use_case.decision.source in with_deletions),
         *column_script(definition, facts),
-        _labels(use_case, use_case.outcome.source in with_deletions),
         _assembled(plan),
+        *finishing_script(definition, with_deletions),
+    ]
+
+
+def finishing_script(definition: Definition, with_deletions: Collection[str]) -> list[str]:
+    """The statements that make ``training_set`` of ``assembled``: the spine with its lookups and windows."""
+    use_case = definition.use_case
+    return [
+        labels_sql(use_case, use_case.outcome.source in with_deletions),
+        *([humans_sql(use_case, use_case.human.source in with_deletions)] if use_case.human else []),
         _training_set(definition),
     ]
+
+
+def assembled_elsewhere(plan: Plan, answers: str) -> str:
+    """``assembled`` of the relation ``answers``: entity, lookups and windows as another engine found them."""
+    entity = quoted(plan.entity)
+    values = "".join(
+        f", {cast(f'a.{quoted(column.name)}', column.kind)} AS {quoted(column.name)}"
+        for column in plan.columns
+        if isinstance(column, (Latest, Window))
+    )
+    return f"CREATE TABLE assembled AS\nSELECT s.*{values}\nFROM spine s JOIN {answers} a ON s.{entity} = a.{entity}"
+
+
+def inexact_columns(plan: Plan) -> frozenset[str]:
+    """Columns whose last bits hang on the order in which an engine adds up, and what is derived from them."""
+    inexact: set[str] = set()
+    for column in plan.columns:
+        adds_up = isinstance(column, Window) and column.aggregate in ("sum", "mean", "std")
+        of_such = isinstance(column, Derived) and column.kind == "number" and columns_of(column.expression) & inexact
+        if adds_up or of_such:
+            inexact.add(column.name)
+    return frozenset(inexact)
 
 
 def column_script(definition: Definition, facts: Mapping[str, SourceFacts]) -> list[str]:
@@ -46,25 +76,12 @@ def column_script(definition: Definition, facts: Mapping[str, SourceFacts]) -> l
     return histories + [timeline_sql(line, facts[line.source]) for line in lines]
 
 
-def _labels(use_case: UseCase, deletions: bool) -> str:
-    """The newest outcome of each entity. It may be known after the decision: that is what is to be predicted.
-
-    Where the source has ``deletions``, an outcome that was deleted is none.
-    """
-    source = use_case.sources[use_case.outcome.source]
-    entity, place = quoted(use_case.decision.entity), quoted(use_case.outcome.source)
-    positive = to_sql(use_case.outcome.positive)
-    ties = newest_first([*(quoted(name) for name in [source.event_time, *source.key]), f"({positive})"])
-    if deletions:
-        key = ", ".join(quoted(name) for name in source.key)
-        newest = f"SELECT * FROM {place} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {ties}) = 1"
-        place = f"({newest})"
-    return f"""CREATE TABLE labels AS
-WITH newest AS (
-  SELECT * FROM {place} WHERE {entity} IS NOT NULL AND NOT {DELETED}
-  QUALIFY row_number() OVER (PARTITION BY {entity} ORDER BY {ties}) = 1
-)
-SELECT {as_text(entity)} AS _entity, CAST(({positive}) AS BOOLEAN) AS _label FROM newest"""
+def columns_of_spine(definition: Definition, facts: Mapping[str, SourceFacts]) -> list[str]:
+    """The statements that make the columns alone, for any table ``spine``: they leave them in ``columns``."""
+    plan = definition.plan
+    chosen = "".join(f", {quoted(name)}" for name in plan.names)
+    made = f"SELECT {quoted(plan.entity)} AS entity, _moment AS moment{chosen} FROM {_with_derived(plan)}"
+    return [*column_script(definition, facts), _assembled(plan), f"CREATE TABLE columns AS\n{made}"]
 
 
 def _assembled(plan: Plan) -> str:
@@ -85,18 +102,32 @@ def _same_key(line: Timeline) -> str:
     return " AND ".join(f"s.{quoted(by)} = {line.name}._by_{n}" for n, by in enumerate(line.by, 1))
 
 
-def _training_set(definition: Definition) -> str:
-    """Derived columns on top of each other, then the rule and the label."""
-    use_case, plan = definition.use_case, definition.plan
-    relation = "assembled"
-    kinds = {name: column.kind for name, column in plan.request.items()} | {c.name: c.kind for c in plan.columns}
+def _kinds(plan: Plan) -> dict[str, ColumnKind]:
+    return {name: column.kind for name, column in plan.request.items()} | {c.name: c.kind for c in plan.columns}
+
+
+def _with_derived(plan: Plan) -> str:
+    """The assembled rows, with derived columns on top of each other."""
+    kinds, relation = _kinds(plan), "assembled"
     for column in plan.columns:
         if isinstance(column, Derived):
             value = cast(f"({to_sql(column.expression, kinds=kinds)})", column.kind)
             relation = f"(SELECT *, {value} AS {quoted(column.name)} FROM {relation})"
+    return relation
+
+
+def _training_set(definition: Definition) -> str:
+    """Derived columns on top of each other, then the rule, the label, and what else candidates are judged by."""
+    use_case, plan = definition.use_case, definition.plan
+    kinds, relation = _kinds(plan), _with_derived(plan)
     chosen = "".join(f", {quoted(name)}" for name in plan.names)
+    beside = ", _human AS human" if use_case.human else ""
+    beside += f", {JUDGED} AS judged" if use_case.decision.judged else ""
+    beside += "".join(f", {quoted('_' + GROUP + name)} AS {quoted(GROUP + name)}" for name in groups(use_case))
+    entity = quoted(plan.entity)
+    people = f"\nLEFT JOIN humans ON {entity} = humans._entity" if use_case.human else ""
     return f"""CREATE TABLE training_set AS
-SELECT {quoted(plan.entity)} AS entity, _moment AS moment{chosen},
-       CAST(({to_sql(use_case.rule.positive, kinds=kinds)}) AS BOOLEAN) AS rule, _label AS label
-FROM {relation} LEFT JOIN labels ON {quoted(plan.entity)} = _entity
+SELECT {entity} AS entity, _moment AS moment{chosen},
+       {valued(to_sql(use_case.rule.expression, kinds=kinds), use_case.kind)} AS rule, _label AS label{beside}
+FROM {relation} LEFT JOIN labels ON {entity} = labels._entity{people}
 ORDER BY moment, entity"""

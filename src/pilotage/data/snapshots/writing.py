@@ -41,7 +41,7 @@ def write_segment(
         there = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {older}").fetchall()}
         present = [quoted(column.name) for column in columns if column.name in there]
         rows += f" UNION ALL BY NAME SELECT {', '.join(dict.fromkeys([*present, DELETED, SEEN]))} FROM {older}"
-    order = ", ".join(dict.fromkeys([*first, *every]))
+    order = ", ".join(dict.fromkeys(first if _tells_apart(connection, first, rows) else [*first, *every]))
     chosen = ", ".join(f"coalesce({DELETED}, false) AS {DELETED}" if name == DELETED else name for name in every)
     with lake.writing() as path:
         copy_sorted(connection, f"SELECT {chosen} FROM ({rows}) ORDER BY {order}", path)
@@ -56,6 +56,15 @@ def write_segment(
     newest = max([*instants, *([known_to] if known_to else [])])
     begins = merged[0].known_from if merged else known_from
     return Segment(digest=digest, rows=found[0], known_from=begins, known_to=newest, deletions=found[2])
+
+
+def _tells_apart(connection: duckdb.DuckDBPyConnection, columns: Sequence[str], rows: str) -> bool:
+    """Whether no two rows have the same values there: then they order all rows, and a sort need not carry the others.
+
+    A sort by thousands of columns needs more memory than the rows themselves.
+    """
+    names = ", ".join(dict.fromkeys(columns))
+    return not connection.execute(f"SELECT 1 FROM ({rows}) GROUP BY {names} HAVING count(*) > 1 LIMIT 1").fetchall()
 
 
 def copy_sorted(connection: duckdb.DuckDBPyConnection, statement: str, path: Path) -> None:

@@ -7,7 +7,8 @@ hence for rows that are late or corrected.
 
 from __future__ import annotations
 
-from pilotage.data.rules.timelines.lines import Timeline, key_columns, leaves_at, rows_sql
+from pilotage.data.rules.timelines.lines import Timeline, key_columns, key_names, leaves_at, rows_sql
+from pilotage.data.rules.timelines.running import greatest_yet, in_groups, running_sums, unpaired
 from pilotage.data.rules.timelines.values import cast
 from pilotage.platform.quoting import quoted
 
@@ -19,30 +20,29 @@ def distinct_sql(timeline: Timeline) -> str:
     values = [f"{cast(quoted(take), 'category')} AS v{n}" for n, take in enumerate(takes)]
     more = ["_visible_from", leaves_at(timeline), *values]
     counts = [f"d{n}" for n in range(len(takes))]
-    parts = ",\n".join(_pieces(keys, n) for n in range(len(takes)))
+    parts = ",\n".join(_pieces(timeline, n) for n in range(len(takes)))
     changes = "\n  UNION ALL\n  ".join(_changes(keys, n, len(takes)) for n in range(len(takes)))
-    summed = ", ".join(f"sum({count}) AS {count}" for count in counts)
-    running = ", ".join(
-        f"CAST(sum(d{takes.index(c.take)}) OVER past AS DOUBLE) AS {quoted(c.name)}" for c in timeline.columns
-    )
+    values_of = ", ".join(f"CAST(d{takes.index(c.take)} AS DOUBLE) AS {quoted(c.name)}" for c in timeline.columns)
     return f"""WITH visible AS ({rows_sql(timeline, more)} AND _visible_from < _leaves_at),
 {parts},
 changes AS (
   {changes}
 ),
-steps AS (SELECT {keys}, _from, {summed} FROM changes GROUP BY ALL)
-SELECT {keys}, _from, {running} FROM steps WINDOW past AS (PARTITION BY {keys} ORDER BY _from)"""
+running AS ({running_sums("changes", key_names(timeline), counts)})
+SELECT {keys}, _from, {values_of} FROM running"""
 
 
-def _pieces(keys: str, number: int) -> str:
+def _pieces(timeline: Timeline, number: int) -> str:
     """Per row what its span adds to the spans of rows of the same value that began before: disjoint pieces."""
-    value = f"v{number}"
+    keys, value = key_names(timeline), f"v{number}"
+    rows = f"(SELECT * FROM visible WHERE {value} IS NOT NULL)"
+    ordered = in_groups(rows, [*keys, value], ["_visible_from"], ["_leaves_at"])
+    covered = unpaired("lag(_covered) OVER ()")
     return f"""pieces_{number} AS (
-  SELECT {keys}, greatest(_visible_from, max(_leaves_at) OVER earlier) AS _first, _leaves_at
-  FROM visible WHERE {value} IS NOT NULL
-  WINDOW earlier AS (PARTITION BY {keys}, {value} ORDER BY _visible_from
-                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-  QUALIFY _first < _leaves_at
+  SELECT {", ".join(keys)}, make_timestamp(CAST(_begins AS BIGINT)) AS _first, _leaves_at FROM (
+    SELECT *, greatest(epoch_us(_visible_from), {covered}) AS _begins FROM (
+      SELECT *, {greatest_yet("epoch_us(_leaves_at)")} AS _covered FROM ({ordered}))
+  ) WHERE _begins < epoch_us(_leaves_at)
 )"""
 
 

@@ -80,14 +80,19 @@ def _timeline(name: str, plan: Plan, columns: Sequence[Latest | Window]) -> Time
 
 def key_columns(timeline: Timeline) -> str:
     """``_by_1, _by_2`` …"""
-    return ", ".join(f"_by_{n}" for n in range(1, len(timeline.by) + 1))
+    return ", ".join(key_names(timeline))
+
+
+def key_names(timeline: Timeline) -> list[str]:
+    """``_by_1``, ``_by_2`` …, one for each column of the key."""
+    return [f"_by_{n}" for n in range(1, len(timeline.by) + 1)]
 
 
 def rows_sql(timeline: Timeline, more: Sequence[str]) -> str:
     """The rows with their keys and ``more``: those that have all keys and fulfil the timeline's ``where``."""
     pairs = zip(timeline.key, timeline.kinds, strict=True)
     keys = [f"{cast(quoted(name), kind)} AS _by_{n}" for n, (name, kind) in enumerate(pairs, 1)]
-    known = " AND ".join(f"_by_{n} IS NOT NULL" for n in range(1, len(timeline.by) + 1))
+    known = " AND ".join(f"{name} IS NOT NULL" for name in key_names(timeline))
     history = quoted("history_" + timeline.source)
     if timeline.where:
         history = f"(SELECT * FROM {history} WHERE ({to_sql(timeline.where)}))"

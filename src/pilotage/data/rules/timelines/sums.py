@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from pilotage.data.rules.timelines.deviation import HALF, deviation_sql
-from pilotage.data.rules.timelines.lines import SourceFacts, Timeline, key_columns, leaves_at, rows_sql
+from pilotage.data.rules.timelines.lines import SourceFacts, Timeline, key_columns, key_names, leaves_at, rows_sql
+from pilotage.data.rules.timelines.running import running_sums
 from pilotage.data.rules.timelines.values import cast
 from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import Window
@@ -46,10 +47,7 @@ changes AS (
   UNION ALL
   SELECT {keys}, _leaves_at AS _from, {", ".join(f"-{name}" for name in names)} FROM visible
 ),
-steps AS (SELECT {keys}, _from, {", ".join(f"sum({name}) AS {name}" for name in names)} FROM changes GROUP BY ALL),
-running AS (
-  SELECT {keys}, _from, {", ".join(f"sum({name}) OVER past AS {name}" for name in names)}
-  FROM steps WINDOW past AS (PARTITION BY {keys} ORDER BY _from))
+running AS ({running_sums("changes", key_names(timeline), names)})
 SELECT {keys}, _from, {values} FROM running"""
 
 

@@ -1,4 +1,4 @@
-"""Tables and views in SQLite, PostgreSQL, MySQL and MariaDB: read only, within limits, a batch at a time.
+"""Tables and views in SQLite, DuckDB, PostgreSQL, MySQL and MariaDB: read only, within limits, a batch at a time.
 
 Instants with a zone are given in UTC; those without are taken as UTC.
 """

@@ -21,10 +21,12 @@ _KINDS = {
     "mysql": "mysql",
     "mysql2": "mysql",
     "mariadb": "mysql",
+    "duckdb": "duckdb",
 }
+_FILES = ("sqlite", "duckdb")
 _USE = (
-    "Use sqlite:///path, postgresql://user:password@host/name or mysql://user:password@host/name, "
-    "by reference: env:NAME."
+    "Use sqlite:///path, duckdb:///path, postgresql://user:password@host/name or "
+    "mysql://user:password@host/name, by reference: env:NAME."
 )
 _ENCODE = "Characters such as @ : / ? # % in a user or password must be percent-encoded: %40 %3A %2F %3F %23 %25."
 _SECRET = re.compile("pass|secret|token|key", re.IGNORECASE)
@@ -43,6 +45,15 @@ _REPAIRS = (
         "Give `timeout` more time, index the column known_at, or read a smaller view.",
     ),
     (r"database is locked|database schema is locked", "Try again once the program that writes it is done."),
+    (
+        r"could not set lock|different configuration",
+        "One program may write a DuckDB file, or several read it: close the one that writes, or read a copy.",
+    ),
+    (
+        r"disabled (by|through) configuration|external access",
+        "Make it a table: of a DuckDB file nothing is read but the file itself, no other files and no addresses.",
+    ),
+    (r"not a valid DuckDB database file", "Name a DuckDB file, or restore this one."),
     (r"not a database|disk image is malformed", "Name a SQLite file, or restore this one."),
     (r"conflict with recovery", "Try again, or raise max_standby_streaming_delay on the replica."),
 )
@@ -54,6 +65,7 @@ _PASSING = re.compile(
     "|could not translate host name|name resolution|name or service not known|nodename nor servname"
     "|too many (connections|clients)|remaining connection slots|max_user_connections"
     "|statement timeout|lock timeout|max_statement_time|maximum statement execution time|^interrupted|is locked"
+    "|could not set lock|different configuration"
     "|conflict with recovery|query execution was interrupted",
     re.IGNORECASE,
 )
@@ -62,7 +74,7 @@ _OTHERWISE = "Check that the database runs, that this host and user may read it,
 
 
 def kind_of(url: sa.URL) -> str:
-    """sqlite, postgresql or mysql; empty where it is none of them."""
+    """sqlite, duckdb, postgresql or mysql; empty where it is none of them."""
     return _KINDS.get(url.get_backend_name(), "")
 
 
@@ -80,14 +92,14 @@ def address_of(asked: Asked, address: str) -> sa.URL:
         raise asked.failure(f"Source {asked.name}: `database` does not hold a database URL.", _USE) from None
     if not kind_of(url):
         raise asked.failure(f"Source {asked.name}: {url.get_backend_name()} cannot be read.", _USE)
-    if kind_of(url) != "sqlite" and _is_ambiguous(address):
+    if kind_of(url) not in _FILES and _is_ambiguous(address):
         raise _unencoded(asked)
     return url
 
 
 def place_of(url: sa.URL) -> str:
     """Where a database is, without who reads it."""
-    if kind_of(url) == "sqlite":
+    if kind_of(url) in _FILES:
         return str(url.database)
     port = f", port {url.port}" if url.port else ""
     return f"{url.host or 'localhost'}/{url.database or ''}{port}"
