@@ -26,6 +26,13 @@ class Settings(msgspec.Struct, frozen=True):
     session_hours: int = 12
     sync_seconds: float = 30.0
     log_level: str = "INFO"
+    egress_hosts: str = ""
+    spark_master: str = ""
+
+    @property
+    def private_hosts(self) -> frozenset[str]:
+        """Hosts of ours, as name or name:port, that may be reached although their addresses are private."""
+        return frozenset(host.strip().lower() for host in self.egress_hosts.split(",") if host.strip())
 
     @property
     def database(self) -> str:
