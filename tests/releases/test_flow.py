@@ -118,6 +118,7 @@ def test_on_postgresql_too_one_switches_off_and_versions_are_numbered_in_turn(on
         reason="better",
         artefacts={"additive": first.artefact},
         made_at=now,
+        verdict="pilot",
     )
     with ThreadPoolExecutor(PEOPLE) as pool:
         made = list(

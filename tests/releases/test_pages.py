@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.living import NAME, release, visitor
+from tests.living import NAME, release, signed_version, visitor
 from tests.review.arranging import adopt
 
 from pilotage.govern.records import SYSTEM, Role
@@ -136,3 +136,24 @@ def test_releasing_without_a_comparison_names_the_command(work: Workspace) -> No
         answer = person.post(PAGE, {"reason": "first"})
     assert answer.status_code == 409
     assert f"pilotage train {NAME}" in answer.text
+
+
+def test_a_version_says_whether_it_answers_as_in_training(work: Workspace) -> None:
+    definition = adopt(work)
+    release(work, definition, 1)
+    signed_version(work, definition, 2)
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(PAGE).text
+    assert "0 flips in 10,000 rows" in page
+    assert page.count("not measured") == 1
+
+
+def test_a_version_whose_parity_cannot_be_measured_is_not_released(work: Workspace) -> None:
+    definition = adopt(work)
+    live = release(work, definition, 1)
+    signed_version(work, definition, 2)
+    with visitor(work, Role.OWNER) as person:
+        answer = person.post(f"{PAGE}/2/release", {"reason": "newer"})
+    assert answer.status_code == 409
+    assert "The training set of version 2 is not known here" in answer.text
+    assert flow.live(work, NAME).version == live.version

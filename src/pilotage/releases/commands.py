@@ -7,44 +7,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from pilotage.govern.records import SYSTEM
-from pilotage.models import flow as modelling
-from pilotage.platform.errors import EvidenceMissing
 from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import opened
 from pilotage.releases import flow, rules
-from pilotage.releases.records import Stage, Version
+from pilotage.releases.records import LiveParity, Version
 from pilotage.usecase import flow as defining
 
 Machine = Annotated[bool, Parameter(name="--json", help="Print JSON for machines.")]
-
-
-def release(
-    use_case: str | None = None, *, number: int | None = None, reason: str = "released by hand", json: Machine = False
-) -> None:
-    """Make a version of the recommended candidate and release it; with --number, release an earlier version.
-
-    In assist and automate the stage goes back to shadow: the gates judge the version before people see its answers.
-    """
-    terminal = Terminal(json)
-    with opened() as work:
-        definition = defining.find(work, use_case)
-        if number is not None:
-            version = flow.version_number(work, definition.name, number)
-        else:
-            comparison = modelling.latest_comparison(work, definition.name)
-            if comparison is None:
-                raise EvidenceMissing(
-                    f"{definition.name} has no comparison yet.", f"Run pilotage train {definition.name} first."
-                )
-            version = flow.make_version(work, definition, comparison, comparison.recommended, SYSTEM)
-        live = flow.release(work, definition, version, SYSTEM, reason)
-        left = rules.stepped_back(flow.history(work, definition.name))
-    name = definition.name
-    terminal.say(f"Version {version.number} of {name} ({version.candidate}) is released, in stage {live.stage}.")
-    if left is not None:
-        terminal.say(f"The stage went back from {left} to shadow: no gate has judged this version yet.")
-    terminal.document({"version": version, "live": live})
-    terminal.next(f"pilotage stage {name} shadow" if live.stage is Stage.OFF else f"pilotage gate {name}")
 
 
 def versions(use_case: str | None = None, *, json: Machine = False) -> None:
@@ -54,8 +23,9 @@ def versions(use_case: str | None = None, *, json: Machine = False) -> None:
         definition = defining.find(work, use_case)
         live = flow.live(work, definition.name)
         known = flow.versions(work, definition.name)
-        rows = [_row(each, live.version) for each in known]
-        terminal.table(f"Versions of {definition.name}", ("number", "candidate", "made", "artefact", ""), rows)
+        rows = [_row(each, live.version, flow.parity_of(work, definition, each)) for each in known]
+        columns = ("number", "candidate", "made", "artefact", "as in training", "")
+        terminal.table(f"Versions of {definition.name}", columns, rows)
         switch = "on" if live.enabled else f"OFF ({live.reason})"
         terminal.say(f"{len(known)} versions; stage {live.stage}, share {live.share:.0%}, switch {switch}.")
         terminal.document({"versions": known, "live": live})
@@ -90,6 +60,7 @@ def rollback(use_case: str | None = None, *, reason: str, json: Machine = False)
         terminal.document(live)
 
 
-def _row(version: Version, live: str | None) -> tuple[object, ...]:
+def _row(version: Version, live: str | None, parity: LiveParity | None) -> tuple[object, ...]:
     mark = "live" if version.id == live else ""
-    return version.number, version.candidate, f"{version.made_at:%Y-%m-%d %H:%M}", version.artefact[:12], mark
+    made = f"{version.made_at:%Y-%m-%d %H:%M}"
+    return version.number, version.candidate, made, version.artefact[:12], rules.parity_in_short(parity), mark

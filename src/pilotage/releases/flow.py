@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from pilotage.govern import flow as governing
 from pilotage.govern.records import Principal
 from pilotage.models import artefacts
 from pilotage.models import flow as modelling
 from pilotage.models.records import CandidateName, Comparison
+from pilotage.platform.code_version import code_version
 from pilotage.platform.errors import Conflict, CorruptArtefact, NotFound
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import rules, store
-from pilotage.releases.records import Live, Stage, Version
+from pilotage.releases.records import LIVE_PARITY, Live, LiveParity, Stage, Version
+from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
 
 
@@ -67,8 +71,11 @@ def release(work: Workspace, definition: Definition, version: Version, by: Princ
 
     Raises:
         Conflict: the version belongs to another use case, cannot be loaded, or was trained for another file.
+        EvidenceMissing: nobody has measured whether it answers live as in training.
+        GateClosed: it does not; each column that differs is named.
     """
-    _refuse_unfit(work, definition, version)
+    refuse_unfit(work, definition, version)
+    rules.demand_parity(version, parity_of(work, definition, version))
     now = work.clock.now()
     return _change(
         work,
@@ -184,8 +191,21 @@ def revisions(work: Workspace) -> dict[str, int]:
         return store.revisions(connection)
 
 
-def _refuse_unfit(work: Workspace, definition: Definition, version: Version) -> None:
-    """Nothing becomes live that could not answer this use case's questions as its file puts them now."""
+def parity_of(work: Workspace, definition: Definition, version: Version) -> LiveParity | None:
+    """What was measured of a version's parity, for this file by this code; None where nothing was."""
+    for piece in defining.evidence_history(work, definition.name, LIVE_PARITY):
+        found = msgspec.convert(piece.body, LiveParity)
+        if found.version == version.id and (piece.definition, piece.code) == (definition.substance, code_version()):
+            return found
+    return None
+
+
+def refuse_unfit(work: Workspace, definition: Definition, version: Version) -> None:
+    """Nothing becomes live that could not answer this use case's questions as its file puts them now.
+
+    Raises:
+        Conflict: the version belongs to another use case, cannot be loaded, or was trained for another file.
+    """
     name = definition.name
     if version.use_case != name:
         raise Conflict(

@@ -1,4 +1,6 @@
-"""Console pages of releasing: versions, the history of what was live, roll back, the switch."""
+"""Console pages of releasing: versions, the history of what was live, roll back, the switch. Releasing itself asks for
+parity first, so that its door is in ``rollout``.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,6 @@ from pilotage.govern.records import Permission
 from pilotage.govern.rules.addresses import local_path
 from pilotage.models import flow as modelling
 from pilotage.models.records import Comparison
-from pilotage.platform.errors import EvidenceMissing
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow, rules
 from pilotage.releases.records import Version
@@ -54,37 +55,15 @@ def versions_page(use_case: str, work: Workspace) -> Template:
             "answering": live.stage in rules.ANSWERING,
             "stepped_back": rules.stepped_back(history),
             "versions": [(version, flow.is_whole(work, version)) for version in versions],
+            "parities": {version.id: flow.parity_of(work, definition, version) for version in versions},
+            "in_short": rules.parity_in_short,
+            "differing": rules.differing,
             "numbers": {version.id: version.number for version in versions},
             "history": history,
             "unreleased": _unreleased(comparison, versions),
             "back": f"/use-cases/{use_case}/versions",
         },
     )
-
-
-@post("/use-cases/{use_case:str}/versions", guards=[needs(Permission.RELEASE)], sync_to_thread=True)
-def release_recommended(use_case: str, data: Reason, request: Request[Any, Any, Any], work: Workspace) -> Redirect:
-    """Make a version of what the newest comparison recommends, and release it."""
-    definition, by = defining.find_adopted(work, use_case), principal_of(request)
-    comparison = modelling.latest_comparison(work, use_case)
-    if comparison is None:
-        raise EvidenceMissing(f"{use_case} has no comparison yet.", f"Run pilotage train {use_case} first.")
-    version = flow.make_version(work, definition, comparison, comparison.recommended, by)
-    flow.release(work, definition, version, by, data.reason)
-    return _to_versions(use_case)
-
-
-@post(
-    "/use-cases/{use_case:str}/versions/{number:int}/release", guards=[needs(Permission.RELEASE)], sync_to_thread=True
-)
-def release_version(
-    use_case: str, number: int, data: Reason, request: Request[Any, Any, Any], work: Workspace
-) -> Redirect:
-    """Make an earlier version the live one."""
-    definition = defining.find_adopted(work, use_case)
-    version = flow.version_number(work, use_case, number)
-    flow.release(work, definition, version, principal_of(request), data.reason)
-    return _to_versions(use_case)
 
 
 @post("/use-cases/{use_case:str}/roll-back", guards=[needs(Permission.SWITCH)], sync_to_thread=True)
@@ -119,4 +98,4 @@ def _unreleased(comparison: Comparison | None, versions: list[Version]) -> Compa
     return None if any(version.artefact == artefact for version in versions) else comparison
 
 
-PAGES = [versions_page, release_recommended, release_version, roll_back, switch]
+PAGES = [versions_page, roll_back, switch]

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import msgspec
 
-from pilotage.platform.errors import Conflict, InvalidRequest
-from pilotage.releases.records import Live, Stage, Version
+from pilotage.platform.errors import Conflict, EvidenceMissing, GateClosed, InvalidRequest, Problem
+from pilotage.releases.records import ColumnParity, Live, LiveParity, Stage, Version
 
 ANSWERING = (Stage.ASSIST, Stage.AUTOMATE)
 """The stages in which the model's answer reaches somebody."""
@@ -52,6 +52,72 @@ def stepped_back(history: Sequence[Live]) -> Stage | None:
     after, before = history[:2]
     replaced = before.version is not None and after.version != before.version
     return before.stage if replaced and before.stage in ANSWERING and after.stage is Stage.SHADOW else None
+
+
+def demand_parity(version: Version, found: LiveParity | None) -> None:
+    """That a version answers live as in training.
+
+    Raises:
+        EvidenceMissing: it was not measured.
+        GateClosed: it does not; ``problems`` names the columns that differ, each with an example.
+    """
+    name = version.use_case
+    if found is None:
+        raise EvidenceMissing(
+            f"Nobody has measured whether version {version.number} of {name} answers live as in training.",
+            f"Run pilotage parity {name} --version {version.number}.",
+        )
+    if not found.passed:
+        raise GateClosed(
+            f"Version {version.number} of {name} may not become live: {in_words(found)}",
+            "Repair what is named, then build, train and release again.",
+            [Problem(each.column, differing(each)) for each in found.differing] + _flipped(found),
+        )
+
+
+def in_words(found: LiveParity) -> str:
+    """What a parity says, in a sentence."""
+    if not found.asked:
+        fields = ", ".join(found.refused) or "nothing"
+        return f"none of {found.rows:,} past rows could be asked; the contract of requests refused {fields}."
+    flips = f"{found.flips:,} would be decided otherwise" if found.flips else "none would be decided otherwise"
+    asked = f"of {found.asked:,} past rows asked through the live path {flips}"
+    if not found.differing:
+        return f"{asked}, and all {found.columns:,} columns are the same."
+    names = ", ".join(each.column for each in found.differing[:3])
+    more = f" and {len(found.differing) - 3:,} more" if len(found.differing) > 3 else ""
+    return f"{asked}; live differs from training in {names}{more}."
+
+
+def parity_in_short(found: LiveParity | None) -> str:
+    """What a parity says, in a few words."""
+    if found is None:
+        return "not measured"
+    flips = "0 flips" if not found.flips else f"{found.flips:,} flips"
+    names = ", ".join(each.column for each in found.differing[:3])
+    return f"{flips} in {found.asked:,} rows" + (f"; differs in {names}" if names else "")
+
+
+def differing(column: ColumnParity) -> str:
+    """How a column differs, with an example."""
+    parts = ((column.mismatch, "another value"), (column.missing, "missing live"), (column.extra, "only live"))
+    counted = ", ".join(f"{count:,} {what}" for count, what in parts if count)
+    said = f"differs in {column.differing:,} of {column.compared:,} rows ({counted})."
+    example = column.example
+    if example is None:
+        return said
+    of = f"{example.entity} at {example.moment:%Y-%m-%d %H:%M}"
+    return f"{said} Of {of} training has {example.trained}, live {example.live}."
+
+
+def _flipped(found: LiveParity) -> list[Problem]:
+    if found.flip is None:
+        return []
+    example, columns = found.flip.example, found.flip.columns
+    cause = f"there {', '.join(columns)} is not the same to the last bit" if columns else "all its columns are the same"
+    said = f"{found.flips:,} rows are decided otherwise at the threshold or one ulp beside it."
+    of = f"{example.entity} at {example.moment:%Y-%m-%d %H:%M}"
+    return [Problem("decision", f"{said} Of {of} training scores {example.trained}, live {example.live}; {cause}.")]
 
 
 def with_stage(live: Live, stage: Stage, share: float, reason: str, now: datetime, by: str) -> Live:
