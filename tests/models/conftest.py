@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from pilotage.models import flow
-from pilotage.models.inputs import Encoder
+from pilotage.models.inputs import Encoder, Rows
 from pilotage.models.records import Comparison
 from pilotage.platform.clock import FixedClock
+from pilotage.platform.lake import Lake
 from pilotage.platform.settings import Settings
 from pilotage.platform.workspace import Workspace, open_workspace
 from pilotage.usecase.records import Definition
@@ -38,6 +42,14 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
 
 
 @pytest.fixture(scope="session")
+def delays(tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
+    """The same flights with their arrival delay in minutes, and that of the aircraft before as the rule of today."""
+    folder = tmp_path_factory.mktemp("delays")
+    table = flights.training_table(folder, range(1, 3), "arr_delay::DOUBLE", "aircraft_last_delay")
+    return table.take(pa.array(np.arange(0, table.num_rows, 3)))
+
+
+@pytest.fixture(scope="session")
 def trained(rows: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """All candidates trained on the two months."""
     clock = FixedClock(datetime(2013, 12, 5, 20, tzinfo=UTC))
@@ -49,8 +61,31 @@ def trained(rows: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Trained
 
 
 @pytest.fixture(scope="session")
-def encoded(rows: pa.Table) -> tuple[Encoder, np.ndarray, np.ndarray]:
-    """The rows with an outcome: their encoder, the encoded matrix and the labels."""
+def encoded(rows: pa.Table) -> tuple[Encoder, Rows, np.ndarray]:
+    """The rows with an outcome: their encoder, the encoded rows and the labels."""
     known = rows.filter(rows["label"].is_valid())
     encoder = Encoder.fitted(flights.columns(), known)
     return encoder, encoder.table(known), known["label"].to_numpy(zero_copy_only=False).astype(bool)
+
+
+@pytest.fixture
+def exploded(tmp_path: Path) -> Path:
+    """The file that would be there, had a bomb gone off."""
+    return tmp_path / "exploded"
+
+
+@pytest.fixture(scope="module")
+def copied(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The same installation with a copy of its lake, to spoil and to mend."""
+    home = tmp_path_factory.mktemp("copied")
+    shutil.copytree(trained.work.lake.root, home / "lake")
+    return dataclasses.replace(trained.work, settings=Settings(home=home), lake=Lake(home / "lake"))
+
+
+@pytest.fixture
+def spoilable(trained: Trained, tmp_path: Path) -> Workspace:
+    """The same, for one test."""
+    shutil.copytree(trained.work.lake.root, tmp_path / "home" / "lake")
+    return dataclasses.replace(
+        trained.work, settings=Settings(home=tmp_path / "home"), lake=Lake(tmp_path / "home" / "lake")
+    )

@@ -31,8 +31,11 @@ USUAL = Reference(
         "carrier": CategoryReference({"EV": 0.16, "UA": 0.84}, 0.0, 0.0),
         "runway_open": NumberReference((0.0, 1.0, 1.0, 1.0, 1.0), (1.0,), (0.1, 0.9), 0.0),
     },
+    (0.0, 1.0),
     (1.0,),
+    (0.2,),
 )
+ABOUT = explaining.About("flag", "", 0.1, USUAL, {})
 
 
 @pytest.mark.parametrize(
@@ -56,7 +59,7 @@ USUAL = Reference(
 def test_a_signal_names_the_column_its_value_what_is_usual_and_the_direction(
     column: Column, value: object, weight: float, sentence: str
 ) -> None:
-    (signal,) = explaining.signals([column], {column.name: weight}, {column.name: value}, USUAL, 5)
+    (signal,) = explaining.signals([column], {column.name: weight}, {column.name: value}, ABOUT, 5)
     assert signal.sentence == sentence
     assert (signal.column, signal.weight) == (column.name, weight)
 
@@ -67,7 +70,7 @@ def test_a_column_without_words_of_its_own_goes_by_its_name() -> None:
 
 def test_a_column_that_moved_nothing_is_no_signal() -> None:
     weights = {"carrier": 0.0, "aircraft_last_delay": -0.4}
-    found = explaining.signals([CARRIER, LAST], weights, {}, USUAL, 5)
+    found = explaining.signals([CARRIER, LAST], weights, {}, ABOUT, 5)
     assert [one.column for one in found] == ["aircraft_last_delay"]
 
 

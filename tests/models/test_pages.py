@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from pilotage.models import flow, pages
-from pilotage.models.records import Comparison
+from pilotage.models.records import Comparison, Estimate, Group, Grouped, Search, Trial
 from pilotage.models.rules import pictures
 from pilotage.platform import charts
 from pilotage.usecase import flow as usecase
@@ -36,19 +36,9 @@ def test_the_recommendation_comes_before_the_figures(shown: Trained) -> None:
 def test_the_verdict_and_what_no_model_would_earn_are_shown(shown: Trained) -> None:
     html = render(shown)
     assert 'Verdict: <span class="badge inconclusive">Not enough evidence</span>' in html
-    assert "Always the same: never" in html
-    assert "Without any model, never acting would have been worth 0 USD per 1,000 decisions" in html
+    assert "Without a model: never acting" in html
+    assert "Per 1,000 decisions and without any model, always acting would have been worth −" in html
     assert html.count("; p&nbsp;") == 3
-
-
-def test_a_comparison_of_an_earlier_version_is_shown_without_them(
-    shown: Trained, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    earlier = msgspec.structs.replace(shown.comparison, verdict=None, trivial=None, differences=())
-    monkeypatch.setattr(flow, "latest_comparison", lambda work, name: earlier)
-    html = render(shown)
-    assert "Verdict" not in html
-    assert "Always the same" not in html
 
 
 def test_the_three_slices_that_are_worst_are_told_and_the_small_ones_counted(shown: Trained) -> None:
@@ -86,3 +76,54 @@ def test_the_pictures_can_be_drawn_without_any_model(trained: Trained) -> None:
     alone: Comparison = msgspec.structs.replace(trained.comparison, candidates=trained.comparison.candidates[:1])
     assert "<svg" in charts.svg(pictures.money(alone))
     assert "<svg" in charts.svg(pictures.calibration(alone))
+
+
+def test_what_was_found_by_looking_closer_has_sections_of_its_own(shown: Trained) -> None:
+    html = render(shown)
+    for heading in ("Would more data help?", "What each source is worth to it", "Does it last?", "when it is sure"):
+        assert heading in html
+    assert "the surest 50" in html
+    assert "Clearly below the threshold" in html
+    assert html.count('class="drawn"') == 5
+    assert "Groups of people" not in html
+    assert "Settings tried" not in html
+
+
+def test_groups_and_searches_are_shown_where_there_are_any(shown: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = Group("f", 900, {"selection": Estimate(0.1, 0.05, 0.15, 0.02)})
+    ratio = Estimate(0.5, 0.4, 0.6, 0.05)
+    grouped = Grouped(
+        "sex",
+        "boosted",
+        (group, msgspec.structs.replace(group, value="m")),
+        "selection",
+        ratio,
+        "f",
+        "m",
+        0.9,
+        1,
+        0.8,
+        True,
+        1,
+        12,
+    )
+    search = Search("boosted", "log_loss", (Trial({"trees": 90.0}, 0.4, 2.0),), 1, {"trees": 90.0}, 3, 2.0, 600.0)
+    found = msgspec.structs.replace(shown.comparison, fairness=(grouped,), searches=(search,))
+    monkeypatch.setattr(flow, "latest_comparison", lambda work, name: found)
+    html = render(shown)
+    assert 'class="notice fail">By sex: it acts on 10.0 % of the cases of “f”' in html
+    assert "One group (12 decisions in all) is too small to be judged." in html
+    assert "1 of 1 settings tried on 3 folds of the training part" in html
+    assert "–</td>" in html
+
+
+def test_a_comparison_of_an_earlier_version_has_no_such_sections(
+    shown: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = msgspec.structs.replace(
+        shown.comparison, learning=None, ablation=None, stability=None, surest=(), bands=()
+    )
+    monkeypatch.setattr(flow, "latest_comparison", lambda work, name: earlier)
+    html = render(shown)
+    assert "Would more data help?" not in html
+    assert "Does it last?" not in html

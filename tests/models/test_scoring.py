@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from pilotage.models import flow
+from pilotage.models.raw import Encoded
 from pilotage.models.scoring import Scorer
 from tests.models.conftest import Trained
 
-NAMES = ("logistic", "additive", "boosted")
+NAMES = ("linear", "additive", "boosted")
 
 
 @pytest.fixture(params=NAMES)
@@ -39,8 +40,17 @@ def test_not_a_number_counts_as_missing(scorer: Scorer, trained: Trained) -> Non
 
 def test_contributions_of_columns_sum_to_the_difference_from_an_average_row(scorer: Scorer, trained: Trained) -> None:
     values = trained.rows.slice(700, 1).to_pylist()[0]
-    margin = scorer.model.margin(scorer.encoder.row(values))
-    assert sum(scorer.contributions(values).values()) == pytest.approx(margin - scorer.model.base, abs=1e-9)
+    assert isinstance(scorer.raw, Encoded)
+    margin = scorer.raw.margin(values)
+    assert sum(scorer.contributions(values).values()) == pytest.approx(margin - scorer.raw.base(), abs=1e-9)
+
+
+def test_points_of_all_columns_sum_to_the_distance_from_the_usual_answer(scorer: Scorer, trained: Trained) -> None:
+    assert isinstance(scorer.raw, Encoded)
+    usual = scorer.calibration.row()([scorer.raw.base()])[0]
+    for values in trained.rows.slice(700, 20).to_pylist():
+        points = sum(one.points for one in scorer.signals(values, top=len(scorer.plan.names)))
+        assert points == pytest.approx(scorer.score(values) - usual, abs=1e-6)
 
 
 def test_signals_are_the_strongest_contributions_strongest_first(scorer: Scorer, trained: Trained) -> None:

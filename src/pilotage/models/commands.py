@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -10,7 +11,11 @@ from pilotage.data import flow as data
 from pilotage.data.rules.holdouts import times_judged_said
 from pilotage.models import flow
 from pilotage.models.records import Comparison
-from pilotage.models.rules import wording
+from pilotage.models.rules import closer, wording
+from pilotage.models.rules.cards import plain
+from pilotage.models.rules.cards.card import sections
+from pilotage.models.rules.cards.metadata import metadata
+from pilotage.models.rules.measures import MEASURES
 from pilotage.platform.errors import EvidenceMissing
 from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import opened
@@ -42,26 +47,40 @@ def compare(use_case: str | None = None, *, json: Machine = False) -> None:
         _show(terminal, definition, comparison, data.times_judged(work, comparison.id))
 
 
+def card(
+    use_case: str | None = None, *, candidate: str | None = None, out: Path | None = None, json: Machine = False
+) -> None:
+    """Print the model card of the recommended candidate, or of another: Markdown with a head for the Hub."""
+    terminal = Terminal(json)
+    with opened() as work:
+        subject = flow.subject_of(work, defining.find(work, use_case), candidate)
+        text = flow.card_text(subject)
+    if out is not None:
+        out.write_text(text, encoding="utf-8")
+        terminal.say(f"{out} holds the card of {subject.measured.title.lower()}.")
+    elif not json:
+        terminal.say(text.rstrip())
+    terminal.document(
+        {"metadata": metadata(subject), "sections": sections(subject), "questions": plain.sentences(subject)}
+    )
+
+
 def _show(terminal: Terminal, definition: Definition, comparison: Comparison, times_judged: int) -> None:
     rows = [
         (
             one.title + (" ◀" if one.candidate == comparison.recommended else ""),
             wording.interval(one.money, 0),
-            wording.interval(one.auc),
-            wording.interval(one.precision, 0, 100),
-            wording.interval(one.recall, 0, 100),
-            wording.interval(one.log_loss, 4),
+            *wording.figures(one, comparison.kind),
             f"{one.latency_us:.0f}",
             wording.size(one.size_bytes),
         )
         for one in comparison.candidates
     ]
-    same = comparison.trivial
-    if same is not None:
-        loss = wording.interval(same.log_loss, 4)
-        rows.append((f"Always the same ({same.best})", wording.interval(same.money, 0), *3 * ("",), loss, "", ""))
     money = f"{comparison.currency} per 1,000"
-    names = (money, "AUC", "precision %", "recall %", "log loss", "µs a row", "size")
+    names = (money, *(measure.heading for measure in MEASURES[comparison.kind]), "µs a row", "size")
+    same = wording.same(comparison)
+    if same is not None:
+        rows.append((f"Without a model: {same.title}", wording.interval(same.money, 0), *(len(names) - 1) * ("",)))
     terminal.table(f"{definition.use_case.title}: the rule and the candidates", ("candidate", *names), rows)
     if comparison.differences:
         apart = [(wording.name(comparison, one.candidate), *wording.against(one)) for one in comparison.differences]
@@ -70,10 +89,12 @@ def _show(terminal: Terminal, definition: Definition, comparison: Comparison, ti
         terminal.say(wording.grounds(comparison))
         if times_judged:
             terminal.say(times_judged_said(times_judged))
-        if same is not None:
-            terminal.say(wording.same_answer(same, comparison.currency))
-        if comparison.verdict is not None:
-            terminal.say(f"Verdict: {wording.VERDICTS[comparison.verdict].lower()}.")
+        closer_told = [closer.searched(comparison, one) for one in comparison.searches] + closer.in_short(comparison)
+        told = (wording.same_answers(comparison), *wording.refusals(comparison), *closer_told, *comparison.cautions)
+        for sentence in told:
+            if sentence:
+                terminal.say(sentence)
+        terminal.say(f"Verdict: {wording.VERDICTS[comparison.verdict].lower()}.")
         terminal.say(comparison.reason)
     terminal.document(comparison)
     if comparison.recommended == "rule":

@@ -3,47 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pilotage.models.inputs import Slot
 from pilotage.models.records import Signal
 from pilotage.models.rules.reference import CategoryReference, NumberReference, Reference
-from pilotage.usecase.records import Column
+from pilotage.usecase.records import Column, OutcomeKind
 
 WEIGHT_MIN = 1e-9
+TEXT_TOLD = 60
 
 
-def by_column(slots: Sequence[Slot], contributions: Sequence[float]) -> dict[str, float]:
-    """Contributions of slots, summed per column."""
-    weights: dict[str, float] = {}
-    for slot, weight in zip(slots, contributions, strict=True):
-        weights[slot.column] = weights.get(slot.column, 0.0) + weight
-    return weights
+@dataclass(frozen=True)
+class About:
+    """What an answer's reasons are told against.
+
+    ``answer`` is the category that was answered, ``points`` how much of the calibrated answer one unit of contribution
+    is; ``words`` are the loudest words of each text.
+    """
+
+    kind: OutcomeKind
+    answer: str
+    points: float
+    usual: Reference
+    words: Mapping[str, list[tuple[str, float]]]
 
 
 def signals(
-    columns: Sequence[Column], weights: Mapping[str, float], values: Mapping[str, Any], usual: Reference, top: int
+    columns: Sequence[Column], weights: Mapping[str, float], values: Mapping[str, Any], about: About, top: int
 ) -> tuple[Signal, ...]:
     """The columns with the greatest contributions, greatest first; those that moved nothing are left out."""
     moved = [column for column in columns if abs(weights.get(column.name, 0.0)) > WEIGHT_MIN]
     moved.sort(key=lambda column: -abs(weights[column.name]))
-    return tuple(_signal(column, weights[column.name], values.get(column.name), usual) for column in moved[:top])
+    return tuple(_signal(column, weights[column.name], values.get(column.name), about) for column in moved[:top])
 
 
 def said(column: Column) -> str:
     """What a column is, in words: the plan's own, else its name."""
-    return _capital(column.says or column.name.replace("_", " "))
+    return _capital(named(column))
 
 
-def _signal(column: Column, weight: float, value: Any, usual: Reference) -> Signal:
-    shown = _shown(column, value)
-    context = _context(column, value, usual)
-    direction = "raises" if weight > 0 else "lowers"
-    return Signal(column.name, shown, f"{said(column)}: {shown}{context} — {direction} the chance", weight)
+def named(column: Column) -> str:
+    """The same within a sentence."""
+    return column.says or column.name.replace("_", " ")
 
 
-def _shown(column: Column, value: Any) -> str:
+def _signal(column: Column, weight: float, value: Any, about: About) -> Signal:
+    text = shown(column, value)
+    context = _context(column, value, about)
+    points = weight * about.points
+    sentence = f"{said(column)}: {text}{context} — {_direction(weight, points, about)}"
+    return Signal(column.name, text, sentence, weight, points)
+
+
+def _direction(weight: float, points: float, about: About) -> str:
+    if about.kind == "number":
+        return f"{'adds' if points > 0 else 'takes off'} {rounded(abs(points))}"
+    what = f"the chance of {about.answer}" if about.kind == "category" else "the chance"
+    return f"{'raises' if weight > 0 else 'lowers'} {what}"
+
+
+def shown(column: Column, value: Any) -> str:
+    """A value as people read it."""
     if value is None or value != value:
         return "not known"
     if column.kind == "flag":
@@ -53,12 +75,22 @@ def _shown(column: Column, value: Any) -> str:
     if column.kind == "datetime":
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
         return f"{instant:%Y-%m-%d %H:%M}"
+    if column.kind == "text":
+        return _shortened(str(value))
     return str(value)
 
 
-def _context(column: Column, value: Any, usual: Reference) -> str:
-    """What is usual, in brackets."""
-    slot = usual.slots.get(column.name)
+def _shortened(text: str) -> str:
+    one_line = " ".join(text.split())
+    return one_line if len(one_line) <= TEXT_TOLD else one_line[: TEXT_TOLD - 1].rstrip() + "…"
+
+
+def _context(column: Column, value: Any, about: About) -> str:
+    """What is usual, or which words count, in brackets."""
+    loud = about.words.get(column.name)
+    if loud:
+        return f" (words that count most: {', '.join(word for word, _ in loud)})"
+    slot = about.usual.slots.get(column.name)
     if isinstance(slot, CategoryReference):
         if value is None:
             return ""

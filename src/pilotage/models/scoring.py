@@ -1,68 +1,179 @@
-"""An artefact brought to life: probabilities for one row and for many, and the reasons behind them."""
+"""An artefact brought to life: calibrated answers for one row and for many, and the reasons behind them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotage.models import explaining
+from pilotage.govern.rules.masking import HIDDEN
+from pilotage.models import countering, explaining
+from pilotage.models.brought import Foreign, margins, taking
+from pilotage.models.countering import CounterExample
+from pilotage.models.families import family
 from pilotage.models.inputs import Encoder
-from pilotage.models.records import Manifest, Signal
-from pilotage.models.rules.calibration import Calibration
+from pilotage.models.raw import Encoded, RawScorer
+from pilotage.models.records import Manifest, Prediction, Signal
+from pilotage.models.rules.calibrating import Calibration
 from pilotage.models.rules.reference import Reference
-from pilotage.models.tasks import candidate
-from pilotage.usecase.records import Plan, decode_plan
+from pilotage.platform.errors import CorruptArtefact
+from pilotage.usecase.records import OutcomeKind, Plan, decode_plan
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+SHARES_TOLD = 5
+OWN, BROUGHT = "own", "brought"
+"""Families of models that were not learnt here."""
 
 
 class Scorer:
     """Scores rows of a plan's columns. Safe for many threads at once.
 
     What is missing, None, NaN or infinite counts as missing; a level that training did not see counts as a rare one.
-    A probability at or above ``manifest.threshold`` is positive.
     """
 
-    def __init__(self, manifest: Manifest, files: Mapping[str, bytes]) -> None:
-        kind = candidate(manifest.candidate)
+    def __init__(self, manifest: Manifest, files: Mapping[str, bytes], private_hosts: Iterable[str] = ()) -> None:
         self.manifest = manifest
+        self.kind: OutcomeKind = manifest.kind
         self.plan: Plan = decode_plan(files["plan.json"])
-        self.encoder = Encoder.decoded(files["encoder.json"])
-        self.calibration = msgspec.json.decode(files["calibration.json"], type=Calibration)
+        self.calibration: Calibration = msgspec.json.decode(files["calibration.json"], type=Calibration)
         self.reference = msgspec.json.decode(files["reference.json"], type=Reference)
-        self.model = kind.read(files[kind.file])
-        self._row = self.encoder.row
-        self._margin = self.model.margin
-        self._probability = self.calibration.reader()
+        self.raw = opened(manifest, files, private_hosts)
+        # A text that says something of a person is scored, and shown to nobody.
+        request = self.plan.request.items()
+        self._personal = frozenset(name for name, one in request if one.personal and one.kind == "text")
+        self._outputs: Callable[[list[float]], list[float]] = self.calibration.row()
 
-    def score(self, values: Mapping[str, Any]) -> float:
-        """The calibrated probability of one row, in [0, 1].
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """What :meth:`outputs` has a column of: the probability, each class's, or the value."""
+        return {"flag": ("probability",), "number": ("value",)}.get(self.kind, self.manifest.classes)
+
+    def outputs(self, table: pa.Table) -> NDArray[np.float64]:
+        """Rows × outputs of many rows, calibrated; columns that the plan does not name are ignored."""
+        return self.calibrated(table)[:, : len(self.output_names)]
+
+    def calibrated(self, table: pa.Table) -> NDArray[np.float64]:
+        """The same, with the low and the high end of a number's interval behind it."""
+        return self.calibration.outputs(self.raw.table(table))
+
+    def row(self, values: Mapping[str, Any]) -> list[float]:
+        """The same of one row."""
+        return self._outputs(self.raw.row(values))
+
+    def predict(self, values: Mapping[str, Any]) -> Prediction:
+        """What the model says of one row.
 
         Raises:
             ValueError: a number is a text that is none, or a datetime cannot be read.
         """
-        return self._probability(self._margin(self._row(values)))
+        outputs = self.row(values)
+        if self.kind == "flag":
+            return self._flag(outputs[0])
+        return self._category(outputs) if self.kind == "category" else self._number(outputs)
+
+    def _flag(self, probability: float) -> Prediction:
+        manifest = self.manifest
+        unsure = manifest.uncertain_low <= probability <= manifest.uncertain_high
+        return Prediction(probability >= (manifest.threshold or 0.0), probability, unsure)
+
+    def _category(self, outputs: list[float]) -> Prediction:
+        classes, least = self.manifest.classes, self.manifest.confidence
+        order = sorted(range(len(outputs)), key=lambda at: (-outputs[at], at))
+        sure = outputs[order[0]]
+        shares = {classes[at]: outputs[at] for at in order[:SHARES_TOLD]}
+        return Prediction(classes[order[0]], sure, least is not None and sure < least, shares=shares)
+
+    def _number(self, outputs: list[float]) -> Prediction:
+        value, low, high = outputs
+        most = self.manifest.width
+        return Prediction(value, value, most is not None and high - low > most, low, high)
+
+    def score(self, values: Mapping[str, Any]) -> float:
+        """The calibrated probability of one row of yes or no, in [0, 1]; of other kinds what the answer is scored by.
+
+        Raises:
+            ValueError: a number is a text that is none, or a datetime cannot be read.
+        """
+        outputs = self.row(values)
+        return max(outputs) if self.kind == "category" else outputs[0]
 
     def score_table(self, table: pa.Table) -> NDArray[np.float64]:
-        """The calibrated probabilities of many rows; columns that the plan does not name are ignored."""
-        return self.calibration.many(self.model.margins(self.encoder.table(table)))
+        """The same of many rows."""
+        outputs = self.calibrated(table)
+        found: NDArray[np.float64] = outputs.max(axis=1) if self.kind == "category" else outputs[:, 0]
+        return found
 
     def contributions(self, values: Mapping[str, Any]) -> dict[str, float]:
-        """What each column adds to the log-odds before calibration, against an average row.
-
-        They sum to the margin of this row minus ``model.base``.
-        """
-        return explaining.by_column(self.encoder.slots, self.model.contributions(self._row(values)))
+        """What each column adds to the margin of the answer, against an average row; empty where it cannot be told."""
+        if not isinstance(self.raw, Encoded):
+            return {}
+        return self.raw.contributions(values, self._answered(self.raw.row(values)))
 
     def signals(self, values: Mapping[str, Any], top: int = 5) -> tuple[Signal, ...]:
-        """The strongest reasons in words, strongest first. Trees take about 2 ms: ask only when somebody will see."""
-        return explaining.signals(self.plan.columns, self.contributions(values), values, self.reference, top)
+        """The strongest reasons in words, strongest first. Trees take about 0.3 ms: ask only when somebody will see.
+
+        Their points are in the terms of the calibrated answer: of each column the same part of the way from the usual
+        answer to this one as of the way before calibration.
+        """
+        raw = self.raw
+        if not isinstance(raw, Encoded):
+            return ()
+        margins = raw.row(values)
+        at = self._answered(margins)
+        weights = raw.contributions(values, at)
+        way = raw.standing(margins, at) - raw.base(at)
+        moved = self._outputs(margins)[at] - self._outputs([float(one) for one in raw.model.base])[at]
+        about = explaining.About(
+            self.kind,
+            self.manifest.classes[at] if self.manifest.classes else "",
+            moved / way if abs(way) > explaining.WEIGHT_MIN else 0.0,
+            self.reference,
+            {column: raw.words(values, column, at) for column in weights if column not in self._personal},
+        )
+        hidden = {name: HIDDEN for name in self._personal if values.get(name) is not None}
+        return explaining.signals(self.plan.columns, weights, {**values, **hidden}, about, top)
+
+    def counter_examples(self, values: Mapping[str, Any], top: int = 3) -> tuple[CounterExample, ...]:
+        """What one column would have to be for another answer, all else equal; a few dozen scores."""
+        weights = self.contributions(values)
+        return countering.counter_examples(self.plan.columns, values, self.predict, weights, self.reference, top)
+
+    def _answered(self, margins: list[float]) -> int:
+        """The output that the answer is about."""
+        return int(np.argmax(margins)) if self.kind == "category" else 0
 
     def unknown_categories(self, values: Mapping[str, Any]) -> tuple[str, ...]:
         """Columns with a level that training never saw."""
-        return self.encoder.unknown_categories(values)
+        return self.raw.encoder.unknown_categories(values) if isinstance(self.raw, Encoded) else ()
+
+
+def opened(manifest: Manifest, files: Mapping[str, bytes], private_hosts: Iterable[str] = ()) -> RawScorer:
+    """What answers behind an artefact; ``private_hosts`` are addresses of this network that an endpoint may have.
+
+    Raises:
+        CorruptArtefact: it is of a family that this release does not know.
+    """
+    if manifest.family in (OWN, BROUGHT):
+        return _foreign(manifest, files, private_hosts)
+    learnt = family(manifest.family)
+    if learnt is None:
+        raise CorruptArtefact(
+            f"The artefact is of the family {manifest.family}, which this release does not know.",
+            "Use the release that made it, or train again.",
+        )
+    model = learnt.read(files, max(1, len(manifest.classes)))
+    return Encoded(Encoder.decoded(files["encoder.json"]), model)
+
+
+def _foreign(manifest: Manifest, files: Mapping[str, bytes], private_hosts: Iterable[str]) -> RawScorer:
+    foreign: Foreign
+    if manifest.family == OWN:
+        foreign = margins.EncodedForeign(Encoder.decoded(files["encoder.json"]), taking.revive_own(files))
+    else:
+        foreign = taking.revive(files, f"Candidate {manifest.candidate}", private_hosts)
+    return margins.Margins(foreign, manifest.kind, manifest.classes)

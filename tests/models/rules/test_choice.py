@@ -1,4 +1,4 @@
-"""The threshold by value and the recommendation."""
+"""The recommendation."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ import pytest
 from pilotage.models.records import CandidateName, Difference, Estimate, Measured, Trivial
 from pilotage.models.rules import choice, evaluation, reasons
 from pilotage.models.rules.choice import Contest
-from pilotage.usecase.records import Policy, Value
 
-ACTIONS = {"positive": "Act", "negative": "Leave"}
 NONE = Estimate(0, 0, 0, 0)
 
 
 def measured(name: CandidateName, money: float, log_loss: float = 0.3) -> Measured:
     figure = msgspec.structs.replace(NONE, value=money)
     loss = msgspec.structs.replace(NONE, value=log_loss)
-    return Measured(name, name.capitalize(), NONE, NONE, NONE, loss, NONE, figure, 0.25, 0.1, 0.0, 1.0, 1, 0.0, ())
+    return Measured(name, name.capitalize(), {"log_loss": loss}, "log_loss", figure, 0.25, 0.1, 0.0, 1.0, 1, 0.0)
 
 
 def contest(
@@ -39,9 +37,12 @@ def contest(
     )
     value = msgspec.structs.replace(NONE, value=never)
     loss = msgspec.structs.replace(NONE, value=0.5)
-    trivial = Trivial(0.2, "never", msgspec.structs.replace(NONE, value=-9000), value, loss)
     same = np.append(never, never + random.normal(0, 100, 2_000))
-    return Contest(candidates, draws, apart, trivial, same, 4_000, 40, "USD")
+    trivial = (
+        (Trivial("never", "never acting", value), same),
+        (Trivial("base_rate", "giving everybody 20 %", msgspec.structs.replace(NONE, value=-9000), loss), same - 9000),
+    )
+    return Contest(candidates, draws, apart, trivial, 4_000, 40, "USD")
 
 
 def advised(
@@ -53,55 +54,28 @@ def advised(
     return choice.recommend(contest(money, losses, never, p), reasons.reason)
 
 
-def test_the_threshold_is_where_acting_begins_to_pay() -> None:
-    value = Value(currency="USD", caught=180, false_alarm=-60)
-    assert choice.threshold(Policy(actions=ACTIONS), value) == pytest.approx(0.25)
-
-
-@pytest.mark.parametrize("missed", [0.0, -50.0, -500.0])
-def test_at_the_threshold_acting_and_leaving_are_worth_the_same(missed: float) -> None:
-    value = Value(currency="USD", caught=40, false_alarm=-25, missed=missed)
-    at = choice.threshold(Policy(actions=ACTIONS), value)
-    assert at * value.caught + (1 - at) * value.false_alarm == pytest.approx(at * value.missed)
-
-
-def test_a_number_in_the_policy_goes_before_the_value() -> None:
-    value = Value(currency="USD", caught=180, false_alarm=-60)
-    assert choice.threshold(Policy(actions=ACTIONS, threshold=0.4), value) == 0.4
-
-
-def test_where_acting_never_pays_almost_nothing_is_acted_on() -> None:
-    value = Value(currency="USD", caught=-80, false_alarm=-60, missed=0)
-    assert choice.threshold(Policy(actions=ACTIONS), value) == choice.THRESHOLD_MAX
-
-
-def test_the_band_lies_around_the_threshold_and_within_zero_and_one() -> None:
-    assert choice.uncertain_band(Policy(actions=ACTIONS, uncertain_within=0.03), 0.25) == pytest.approx((0.22, 0.28))
-    assert choice.uncertain_band(Policy(actions=ACTIONS, uncertain_within=0.3), 0.1)[0] == 0
-
-
 def test_the_simplest_within_one_standard_error_is_recommended() -> None:
-    advice = advised({"rule": -2000, "logistic": 950, "additive": 1000, "boosted": 1040})
-    assert (advice.best, advice.recommended, advice.verdict) == ("boosted", "logistic", "pilot")
+    advice = advised({"rule": -2000, "linear": 950, "additive": 1000, "boosted": 1040})
+    assert (advice.best, advice.recommended, advice.verdict) == ("boosted", "linear", "pilot")
     assert advice.reason.startswith(
-        "Use the logistic: USD 2,950 more than the rule per 1,000 decisions (95 % interval USD "
+        "Use the linear: USD 2,950 more than the rule per 1,000 decisions (95 % interval USD "
     )
     assert "Boosted would add USD 90" in advice.reason
 
 
 def test_a_richer_model_is_recommended_when_it_is_measurably_worth_more() -> None:
-    advice = advised({"rule": 0, "logistic": 500, "additive": 520, "boosted": 2000})
+    advice = advised({"rule": 0, "linear": 500, "additive": 520, "boosted": 2000})
     assert advice.recommended == advice.best == "boosted"
 
 
 def test_the_rule_is_kept_where_every_model_earns_less() -> None:
-    advice = advised({"rule": 1000, "logistic": 980, "additive": 900, "boosted": 910})
+    advice = advised({"rule": 1000, "linear": 980, "additive": 900, "boosted": 910})
     assert (advice.recommended, advice.verdict) == ("rule", "keep_rule")
-    assert advice.reason.startswith("Keep the rule: per 1,000 decisions the best model (Logistic) is worth USD 20 less")
+    assert advice.reason.startswith("Keep the rule: per 1,000 decisions the best model (Linear) is worth USD 20 less")
 
 
 def test_a_model_ahead_by_less_than_chance_explains_is_not_enough_evidence_and_what_is_missing_is_told() -> None:
-    advice = advised({"rule": 1000, "logistic": 1020, "additive": 900, "boosted": 1090}, p=0.6)
+    advice = advised({"rule": 1000, "linear": 1020, "additive": 900, "boosted": 1090}, p=0.6)
     assert (advice.best, advice.recommended, advice.verdict) == ("boosted", "rule", "not_enough_evidence")
     assert advice.reason.startswith(
         "Not enough evidence: per 1,000 decisions the best model (Boosted) is worth USD 90 "
@@ -115,10 +89,10 @@ def test_a_model_ahead_by_less_than_chance_explains_is_not_enough_evidence_and_w
 
 
 def test_a_difference_that_the_best_of_many_shows_by_chance_is_doubted_openly() -> None:
-    doubted = advised({"rule": 0, "logistic": 20, "boosted": 320}, p=0.12)
+    doubted = advised({"rule": 0, "linear": 20, "boosted": 320}, p=0.12)
     assert doubted.verdict == "pilot"
     assert "Judged on 40 days, with 2 candidates tried, chance alone would show as much in 12 of 100" in doubted.reason
-    assert "chance alone" not in advised({"rule": 0, "logistic": 20, "boosted": 320}, p=0.04).reason
+    assert "chance alone" not in advised({"rule": 0, "linear": 20, "boosted": 320}, p=0.04).reason
 
 
 def test_a_difference_too_small_ever_to_show_is_said_to_be_so() -> None:
@@ -126,24 +100,24 @@ def test_a_difference_too_small_ever_to_show_is_said_to_be_so() -> None:
     assert "more than 100 times as many held-out decisions" in advice.reason
 
 
-def test_no_model_is_recommended_that_earns_less_than_doing_nothing() -> None:
-    advice = advised({"rule": -3000, "logistic": -90, "boosted": -50}, never=0)
+def test_no_model_is_recommended_that_earns_less_than_never_acting() -> None:
+    advice = advised({"rule": -3000, "linear": -90, "boosted": -50}, never=0)
     assert (advice.recommended, advice.verdict) == ("rule", "keep_rule")
-    assert advice.reason.startswith("Keep the rule: doing nothing is worth USD 0 per 1,000 decisions, no less than the")
+    assert advice.reason.startswith("Keep the rule: never acting is worth USD 0 per 1,000 decisions, no less than the")
     assert "It is worth more than the rule, too, with −USD 3,000" in advice.reason
 
 
-def test_a_lead_over_doing_nothing_that_chance_could_explain_is_told() -> None:
+def test_a_lead_over_never_acting_that_chance_could_explain_is_told() -> None:
     reason = advised({"rule": -3000, "boosted": 150}, never=0).reason
-    assert "Against doing nothing it is worth USD 150 more (95 % interval −USD" in reason
+    assert "Against never acting it is worth USD 150 more (95 % interval −USD" in reason
     assert reason.endswith(": not yet proved.")
-    assert "doing nothing" not in advised({"rule": -3000, "boosted": 600}, never=0).reason
+    assert "never acting" not in advised({"rule": -3000, "boosted": 600}, never=0).reason
 
 
 def test_a_model_that_predicts_worse_than_one_rate_for_everybody_is_not_recommended() -> None:
     advice = advised({"rule": 0, "boosted": 5000}, {"rule": 0.7, "boosted": 0.6})
     assert advice.verdict == "keep_rule"
-    assert "worse than a probability of 20 % for everybody, with a log loss of 0.600 against 0.500" in advice.reason
+    assert "worse than giving everybody 20 %, with a log loss of 0.600 against 0.500" in advice.reason
 
 
 def test_a_model_that_knows_less_than_the_rule_is_not_recommended() -> None:

@@ -6,29 +6,29 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from pilotage.models.rules import evaluation, slices
-from tests.models.rules.test_evaluation import WORTH, drawn
+from pilotage.models.rules import slices
+from tests.models.rules.test_evaluation import drawn, judge, judged
 
 
 def test_a_slice_has_the_figures_of_its_rows_alone_and_the_worst_comes_first() -> None:
     time, guess = drawn()
     values = np.where(np.arange(len(guess)) % 3 == 0, "a", "b")
     spoilt = np.where(values == "a", 1 - guess, guess)
-    model = evaluation.measured(time, spoilt, 0.25, None, WORTH)
-    rule = evaluation.measured(time, guess, 0.25, None, WORTH)
-    found, left_out = slices.measured(time, [("kind", list(values))], model, rule)
+    model = judged(time, spoilt)
+    rule = judged(time, guess)
+    found, left_out = slices.measured(judge(time), [("kind", list(values))], model, rule)
     assert [(one.value, one.rows) for one in found] == [("a", 800), ("b", 1600)]
     assert left_out == 0
     here = values == "a"
-    assert found[0].auc.value == pytest.approx(roc_auc_score(time.labels[here], spoilt[here]))
+    assert found[0].measure.value == pytest.approx(roc_auc_score(time.labels[here], spoilt[here]))
     assert found[0].difference.high < 0
     assert found[1].difference.value == 0
-    assert found[0].auc.low < found[0].auc.value < found[0].auc.high
+    assert found[0].measure.low < found[0].measure.value < found[0].measure.high
 
 
 def test_slices_with_few_rows_or_few_positive_outcomes_or_few_days_are_counted_and_left_out() -> None:
     time, guess = drawn()
-    figures = evaluation.measured(time, guess, 0.25, None, WORTH)
+    figures = judged(time, guess)
     negatives = np.flatnonzero(~time.labels)[-100:]
     values: list[str | None] = ["many"] * len(guess)
     for at in negatives:
@@ -37,6 +37,6 @@ def test_slices_with_few_rows_or_few_positive_outcomes_or_few_days_are_counted_a
         values[at] = None
     for at in range(4 * 80):
         values[at] = "four days"
-    found, left_out = slices.measured(time, [("kind", values)], figures, figures)
+    found, left_out = slices.measured(judge(time), [("kind", values)], figures, figures)
     assert [one.value for one in found] == ["many"]
     assert left_out == 3

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from pilotage.models.rules.splitting import split
+from pilotage.models.rules.splitting import is_newest, set_apart, split
 from pilotage.platform.errors import EvidenceMissing
 
 DAY = np.timedelta64(1, "D")
@@ -102,3 +102,64 @@ def test_too_little_is_left_to_judge_where_the_same_entities_come_again_and_agai
     when = moments(100)
     with pytest.raises(EvidenceMissing, match="The calibration part of the history needs at least 10 positive"):
         split(when, labels(len(when)), timedelta(0), np.arange(len(when)) % 50)
+
+
+def test_rows_that_the_file_sets_apart_judge_and_some_of_the_others_drawn_at_random_calibrate() -> None:
+    count = 2_000
+    judged = np.arange(count) % 4 == 0
+    when = np.full(count, np.datetime64("2020-01-01T00:00:00", "us"))
+    parts = set_apart(judged, when, labels(count), np.arange(count), "flag", np.random.default_rng(1))
+    assert list(parts.held_out) == list(np.flatnonzero(judged))
+    assert len(parts.train) + len(parts.calibrate) == 1_500
+    assert 0.1 < len(parts.calibrate) / 1_500 < 0.2
+    assert not set(parts.train) & set(parts.calibrate)
+    assert not parts.clocked
+    assert 50 < len(np.unique(parts.days)) <= 100
+    again = set_apart(judged, when, labels(count), np.arange(count), "flag", np.random.default_rng(1))
+    assert list(again.calibrate) == list(parts.calibrate)
+
+
+def test_nobody_who_judges_was_learnt_from_where_the_file_sets_rows_apart_either() -> None:
+    count = 2_000
+    judged = np.arange(count) >= 1_500
+    whom = np.arange(count)
+    whom[1_900:] = np.arange(100)  # they are in the training or the calibration part, too
+    when = np.full(count, np.datetime64("2020-01-01T00:00:00", "us"))
+    parts = set_apart(judged, when, labels(count), whom, "flag", np.random.default_rng(1))
+    assert len(parts.held_out) == 400
+    assert parts.rows_shared == 100
+
+
+@pytest.mark.parametrize("kind", ["category", "number"])
+def test_thirty_rows_are_too_few_whatever_the_outcome_is(kind: str) -> None:
+    when = moments(30, 1)
+    with pytest.raises(EvidenceMissing, match="at least 200 rows with an outcome; there are 30"):
+        split(when, np.arange(30.0), timedelta(0), kind=kind)  # type: ignore[arg-type]
+
+
+def test_outcomes_that_never_differ_are_refused() -> None:
+    when = moments(100)
+    with pytest.raises(EvidenceMissing, match=r"outcomes that differ; all 4,000 are 3\.0"):
+        split(when, np.full(len(when), 3.0), timedelta(0), kind="number")
+
+
+def test_rows_set_apart_that_are_the_newest_are_judged_after_an_embargo_like_any_newest_ones() -> None:
+    when = moments(100)
+    judged = when >= np.datetime64("2013-03-12")  # the 71st day
+    assert is_newest(judged, when)
+    parts = split(when, labels(len(when)), timedelta(days=2), np.arange(len(when)), "flag", judged)
+    assert list(parts.held_out) == list(np.flatnonzero(judged))
+    assert parts.clocked
+    boundary = np.datetime64(parts.calibrate_to.replace(tzinfo=None))
+    assert boundary == np.datetime64("2013-03-12")
+    assert when[parts.calibrate].max() < boundary - 2 * DAY
+    assert when[parts.train].max() < np.datetime64(parts.train_to.replace(tzinfo=None)) - 2 * DAY
+    assert 0.8 < len(parts.train) / (len(parts.train) + len(parts.calibrate)) < 0.95
+
+
+def test_rows_set_apart_among_the_others_are_not_the_newest() -> None:
+    when = moments(100)
+    assert not is_newest(np.arange(len(when)) % 4 == 0, when)
+    assert not is_newest(when >= np.datetime64("2013-01-10"), when)  # nine days are too few to learn and calibrate
+    one_instant = np.full(len(when), np.datetime64("2013-01-01", "us"))
+    assert not is_newest(np.arange(len(when)) > 3_000, one_instant)

@@ -1,30 +1,30 @@
-"""All candidates and the rule on the same held-out time; the evidence that a release stands on."""
+"""All candidates and the rule on the same held-out decisions; the evidence that a release stands on."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from pilotage.audit.records import AuditReport
 from pilotage.data import flow as data
 from pilotage.data.records import TrainingSet
 from pilotage.govern.records import SYSTEM
-from pilotage.models.flow.training import SEED, Outcome, Task, teach
-from pilotage.models.inputs import Encoder
-from pilotage.models.records import CandidateName, Comparison, Difference, Measured, Parity, Slice
-from pilotage.models.rules import choice, differences, evaluation, reasons, slices, trivial
+from pilotage.models.families import FAMILIES
+from pilotage.models.families.candidate import Settings
+from pilotage.models.flow import bringing, examining, searching
+from pilotage.models.flow.task import CLASS_ROWS_MIN, SEED, Task, task_of
+from pilotage.models.flow.training import Outcome, measured_of, teach
+from pilotage.models.inputs.sentences import remembered
+from pilotage.models.records import CandidateName, Comparison, Difference, Measured, Parity, Search, Slice
+from pilotage.models.rules import choice, differences, evaluation, fairness_told, lasting, reasons, slices, wording
 from pilotage.models.rules.choice import Contest, Recommendation
-from pilotage.models.rules.evaluation import Figures, Worth
-from pilotage.models.rules.splitting import split
-from pilotage.models.tasks import TASKS
-from pilotage.models.tasks.candidate import Vector
-from pilotage.models.tasks.classify import rule
+from pilotage.models.rules.judging.category import UNKNOWN
+from pilotage.models.rules.judging.judge import Judged
 from pilotage.platform.errors import EvidenceMissing
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
@@ -34,9 +34,12 @@ from pilotage.usecase.rules.expressions import compile_row
 
 COMPARISON, PARITY = "comparison", "parity"
 RULE_LATENCY_ROWS = 2_000
+RARE_NAMED_MAX = 5
+RULE, PEOPLE = "The rule of today", "What people decided"
+Say = Callable[[str], None]
 
 
-def train_and_compare(work: Workspace, definition: Definition, say: Callable[[str], None]) -> Comparison:
+def train_and_compare(work: Workspace, definition: Definition, say: Say) -> Comparison:
     """Train every candidate on the newest training set, measure them and the rule, keep the evidence.
 
     Raises:
@@ -56,92 +59,225 @@ def train_and_compare(work: Workspace, definition: Definition, say: Callable[[st
     return comparison
 
 
+@dataclass(frozen=True)
+class Tried:
+    """All candidates of a comparison: who has figures, on what they stand, what became of the learnt ones."""
+
+    measured: tuple[Measured, ...]
+    judged: dict[CandidateName, Judged]
+    outcomes: dict[CandidateName, Outcome]
+    searches: dict[CandidateName, Search]
+    refused: dict[CandidateName, str]
+
+
 def compare_on(
-    work: Workspace, definition: Definition, training_set: TrainingSet, rows: pa.Table, say: Callable[[str], None]
+    work: Workspace, definition: Definition, training_set: TrainingSet, rows: pa.Table, say: Say
 ) -> Comparison:
     """The same, on the given rows of a training set, sorted by moment."""
-    task, ruled = _prepared(definition, training_set, rows)
-    parts = task.split
-    say(
-        f"Learning from {len(parts.train):,} decisions before {parts.train_to:%Y-%m-%d}, calibrating on "
-        f"{len(parts.calibrate):,} before {parts.calibrate_to:%Y-%m-%d}, judging on {len(parts.held_out):,} after that."
-    )
-    if parts.rows_shared:
-        say(
-            f"{parts.entities_shared:,} entities stand in several of these parts: their {parts.rows_shared:,} later "
-            "decisions are left out, so that none is judged on what it taught."
-        )
+    with remembered(say):
+        return _compared_on(work, definition, training_set, rows, say)
+
+
+def _compared_on(
+    work: Workspace, definition: Definition, training_set: TrainingSet, rows: pa.Table, say: Say
+) -> Comparison:
+    task = task_of(definition, training_set, rows)
+    say(_begun(task))
     audit = _audit(work, definition)
     if audit is None:
         say(f"Not audited as it is now: pilotage audit {definition.name} says whether the data can be trusted.")
-    rule_measured, rule_figures = _rule(task, ruled)
-    outcomes: dict[CandidateName, Outcome] = {}
-    for candidate in TASKS["classify"]:
-        outcome = outcomes[candidate.name] = teach(work, task, candidate)
-        say(_told(candidate.title, outcome))
-    proved = {name: outcome for name, outcome in outcomes.items() if outcome.measured is not None}
-    measured = (rule_measured, *(one.measured for one in proved.values() if one.measured is not None))
-    figures: dict[CandidateName, Figures] = {name: one.figures for name, one in proved.items()}
-    figures["rule"] = rule_figures
-    currency = definition.use_case.brief.value.currency
+    tried = _tried(work, task, say)
     blockers = () if audit is None else tuple(each.message for each in audit.findings if each.severity == "blocks")
-    contest = _contest(task, measured, figures, currency)
-    advice = choice.blocked(choice.recommend(contest, reasons.reason), blockers)
-    sliced = _sliced(contest, advice)
+    contest = _contest(task, tried)
+    advice = choice.recommend(contest, reasons.reason)
+    looked = _looked(contest, advice)
+    if looked is not None:
+        grouped = examining.grouped(task, looked, tried.judged[looked].said, tried.judged["rule"].said)
+        advice = choice.limited(advice, wording.short(contest.of(looked)), fairness_told.crossings(grouped))
+    advice = choice.blocked(advice, blockers)
+    comparison = _comparison(work, task, tried, contest, advice, blockers, looked)
+    comparison = msgspec.structs.replace(comparison, cautions=_cautions(definition, audit))
+    if looked is not None:
+        examined = examining.examine(work, task, _closer(tried, looked), _learning_seconds(tried), say)
+        comparison = msgspec.structs.replace(
+            comparison,
+            fairness=grouped,
+            learning=examined.learning,
+            ablation=examined.ablation,
+            stability=examined.stability,
+            surest=examined.surest,
+            bands=examined.bands,
+        )
+    parities = [msgspec.to_builtins(one.parity) for one in tried.outcomes.values()]
+    usecase.keep_evidence(work, definition, PARITY, {"comparison": comparison.id, "candidates": parities})
+    usecase.keep_evidence(work, definition, COMPARISON, msgspec.to_builtins(comparison))
+    return comparison
+
+
+def _begun(task: Task) -> str:
+    parts, shared = task.split, _untaught(task)
+    if parts.rows_shared:
+        shared += (
+            f" {parts.entities_shared:,} entities stand in several of these parts: their {parts.rows_shared:,} later "
+            "decisions are left out, so that none is judged on what it taught."
+        )
+    if not parts.clocked:
+        return (
+            f"Learning from {len(parts.train):,} decisions, calibrating on {len(parts.calibrate):,} drawn from among "
+            f"them, judging on the {len(parts.held_out):,} that the file sets apart.{shared}"
+        )
+    return (
+        f"Learning from {len(parts.train):,} decisions before {parts.train_to:%Y-%m-%d}, calibrating on "
+        f"{len(parts.calibrate):,} before {parts.calibrate_to:%Y-%m-%d}, judging on {len(parts.held_out):,} after that."
+        f"{shared}"
+    )
+
+
+def _untaught(task: Task) -> str:
+    """The categories that no candidate can answer, because the training part has too few of them."""
+    if task.kind != "category":
+        return ""
+    labels = task.rows["label"].to_pylist()
+    rare = sorted(set(labels) - set(task.classes))
+    if not rare:
+        return ""
+    judged = int((task.labels[task.split.held_out] == UNKNOWN).sum())
+    named = ", ".join(rare[:RARE_NAMED_MAX]) + (" …" if len(rare) > RARE_NAMED_MAX else "")
+    return (
+        f" Not learnt, for want of {CLASS_ROWS_MIN} rows in the training part: {named}. {judged:,} of the judged "
+        "decisions have such a category and are wrong whatever is answered."
+    )
+
+
+def _tried(work: Workspace, task: Task, say: Say) -> Tried:
+    """The rule, people where they decided, and every candidate that the file wants, simplest first."""
+    said = [_told(task, "rule", RULE, _rule_latency_us(task))]
+    if task.definition.use_case.human is not None:
+        said.append(_told(task, "human", PEOPLE, 0.0))
+    judged = {measured.candidate: one for measured, one in said}
+    measured = [one for one, _ in said]
+    outcomes: dict[CandidateName, Outcome] = {}
+    only = task.definition.use_case.candidates.only
+    wanted = [one for one in FAMILIES if not only or one.name in only]
+    searches = searching.search_all(task, wanted, say)
+    for candidate in wanted:
+        outcome = outcomes[candidate.name] = teach(work, task, candidate, _settings(searches, candidate.name))
+        say(_learnt(candidate.titles[task.kind], outcome))
+        if outcome.measured is not None:
+            measured.append(outcome.measured)
+            judged[candidate.name] = outcome.judged
+    refused: dict[CandidateName, str] = {}
+    for name, title, brought in bringing.bring(work, task):
+        if isinstance(brought, str):
+            refused[name] = brought
+            say(f"{title}: refused. {brought}")
+            continue
+        outcomes[name] = brought
+        say(_learnt(title, brought))
+        if brought.measured is not None:
+            measured.append(brought.measured)
+            judged[name] = brought.judged
+    return Tried(tuple(measured), judged, outcomes, searches, refused)
+
+
+def _settings(searches: dict[CandidateName, Search], name: CandidateName) -> Settings:
+    """What the search chose; the family's own where none was made."""
+    return searches[name].chosen if name in searches else {}
+
+
+def _closer(tried: Tried, name: CandidateName) -> examining.Looked:
+    """The model to look at closely."""
+    measured = next(one for one in tried.measured if one.candidate == name)
+    outcome, rule = tried.outcomes[name], tried.judged["rule"].said
+    settings = _settings(tried.searches, name)
+    return examining.Looked(measured, tried.judged[name].said, rule, outcome.digest, outcome.rows, settings)
+
+
+def _learning_seconds(tried: Tried) -> float:
+    return sum(one.train_seconds for one in tried.measured)
+
+
+def _comparison(
+    work: Workspace,
+    task: Task,
+    tried: Tried,
+    contest: Contest,
+    advice: Recommendation,
+    blockers: tuple[str, ...],
+    sliced: CandidateName | None,
+) -> Comparison:
+    parts, definition = task.split, task.definition
     parted: tuple[Slice, ...] = ()
     left_out = 0
     if sliced is not None:
-        parted, left_out = slices.measured(task.time, _slicing(task), figures[sliced], rule_figures)
-    comparison = Comparison(
+        parted, left_out = slices.measured(task.judge, _slicing(task), tried.judged[sliced], tried.judged["rule"])
+    return Comparison(
         id=new_id("cmp", work.clock.now()),
         use_case=definition.name,
-        training_set=training_set.id,
+        training_set=task.training_set.id,
         train_to=parts.train_to,
         calibrate_to=parts.calibrate_to,
         held_out_to=parts.held_out_to,
         rows_train=len(parts.train),
         rows_calibrate=len(parts.calibrate),
         rows_held_out=len(parts.held_out),
-        currency=currency,
-        candidates=measured,
+        currency=contest.currency,
+        candidates=tried.measured,
         best=advice.best,
         recommended=advice.recommended,
         reason=advice.reason,
-        artefacts={name: one.digest for name, one in proved.items()},
+        artefacts={name: one.digest for name, one in tried.outcomes.items() if one.measured is not None},
         made_at=work.clock.now(),
-        blockers=blockers,
         verdict=advice.verdict,
-        trivial=contest.trivial,
+        kind=task.kind,
+        unit=definition.use_case.outcome.unit,
+        classes=task.classes,
+        judged_by=contest.day,
+        blockers=blockers,
+        refused=tried.refused | {name: one.refused for name, one in tried.outcomes.items() if one.refused},
+        trivial=tuple(one for one, _ in contest.trivial),
         differences=contest.differences,
         sliced=sliced,
         slices=parted,
         slices_left_out=left_out,
+        searches=tuple(tried.searches.values()),
     )
-    parities = [msgspec.to_builtins(one.parity) for one in outcomes.values()]
-    usecase.keep_evidence(work, definition, PARITY, {"comparison": comparison.id, "candidates": parities})
-    usecase.keep_evidence(work, definition, COMPARISON, msgspec.to_builtins(comparison))
-    return comparison
 
 
-def _contest(
-    task: Task, measured: tuple[Measured, ...], figures: dict[CandidateName, Figures], currency: str
-) -> Contest:
+def _contest(task: Task, tried: Tried) -> Contest:
     """What the recommendation reads: the candidates, their differences to the rule, and the answers without a model."""
-    time, base = task.time, float(task.labels[task.split.train].mean())
-    same, same_draws = trivial.measured(time, base, task.threshold, task.worth)
-    rule_figures, models = figures["rule"], [one.candidate for one in measured if one.candidate != "rule"]
+    time, rule = task.judge.time, tried.judged["rule"]
+    others = [one.candidate for one in tried.measured if one.candidate != "rule"]
     random = np.random.default_rng(SEED)
-    alone = [differences.sign_flipped(figures[name].money_days - rule_figures.money_days, random) for name in models]
+    alone = [differences.sign_flipped(tried.judged[name].money_days - rule.money_days, random) for name in others]
     apart = tuple(
-        Difference(name, evaluation.estimate(figures[name].money_draws - rule_figures.money_draws), p, p_family)
-        for name, p, p_family in zip(models, alone, differences.holm(alone), strict=True)
+        Difference(name, evaluation.estimate(tried.judged[name].money_draws - rule.money_draws), p, p_family)
+        for name, p, p_family in zip(others, alone, differences.holm(alone), strict=True)
     )
-    draws = {name: one.money_draws for name, one in figures.items()}
-    return Contest(measured, draws, apart, same, same_draws, len(time.labels), time.days_count, currency)
+    threshold = next((one.threshold for one in tried.measured if one.is_model), None)
+    return Contest(
+        candidates=tried.measured,
+        money_draws={name: one.money_draws for name, one in tried.judged.items()},
+        differences=apart,
+        trivial=task.judge.trivial(_last_known(task), threshold),
+        rows=len(time.labels),
+        days=time.days_count,
+        currency=task.definition.use_case.brief.value.currency,
+        day="day" if task.split.clocked else "group",
+    )
 
 
-def _sliced(contest: Contest, advice: Recommendation) -> CandidateName | None:
-    """The model to look at slice by slice: the recommended one, else the one that earned most."""
+def _last_known(task: Task) -> lasting.Labels | None:
+    """By each judging decision the newest outcome that was known by then; None without a clock."""
+    if not task.split.clocked:
+        return None
+    moments = task.rows["moment"].cast(pa.timestamp("us")).to_numpy().astype(np.int64)
+    matures_us = seconds(task.definition.use_case.outcome.matures) * 1_000_000
+    return lasting.last_known(moments, task.labels, task.split.held_out, matures_us)
+
+
+def _looked(contest: Contest, advice: Recommendation) -> CandidateName | None:
+    """The model to look at closely: the recommended one, else the one that earned most."""
     if advice.recommended != "rule":
         return advice.recommended
     return max(contest.models, key=contest.money, default=None)
@@ -149,7 +285,7 @@ def _sliced(contest: Contest, advice: Recommendation) -> CandidateName | None:
 
 def _slicing(task: Task) -> list[tuple[str, list[str | None]]]:
     """The declared groups that models see, and every category that says nothing of a person, on the held-out rows."""
-    definition = task.definition
+    definition, held_out = task.definition, task.held_out
     request, groups = definition.plan.request, set(definition.use_case.groups)
     personal = {name for name, column in request.items() if column.personal}
     grouped = {name for name, column in request.items() if (column.column or name) in groups}
@@ -158,7 +294,7 @@ def _slicing(task: Task) -> list[tuple[str, list[str | None]]]:
         for column in definition.plan.columns
         if column.name in grouped or (column.kind == "category" and column.name not in personal)
     ]
-    return [(name, task.held_out[name].cast(pa.string()).to_pylist()) for name in names]
+    return [(name, held_out[name].cast(pa.string()).to_pylist()) for name in names]
 
 
 def _audit(work: Workspace, definition: Definition) -> AuditReport | None:
@@ -167,6 +303,13 @@ def _audit(work: Workspace, definition: Definition) -> AuditReport | None:
 
     report = auditing.latest(work, definition.name)
     return report if report is not None and report.definition == definition.substance else None
+
+
+def _cautions(definition: Definition, audit: AuditReport | None) -> tuple[str, ...]:
+    """What the audit asks of columns that the rule reads."""
+    from pilotage.models.rules import peeking  # here, for the same reason
+
+    return () if audit is None else peeking.cautions(definition, audit.findings)
 
 
 def latest_comparison(work: Workspace, use_case: str) -> Comparison | None:
@@ -184,81 +327,18 @@ def parity_of(work: Workspace, comparison: Comparison, candidate: CandidateName)
     return next((each for each in measured if each.candidate == candidate), None)
 
 
-def _prepared(definition: Definition, training_set: TrainingSet, rows: pa.Table) -> tuple[Task, Vector]:
-    """What all candidates share, and the rule's answers; rows without an outcome are left out."""
-    rows = rows.filter(rows["label"].is_valid())
-    if not rows.num_rows:
-        raise EvidenceMissing(
-            f"No row of the training set of {definition.name} has an outcome.",
-            "Sync the outcome's source, then build again: pilotage sync, pilotage build.",
-        )
-    labels = np.array(rows["label"].to_numpy(), dtype=np.bool_)
-    moments = rows["moment"].cast(pa.timestamp("us")).to_numpy()
-    use_case, plan = definition.use_case, definition.plan
-    _demand_clock(definition, moments)
-    entities = rows["entity"].combine_chunks().dictionary_encode().indices.to_numpy()
-    parts = split(moments, labels, timedelta(seconds=seconds(use_case.outcome.matures)), entities)
-    encoder = Encoder.fitted(plan.columns, rows.take(pa.array(parts.train)))
-    judged = parts.held_out
-    at = choice.threshold(use_case.policy, use_case.brief.value)
-    task = Task(
-        definition=definition,
-        training_set=training_set,
-        split=parts,
-        encoder=encoder,
-        matrix=encoder.table(rows),
-        labels=labels,
-        held_out=rows.take(pa.array(judged)).select(list(plan.names)),
-        time=evaluation.held_out(labels[judged], parts.days[judged], np.random.default_rng(SEED)),
-        worth=Worth.of(use_case.brief.value, use_case.review.minutes_per_case),
-        threshold=at,
-        uncertain=choice.uncertain_band(use_case.policy, at),
-    )
-    return task, rule.scores(rows["rule"])
-
-
-def _demand_clock(definition: Definition, moments: NDArray[np.datetime64]) -> None:
-    """Without a clock there is no time that the candidates have not seen: nothing to judge them on."""
-    name = definition.use_case.decision.source
-    if moments[0] == moments[-1] and name and definition.use_case.sources[name].is_static:
-        raise EvidenceMissing(
-            f"All decisions of {definition.name} lie in one instant: its source {name} is static, it has no clock. "
-            "Candidates are judged on later decisions than they learnt from, and there are none.",
-            f"Give {name} an event_time and a known_at, if a column of it says when a row happened.",
-        )
-
-
-def _rule(task: Task, ruled: Vector) -> tuple[Measured, Figures]:
-    """The rule on the held-out time; nobody reviews it, as today."""
-    calibrate = task.split.calibrate
-    rates = rule.rates(ruled[calibrate], task.labels[calibrate])
-    scored = ruled[task.split.held_out]
-    figures = evaluation.measured(task.time, scored, rule.THRESHOLD, None, task.worth)
-    probabilities = rule.probabilities(scored, rates)
-    as_rates = evaluation.measured(task.time, probabilities, rule.THRESHOLD, None, task.worth)
-    measured = Measured(
-        candidate="rule",
-        title=rule.TITLE,
-        auc=figures.auc,
-        precision=figures.precision,
-        recall=figures.recall,
-        log_loss=as_rates.log_loss,
-        calibration_error=as_rates.calibration_error,
-        money=figures.money,
-        threshold=rule.THRESHOLD,
-        alerts_share=figures.alerts_share,
-        review_share=0.0,
-        latency_us=_rule_latency_us(task),
-        size_bytes=len(task.definition.use_case.rule.positive.encode()),
-        train_seconds=0.0,
-        calibration=as_rates.calibration,
-    )
-    return measured, figures
+def _told(task: Task, name: str, title: str, latency_us: float) -> tuple[Measured, Judged]:
+    """What rule or people said, on the held-out rows; nobody reviews it, as today."""
+    answers = task.answers(name)
+    said = task.judge.told(answers[task.split.held_out], answers[task.split.calibrate])
+    judged = task.judge.judged(said, False, np.random.default_rng(SEED))
+    size = len(task.definition.use_case.rule.expression.encode()) if name == "rule" else 0
+    return measured_of(task, name, title, judged, latency_us, size, 0.0), judged
 
 
 def _rule_latency_us(task: Task) -> float:
     """The median time of the rule over one row, in microseconds."""
-    says = compile_row(task.definition.use_case.rule.positive)
+    says = compile_row(task.definition.use_case.rule.expression)
     taken_ns = []
     for values in task.held_out.slice(0, RULE_LATENCY_ROWS).to_pylist():
         began = time.perf_counter_ns()
@@ -267,14 +347,10 @@ def _rule_latency_us(task: Task) -> float:
     return float(np.median(taken_ns)) / 1000
 
 
-def _told(title: str, outcome: Outcome) -> str:
-    parity = outcome.parity
+def _learnt(title: str, outcome: Outcome) -> str:
     if outcome.measured is None:
-        return (
-            f"{title}: refused. Read back, it differs from what was trained by up to {parity.difference_max:.1e} "
-            f"and decides {parity.flips} of {parity.rows_batch + parity.rows_single:,} rows otherwise."
-        )
+        return f"{title}: refused. {outcome.refused}"
     return (
-        f"{title}: trained in {outcome.measured.train_seconds:.1f} s, proved on {parity.rows_batch:,} rows "
+        f"{title}: trained in {outcome.measured.train_seconds:.1f} s, proved on {outcome.parity.rows_batch:,} rows "
         f"(0 decisions differ), {outcome.measured.latency_us:.0f} µs a row."
     )

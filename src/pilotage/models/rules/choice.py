@@ -1,4 +1,4 @@
-"""The threshold by value, and which candidate to recommend: the simplest that is proved to earn more than the rule."""
+"""Which candidate to recommend: the simplest that is proved to earn more than the rule."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotage.models.records import CandidateName, Difference, Measured, Trivial, Verdict
-from pilotage.usecase.records import Policy, Value
 
-SIMPLEST_FIRST: tuple[CandidateName, ...] = ("rule", "logistic", "additive", "boosted")
-THRESHOLD_MIN, THRESHOLD_MAX = 0.001, 0.999
 BLOCKERS_TOLD = 3
 
 
 @dataclass(frozen=True)
 class Contest:
-    """All that the recommendation reads. Draws are money per 1,000 decisions: itself, then per resample, all paired."""
+    """All that the recommendation reads. Draws are money per 1,000 decisions: itself, then per resample, all paired.
+
+    ``candidates`` stand simplest first. ``days`` are what was resampled: days, or groups of decisions without a clock,
+    as ``day`` names them.
+    """
 
     candidates: tuple[Measured, ...]
     money_draws: dict[CandidateName, NDArray[np.float64]]
     differences: tuple[Difference, ...]
-    trivial: Trivial
-    trivial_draws: NDArray[np.float64]
+    trivial: tuple[tuple[Trivial, NDArray[np.float64]], ...]
     rows: int
     days: int
     currency: str
+    day: str = "day"
 
     def of(self, name: CandidateName) -> Measured:
         return next(one for one in self.candidates if one.candidate == name)
@@ -41,9 +42,24 @@ class Contest:
 
     @property
     def models(self) -> list[CandidateName]:
-        """Simplest first, without the rule."""
-        tried = {one.candidate for one in self.candidates} - {"rule"}
-        return [name for name in SIMPLEST_FIRST if name in tried]
+        """Simplest first, without the rule and people."""
+        return [one.candidate for one in self.candidates if one.is_model]
+
+    @property
+    def same(self) -> tuple[Trivial, NDArray[np.float64]]:
+        """The answer without a model that is worth most, and its draws."""
+        return max(self.trivial, key=lambda one: one[0].money.value)
+
+    @property
+    def least_loss(self) -> tuple[str, float]:
+        """Who of the rule, people and the answers without a model knows most, in words, and the loss of that."""
+        known = [
+            ("the rule" if one.candidate == "rule" else "people", one.lost)
+            for one in self.candidates
+            if not one.is_model
+        ]
+        known += [(one.title, one.loss.value) for one, _ in self.trivial if one.loss is not None]
+        return min(known, key=lambda one: one[1])
 
 
 @dataclass(frozen=True)
@@ -56,32 +72,14 @@ class Recommendation:
     reason: str
 
 
-def threshold(policy: Policy, value: Value) -> float:
-    """From which probability on acting is worth it.
-
-    Acting is worth ``p·caught + (1 - p)·false_alarm``, leaving it ``p·missed``; they are equal at
-    ``-false_alarm / (caught - false_alarm - missed)`` (Elkan 2001). A number in the policy goes before.
-    """
-    if not isinstance(policy.threshold, str):
-        return policy.threshold
-    gained = value.caught - value.false_alarm - value.missed
-    if gained <= 0:  # acting never pays
-        return THRESHOLD_MAX
-    return min(max(-value.false_alarm / gained, THRESHOLD_MIN), THRESHOLD_MAX)
-
-
-def uncertain_band(policy: Policy, at: float) -> tuple[float, float]:
-    """Probabilities so near to the threshold that a person should look."""
-    return max(0.0, at - policy.uncertain_within), min(1.0, at + policy.uncertain_within)
-
-
 def recommend(contest: Contest, reason: Callable[[Contest, Recommendation], str]) -> Recommendation:
     """The simplest proved candidate within one standard error of the best proved one, by money per 1,000 decisions.
 
-    Proved is who earns more than always and never acting, and more than the rule with a 95 % interval above 0.
+    Proved is who earns more than any answer without a model, and more than the rule with a 95 % interval above 0.
     The error is that of the *difference* to the best, over the same resampled days (Breiman's one-standard-error rule,
-    paired). A model that knows less than the rule or than the base rate (greater log loss) is not recommended, whatever
-    it earned. Where a model is ahead of both and not proved, there is not enough evidence. ``reason`` words it.
+    paired). A model that knows less than the rule, people or an answer without a model (greater loss) is not
+    recommended, whatever it earned. Where a model is ahead of both and not proved, there is not enough evidence.
+    ``reason`` words it.
     """
     informed = [name for name in contest.models if is_informed(contest, name)]
     ahead = [name for name in informed if is_ahead(contest, name)]
@@ -94,14 +92,13 @@ def recommend(contest: Contest, reason: Callable[[Contest, Recommendation], str]
 
 
 def is_informed(contest: Contest, name: CandidateName) -> bool:
-    """Whether its probabilities say at least as much as the rule's two rates, and as one base rate for everybody."""
-    least = min(contest.of("rule").log_loss.value, contest.trivial.log_loss.value)
-    return contest.of(name).log_loss.value <= least
+    """Whether its outputs say at least as much as the rule, people and every answer without a model."""
+    return contest.of(name).lost <= contest.least_loss[1]
 
 
 def is_ahead(contest: Contest, name: CandidateName) -> bool:
-    """Whether it earned more than the rule, always and never acting: so far, chance or not."""
-    return contest.money(name) > max(contest.money("rule"), contest.trivial.money.value)
+    """Whether it earned more than the rule and every answer without a model: so far, chance or not."""
+    return contest.money(name) > max(contest.money("rule"), contest.same[0].money.value)
 
 
 def is_proved(contest: Contest, name: CandidateName) -> bool:
@@ -117,6 +114,14 @@ def _simplest(contest: Contest, proved: list[CandidateName]) -> CandidateName:
         if behind[0] <= behind[1:].std(ddof=1):
             return name
     return best
+
+
+def limited(advice: Recommendation, name: str, crossings: tuple[str, ...]) -> Recommendation:
+    """The rule stays where the recommended model, called ``name``, crosses a declared limit between groups."""
+    if advice.verdict != "pilot" or not crossings:
+        return advice
+    reason = f"Blocked: the {name.lower()} would be recommended, but it crosses a declared limit. "
+    return Recommendation(advice.best, "rule", "blocked", reason + " ".join(crossings))
 
 
 def blocked(advice: Recommendation, blockers: tuple[str, ...]) -> Recommendation:

@@ -1,30 +1,36 @@
-"""What a candidate is worth on the held-out time, with intervals by resampling whole days.
+"""Figures with intervals, by resampling whole days of the held-out time.
 
 Rows of one day share weather and crews: resampling rows would give intervals far too narrow. All figures are functions
-of sums per day, so a resample is a weighting of days and costs a matrix product.
+of sums per day, so a resample is a weighting of days and costs a matrix product. Very many days are taken in spans of
+several; decisions without a clock in groups drawn at random.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pilotage.models.records import Bin, Estimate
-from pilotage.models.rules.calibration import log_losses
-from pilotage.usecase.records import Value
 
 Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
 RESAMPLES = 2_000
 BINS = 10
+DAYS_MAX = 400
+"""More days than this are taken in spans: a resample weighs each of them."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The judging time: the label and day (0 … days - 1) of every row, and how often each resample draws each day."""
+    """The judging time: the label and day (0 … days - 1) of every row, and how often each resample draws each day.
 
-    labels: NDArray[np.bool_]
+    A label is true or false, a class's code, or a number.
+    """
+
+    labels: NDArray[Any]
     days: NDArray[np.intp]
     weights: Vector  # resamples × days; row 0 counts every day once: the figure itself
 
@@ -33,88 +39,20 @@ class HeldOut:
         return int(self.weights.shape[1])
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Everything measured of one candidate.
-
-    ``money_draws`` is paired between candidates: draw i has the same days. ``money_days`` is the money of each day,
-    ``money_rows`` of each decision, ``scores`` what it was given.
-    """
-
-    auc: Estimate
-    precision: Estimate
-    recall: Estimate
-    log_loss: Estimate
-    calibration_error: Estimate
-    money: Estimate
-    alerts_share: float
-    review_share: float
-    calibration: tuple[Bin, ...]
-    money_draws: Vector
-    money_days: Vector
-    money_rows: Vector
-    scores: Vector
-
-
-@dataclass(frozen=True)
-class Worth:
-    """Money of one decision by what came of it, and of one review. Costs are negative."""
-
-    caught: float
-    false_alarm: float
-    missed: float
-    review: float
-
-    @classmethod
-    def of(cls, value: Value, minutes_per_case: float) -> Worth:
-        return cls(value.caught, value.false_alarm, value.missed, value.review_minute * minutes_per_case)
-
-    def per_row(self, alert: NDArray[np.bool_], positive: NDArray[np.bool_]) -> Vector:
-        """The money of every decision, without reviews."""
-        acted = np.where(positive, self.caught, self.false_alarm)
-        return np.where(alert, acted, np.where(positive, self.missed, 0.0))
-
-
-def held_out(labels: NDArray[np.bool_], days: NDArray[np.int64], random: np.random.Generator) -> HeldOut:
-    """The judging time with its resamples of days."""
+def held_out(labels: NDArray[Any], days: NDArray[np.int64], random: np.random.Generator) -> HeldOut:
+    """The judging time with its resamples of days, or of spans of days where there are more than ``DAYS_MAX``."""
     found, place = np.unique(days, return_inverse=True)
-    drawn = random.multinomial(len(found), np.full(len(found), 1 / len(found)), size=RESAMPLES)
-    return HeldOut(labels, place, np.vstack([np.ones(len(found)), drawn]))
+    if len(found) > DAYS_MAX:
+        place = place * DAYS_MAX // len(found)
+    count = int(place.max()) + 1
+    drawn = random.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
+    return HeldOut(labels, place.astype(np.intp), np.vstack([np.ones(count), drawn]))
 
 
-def measured(
-    time: HeldOut, probabilities: Vector, threshold: float, uncertain: tuple[float, float] | None, worth: Worth
-) -> Figures:
-    """Measure one candidate. ``uncertain`` is the band of probabilities that people review; None: nobody reviews."""
-    weights, positive = time.weights, time.labels
-    alert = probabilities >= threshold
-    review = np.zeros_like(alert) if uncertain is None else _within(probabilities, uncertain)
-
-    def total(rows: NDArray[np.bool_] | Vector) -> Vector:
-        """Weighted sum over rows, per resample."""
-        drawn: Vector = weights @ np.bincount(time.days, rows.astype(np.float64), time.days_count)
-        return drawn
-
-    rows = total(np.ones_like(alert))
-    caught, false, missed = total(alert & positive), total(alert & ~positive), total(~alert & positive)
-    money: Vector = worth.per_row(alert, positive) + review * worth.review
-    curve, error = _calibration(time, probabilities)
-    per_thousand = _ratio(1000 * total(money), rows)
-    return Figures(
-        auc=estimate(auc_draws(time, probabilities)),
-        precision=estimate(_ratio(caught, caught + false)),
-        recall=estimate(_ratio(caught, caught + missed)),
-        log_loss=estimate(_ratio(total(log_losses(probabilities, positive)), rows)),
-        calibration_error=estimate(error),
-        money=estimate(per_thousand),
-        alerts_share=float(alert.mean()),
-        review_share=float(review.mean()),
-        calibration=curve,
-        money_draws=per_thousand,
-        money_rows=money,
-        scores=probabilities,
-        money_days=np.bincount(time.days, money, time.days_count).astype(np.float64),
-    )
+def total(time: HeldOut, rows: NDArray[Any]) -> Vector:
+    """The weighted sum over rows: itself first, then one per resample."""
+    drawn: Vector = time.weights @ np.bincount(time.days, rows.astype(np.float64), time.days_count)
+    return drawn
 
 
 def resampled(time: HeldOut, per_row: Vector) -> Estimate:
@@ -124,12 +62,7 @@ def resampled(time: HeldOut, per_row: Vector) -> Estimate:
 
 def mean_draws(time: HeldOut, per_row: Vector) -> Vector:
     """The mean of any figure per row: itself first, then one per resample."""
-
-    def total(rows: Vector) -> Vector:
-        drawn: Vector = time.weights @ np.bincount(time.days, rows, time.days_count)
-        return drawn
-
-    return _ratio(total(per_row), total(np.ones_like(per_row)))
+    return ratio(total(time, per_row), total(time, np.ones_like(per_row)))
 
 
 def auc_draws(time: HeldOut, scores: Vector) -> Vector:
@@ -152,10 +85,12 @@ def auc_draws(time: HeldOut, scores: Vector) -> Vector:
     pairs = (weights @ np.bincount(positive_days, minlength=time.days_count)) * (
         weights @ np.bincount(negative_days, minlength=time.days_count)
     )
-    return _ratio(np.einsum("ri,ij,rj->r", weights, wins, weights, optimize=True), pairs)
+    return ratio(np.einsum("ri,ij,rj->r", weights, wins, weights, optimize=True), pairs)
 
 
-def _calibration(time: HeldOut, probabilities: Vector) -> tuple[tuple[Bin, ...], Vector]:
+def calibration_curve(
+    time: HeldOut, probabilities: Vector, happened: NDArray[np.bool_]
+) -> tuple[tuple[Bin, ...], Vector]:
     """The curve over bins of equally many rows, and per resample the mean distance between predicted and observed."""
     edges = np.unique(np.quantile(probabilities, np.linspace(0, 1, BINS + 1)[1:-1]))
     place = np.searchsorted(edges, probabilities, side="left")
@@ -167,8 +102,12 @@ def _calibration(time: HeldOut, probabilities: Vector) -> tuple[tuple[Bin, ...],
         drawn: Vector = time.weights @ flat.reshape(time.days_count, count)
         return drawn
 
-    rows, predicted, observed = sums(np.ones_like(probabilities)), sums(probabilities), sums(time.labels.astype(float))
-    error = _ratio(np.abs(predicted - observed).sum(axis=1), rows.sum(axis=1))
+    rows, predicted, observed = (
+        sums(np.ones_like(probabilities)),
+        sums(probabilities),
+        sums(happened.astype(np.float64)),
+    )
+    error = ratio(np.abs(predicted - observed).sum(axis=1), rows.sum(axis=1))
     curve = tuple(
         Bin(float(predicted[0, at] / rows[0, at]), float(observed[0, at] / rows[0, at]), int(rows[0, at]))
         for at in range(count)
@@ -177,11 +116,7 @@ def _calibration(time: HeldOut, probabilities: Vector) -> tuple[tuple[Bin, ...],
     return curve, error
 
 
-def _within(probabilities: Vector, band: tuple[float, float]) -> NDArray[np.bool_]:
-    return (probabilities >= band[0]) & (probabilities <= band[1])
-
-
-def _ratio(above: Vector, below: Vector) -> Vector:
+def ratio(above: Vector, below: Vector) -> Vector:
     """Division where nothing over nothing is 0."""
     return np.divide(above, below, out=np.zeros_like(above, dtype=np.float64), where=below > 0)
 

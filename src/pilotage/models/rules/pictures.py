@@ -6,9 +6,17 @@ from typing import Any
 
 from pilotage.models.records import Comparison
 from pilotage.platform.charts import ACCENT, GOOD, INK, SECOND, WARN
+from pilotage.usecase.records import OutcomeKind
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
-_COLOURS = {"rule": INK, "logistic": ACCENT, "additive": SECOND, "boosted": GOOD}
+_COLOURS = (ACCENT, SECOND, GOOD, WARN, INK)
+
+
+_AXES: dict[OutcomeKind, tuple[str, str]] = {
+    "flag": ("Predicted probability", "Observed share"),
+    "category": ("Said probability of the answer", "Share of right answers"),
+    "number": ("Answer", "What happened"),
+}
 
 
 def money(comparison: Comparison) -> dict[str, Any]:
@@ -54,35 +62,38 @@ def money(comparison: Comparison) -> dict[str, Any]:
 
 
 def calibration(comparison: Comparison) -> dict[str, Any]:
-    """Predicted against observed, one line per candidate; on the diagonal a probability means what it says."""
-    shown = [one for one in comparison.candidates if one.candidate != "rule"] or list(comparison.candidates)
+    """Predicted against observed, one line per candidate; on the diagonal an answer means what it says."""
+    shown = [one for one in comparison.candidates if one.is_model] or list(comparison.candidates)
     values = [
         {"title": one.title.split(",")[0], "predicted": bin_.predicted, "observed": bin_.observed}
         for one in shown
         for bin_ in one.calibration
     ]
-    high = min(1.0, 1.1 * max(max(bin_.predicted, bin_.observed) for one in shown for bin_ in one.calibration))
-    axis = {"format": "%", "tickCount": 5}
-    scale = {"domain": [0, high]}
+    ends = [end for one in shown for bin_ in one.calibration for end in (bin_.predicted, bin_.observed)]
+    is_number = comparison.kind == "number"
+    low, high = (min(ends), max(ends)) if is_number else (0.0, min(1.0, 1.1 * max(ends)))
+    axis = {"tickCount": 5} if is_number else {"format": "%", "tickCount": 5}
+    scale = {"domain": [low, high]}
+    predicted, observed = _AXES[comparison.kind]
     colours = {
         "field": "title",
         "type": "nominal",
         "title": None,
         "scale": {
             "domain": [one.title.split(",")[0] for one in shown],
-            "range": [_COLOURS[one.candidate] for one in shown],
+            "range": [_COLOURS[at % len(_COLOURS)] for at in range(len(shown))],
         },
     }
-    x = {"field": "predicted", "type": "quantitative", "title": "Predicted probability", "axis": axis, "scale": scale}
-    y = {"field": "observed", "type": "quantitative", "title": "Observed share", "axis": axis, "scale": scale}
+    x = {"field": "predicted", "type": "quantitative", "title": predicted, "axis": axis, "scale": scale}
+    y = {"field": "observed", "type": "quantitative", "title": observed, "axis": axis, "scale": scale}
     return {
         "$schema": _SCHEMA,
-        "description": "Calibration: predicted probability against observed share, in bins of equally many decisions",
+        "description": f"{predicted} against {observed.lower()}, in bins of equally many decisions",
         "width": 380,
         "height": 240,
         "layer": [
             {
-                "data": {"values": [{"at": 0}, {"at": high}]},
+                "data": {"values": [{"at": low}, {"at": high}]},
                 "mark": {"type": "line", "color": INK, "strokeDash": [4, 3], "strokeWidth": 1},
                 "encoding": {name: {"field": "at", "type": "quantitative"} for name in ("x", "y")},
             },

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotage.models.records import CandidateName, Measured, SameAnswer
+from pilotage.models.records import CandidateName, Measured
 from pilotage.models.rules.choice import Contest, Recommendation, is_ahead, is_informed, is_proved
 from pilotage.models.rules.differences import GROWTH_MAX, SIGNIFICANT, growth, rounded_up
-
-DOING: dict[SameAnswer, str] = {"always": "always acting", "never": "doing nothing"}
+from pilotage.platform.counting import plural
 
 
 def reason(contest: Contest, advice: Recommendation) -> str:
@@ -40,13 +39,14 @@ def _doubt(contest: Contest, name: CandidateName) -> str:
     told, p = "", contest.difference(name).p_family
     if p > SIGNIFICANT:
         told += (
-            f" Judged on {contest.days:,} days, with {_tried(contest)} tried, chance alone would show as much in "
-            f"{100 * p:.0f} of 100 cases: let shadow confirm it."
+            f" Judged on {contest.days:,} {contest.day}s, with {_tried(contest)} tried, chance alone would show as "
+            f"much in {100 * p:.0f} of 100 cases: let shadow confirm it."
         )
-    beyond = contest.money_draws[name] - contest.trivial_draws
+    same, draws = contest.same
+    beyond = contest.money_draws[name] - draws
     if np.quantile(beyond[1:], 0.025) <= 0:
         more, interval = _difference(beyond, contest.currency)
-        told += f" Against {DOING[contest.trivial.best]} it is worth {more} ({interval}): not yet proved."
+        told += f" Against {same.title} it is worth {more} ({interval}): not yet proved."
     return told
 
 
@@ -69,10 +69,10 @@ def _needed(contest: Contest, draws: NDArray[np.float64]) -> str:
     if times > GROWTH_MAX:
         return f"So small a difference would take more than {GROWTH_MAX:.0f} times as many held-out decisions to show."
     rows, days = rounded_up((times - 1) * contest.rows), rounded_up((times - 1) * contest.days)
+    like = f" (some {plural(days, 'day')} like these {contest.days:,})" if contest.day == "day" else ""
     return (
-        f"About {rows:,} more held-out decisions (some {days:,} {'day' if days == 1 else 'days'} like these "
-        f"{contest.days:,}) would settle it in four cases of five, if the difference stays as it is and days go on "
-        "varying as they did."
+        f"About {rows:,} more held-out decisions{like} would settle it in four cases of five, if the difference stays "
+        f"as it is and {contest.day}s go on varying as they did."
     )
 
 
@@ -80,15 +80,14 @@ def _keep(contest: Contest) -> str:
     if not contest.models:
         return "Keep the rule: no model could be trained and proved."
     name = max(contest.models, key=contest.money)
-    rival, trivial = contest.of(name), contest.trivial
+    rival, trivial = contest.of(name), contest.same[0]
     if trivial.money.value >= max(rival.money.value, contest.money("rule")):
         return _nothing_better(contest, rival)
     if not is_informed(contest, name):
-        rule = contest.of("rule").log_loss.value
-        than, least = ("the rule", rule) if rival.log_loss.value > rule else (_base(contest), trivial.log_loss.value)
+        than, least = contest.least_loss
         return (
             f"Keep the rule: the best model ({_name(rival)}) predicts worse than {than}, "
-            f"with a log loss of {rival.log_loss.value:.3f} against {least:.3f}."
+            f"with a {rival.loss.replace('_', ' ')} of {rival.lost:.3f} against {least:.3f}."
         )
     less, interval = _difference(contest.money_draws[name] - contest.money_draws["rule"], contest.currency)
     return f"Keep the rule: per 1,000 decisions the best model ({_name(rival)}) is worth {less} ({interval})."
@@ -96,19 +95,15 @@ def _keep(contest: Contest) -> str:
 
 def _nothing_better(contest: Contest, rival: Measured) -> str:
     """No model is better than the same answer every time; perhaps the rule is not either."""
-    trivial, currency, rule = contest.trivial, contest.currency, contest.money("rule")
+    trivial, currency, rule = contest.same[0], contest.currency, contest.money("rule")
     amount = _amount(trivial.money.value, currency)
     told = (
-        f"Keep the rule: {DOING[trivial.best]} is worth {amount} per 1,000 decisions, "
+        f"Keep the rule: {trivial.title} is worth {amount} per 1,000 decisions, "
         f"no less than the best model ({_name(rival)}) with {_amount(rival.money.value, currency)}."
     )
     if trivial.money.value <= rule:
         return told
     return f"{told} It is worth more than the rule, too, with {_amount(rule, currency)}: ask whether the rule pays."
-
-
-def _base(contest: Contest) -> str:
-    return f"a probability of {100 * contest.trivial.rate:.0f} % for everybody"
 
 
 def _p(contest: Contest, name: CandidateName) -> str:

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from pilotage.models.inputs import Encoder
 from pilotage.models.inputs.category import FIRST, MISSING, OTHER, CategoryInput
+from pilotage.usecase.records import OutcomeKind
 
 EDGES_MAX = 19
+BINS = 20
 
 
 class NumberReference(Struct, frozen=True, tag="number"):
@@ -37,22 +39,44 @@ SlotReference = NumberReference | CategoryReference
 
 
 class Reference(Struct, frozen=True):
-    """Per slot of the encoder what was usual; ``scores`` are the shares of held-out probabilities in 20 bins."""
+    """Per slot of the encoder what was usual.
+
+    ``scores`` are the shares of held-out answers between ``edges``: probabilities, or numbers in the outcome's unit.
+    ``usual`` is the mean answer: what an average case is given, per output.
+    """
 
     rows: int
     slots: dict[str, SlotReference]
+    edges: tuple[float, ...]
     scores: tuple[float, ...]
+    usual: tuple[float, ...]
 
 
-def reference(encoder: Encoder, matrix: NDArray[np.float64], probabilities: NDArray[np.float64]) -> Reference:
-    """Sum up the encoded training rows and the held-out probabilities."""
+def reference(
+    encoder: Encoder, matrix: NDArray[np.float64], outputs: NDArray[np.float64], kind: OutcomeKind
+) -> Reference:
+    """Sum up the encoded training rows and the held-out outputs (rows × outputs)."""
     levels = {one.name: one.levels for one in encoder.inputs if isinstance(one, CategoryInput)}
     slots: dict[str, SlotReference] = {}
     for number, slot in enumerate(encoder.slots):
         values = matrix[:, number]
         slots[slot.name] = _category(values, levels[slot.column]) if slot.codes else _number(values)
-    scores = np.histogram(np.clip(probabilities, 0, 1), bins=20, range=(0, 1))[0] / max(len(probabilities), 1)
-    return Reference(len(matrix), slots, tuple(map(float, scores)))
+    edges, scores = _answers(outputs, kind)
+    usual = tuple(map(float, outputs.mean(axis=0)))
+    return Reference(len(matrix), slots, tuple(map(float, edges)), tuple(map(float, scores)), usual)
+
+
+def _answers(outputs: NDArray[np.float64], kind: OutcomeKind) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """20 bins: of equal width for probabilities, of equally many rows for numbers."""
+    said = outputs.max(axis=1) if kind == "category" else outputs[:, 0]
+    edges = np.linspace(0, 1, BINS + 1)
+    if kind == "number":
+        edges = np.unique(np.quantile(said, edges))
+        if len(edges) < 2:
+            edges = np.array([edges[0], edges[0] + 1.0])
+    else:
+        said = np.clip(said, 0, 1)
+    return edges, np.histogram(said, bins=edges)[0] / max(len(said), 1)
 
 
 def _number(values: NDArray[np.float64]) -> NumberReference:

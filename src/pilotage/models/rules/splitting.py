@@ -1,31 +1,40 @@
 """Old rows teach, newer ones calibrate, the newest judge. Boundaries lie between whole days, in UTC.
 
-Nobody is judged who was learnt from: of an entity in several parts only the rows of the earliest part are used.
+Nobody is judged who was learnt from: of an entity in several parts only the rows of the earliest part are used. Where
+the file says which rows judge, as data without a clock need it, a part of the others drawn at random calibrates.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotage.models.rules.enough import demand_enough, demand_in_part
 from pilotage.platform.errors import EvidenceMissing
+from pilotage.usecase.records import OutcomeKind
 
 TRAIN_SHARE = 0.70
 CALIBRATE_SHARE = 0.12
+CALIBRATE_DRAWN = 0.15
+"""Of the rows that do not judge, where the file says which ones do."""
 DAYS_MIN = 20
-POSITIVES_MIN = 50
-POSITIVES_PART_MIN = 10
 EMBARGO_SHARE_MAX = 0.25
+OVERLAP_SHARE_MAX = 0.01
+"""So many of all rows may lie beside the first judged ones, as those of their first day do; they are left out."""
+GROUPS = 100
+"""Rows without a clock are resampled in so many groups, drawn at random."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Positions of the rows of each part, and the day (counted from 1970) of every row.
+    """Positions of the rows of each part, and the day (counted from 1970) of every row, or its group without a clock.
 
-    ``entities_shared`` occur in several parts; ``rows_shared`` of theirs were left out of the later parts.
+    ``entities_shared`` occur in several parts; ``rows_shared`` of theirs were left out of the later parts. ``clocked``:
+    whether parts follow each other in time.
     """
 
     train: NDArray[np.intp]
@@ -37,35 +46,45 @@ class Split:
     held_out_to: datetime
     entities_shared: int = 0
     rows_shared: int = 0
+    clocked: bool = True
 
 
 def split(
     moments: NDArray[np.datetime64],
-    labels: NDArray[np.bool_],
+    labels: NDArray[Any],
     matures: timedelta,
     entities: NDArray[np.generic] | None = None,
+    kind: OutcomeKind = "flag",
+    judged: NDArray[np.bool_] | None = None,
 ) -> Split:
     """Part rows, sorted by moment, by time.
 
     A row whose outcome was not yet known at the end of its part is left out of training and calibration (an embargo),
     as it would have been left out on that day; the embargo takes at most a quarter of the part's days.
-    With ``entities``, whom each row is about, nobody is in two parts.
+    With ``entities``, whom each row is about, nobody is in two parts. With ``judged``, rows that the file sets apart as
+    the newest (see :func:`is_newest`), these judge, and what lies before their first day teaches and calibrates.
 
     Raises:
-        EvidenceMissing: too few days or positive outcomes to learn and to judge.
+        EvidenceMissing: too few days or outcomes to learn and to judge.
     """
     days = moments.astype("datetime64[D]").astype(np.int64)
-    _demand_enough(days, labels)
+    demand_enough(kind, labels)
+    _demand_days(days)
     first, last = int(days[0]), int(days[-1])
-    train_end = _boundary(days, TRAIN_SHARE, first + 1, last - 1)
-    calibrate_end = _boundary(days, TRAIN_SHARE + CALIBRATE_SHARE, train_end + 1, last)
+    taught = TRAIN_SHARE / (TRAIN_SHARE + CALIBRATE_SHARE)
+    if judged is None:
+        train_end = _boundary(days, TRAIN_SHARE, first + 1, last - 1)
+        calibrate_end = _boundary(days, TRAIN_SHARE + CALIBRATE_SHARE, train_end + 1, last)
+    else:
+        calibrate_end = int(days[judged].min())
+        train_end = _boundary(days[days < calibrate_end], taught, first + 1, calibrate_end - 1)
     embargo = max(0, int(np.ceil(matures / timedelta(days=1))))
     train_last = train_end - min(embargo, int((train_end - first) * EMBARGO_SHARE_MAX))
     calibrate_last = calibrate_end - min(embargo, int((calibrate_end - train_end) * EMBARGO_SHARE_MAX))
     parts = Split(
         train=np.flatnonzero(days < train_last),
         calibrate=np.flatnonzero((days >= train_end) & (days < calibrate_last)),
-        held_out=np.flatnonzero(days >= calibrate_end),
+        held_out=np.flatnonzero((days >= calibrate_end) if judged is None else judged),
         days=days,
         train_to=_instant(train_end),
         calibrate_to=_instant(calibrate_end),
@@ -73,8 +92,50 @@ def split(
     )
     if entities is not None:
         parts = _by_entity(parts, entities)
-    for name, part in (("training", parts.train), ("calibration", parts.calibrate), ("held-out", parts.held_out)):
-        _demand_both(name, labels[part])
+    _demand_parts(kind, labels, parts)
+    return parts
+
+
+def is_newest(judged: NDArray[np.bool_], moments: NDArray[np.datetime64]) -> bool:
+    """Whether the rows that the file sets apart are the newest ones, over enough days to part the others by time."""
+    days = moments.astype("datetime64[D]").astype(np.int64)
+    first = int(days[judged].min())
+    overlap = int((~judged & (days >= first)).sum())
+    before = len(np.unique(days[days < first]))
+    return before >= DAYS_MIN and overlap <= OVERLAP_SHARE_MAX * len(days)
+
+
+def set_apart(
+    judged: NDArray[np.bool_],
+    moments: NDArray[np.datetime64],
+    labels: NDArray[Any],
+    entities: NDArray[np.generic],
+    kind: OutcomeKind,
+    random: np.random.Generator,
+) -> Split:
+    """Part rows as the file says which ones judge, without regard to time; of the others some, drawn, calibrate.
+
+    Raises:
+        EvidenceMissing: too few outcomes to learn and to judge.
+    """
+    demand_enough(kind, labels)
+    rest = np.flatnonzero(~judged)
+    drawn = random.random(len(rest)) < CALIBRATE_DRAWN
+    days = moments.astype("datetime64[D]").astype(np.int64)
+    clocked = len(np.unique(days)) >= DAYS_MIN
+    end = _instant(int(days[-1]) + 1)
+    parts = Split(
+        train=rest[~drawn],
+        calibrate=rest[drawn],
+        held_out=np.flatnonzero(judged),
+        days=days if clocked else random.integers(0, GROUPS, len(days)),
+        train_to=end,
+        calibrate_to=end,
+        held_out_to=end,
+        clocked=False,
+    )
+    parts = _by_entity(parts, entities)
+    _demand_parts(kind, labels, parts)
     return parts
 
 
@@ -103,33 +164,18 @@ def _boundary(days: NDArray[np.int64], share: float, low: int, high: int) -> int
     return min(max(nearest, low), high)
 
 
-def _demand_enough(days: NDArray[np.int64], labels: NDArray[np.bool_]) -> None:
-    positives, found = int(labels.sum()), len(np.unique(days))
-    if positives < POSITIVES_MIN:
-        raise EvidenceMissing(
-            f"Training needs at least {POSITIVES_MIN} positive outcomes; there are {positives} in {len(days):,} rows.",
-            "Sync more history, or look at the outcome's expression: pilotage audit.",
-        )
-    if positives == len(labels):
-        raise EvidenceMissing(
-            f"Training needs rows with a negative outcome; all {positives:,} outcomes are positive.",
-            "Look at the outcome's expression: pilotage audit.",
-        )
+def _demand_days(days: NDArray[np.int64]) -> None:
+    found = len(np.unique(days))
     if found < DAYS_MIN:
         raise EvidenceMissing(
             f"Training needs at least {DAYS_MIN} days with outcomes, to judge on days not seen; there are {found}.",
-            "Sync more history.",
+            "Sync more history, or say in decision.judged which cases judge.",
         )
 
 
-def _demand_both(name: str, labels: NDArray[np.bool_]) -> None:
-    positives, negatives = int(labels.sum()), int((~labels).sum())
-    if min(positives, negatives) < POSITIVES_PART_MIN:
-        raise EvidenceMissing(
-            f"The {name} part of the history needs at least {POSITIVES_PART_MIN} positive and negative outcomes; "
-            f"it has {positives} and {negatives}.",
-            "Sync more history, or look whether outcomes stopped arriving: pilotage audit.",
-        )
+def _demand_parts(kind: OutcomeKind, labels: NDArray[Any], parts: Split) -> None:
+    for name, part in (("training", parts.train), ("calibration", parts.calibrate), ("held-out", parts.held_out)):
+        demand_in_part(kind, name, labels[part])
 
 
 def _instant(day: int) -> datetime:

@@ -1,0 +1,81 @@
+"""What a scorer asks, whatever kind of model is behind it: margins of column values, and what columns add to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotage.models.families.candidate import RowModel
+from pilotage.models.families.linear.form import LinearModel
+from pilotage.models.inputs import Encoder
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Matrix = NDArray[np.float64]
+WORDS_TOLD = 3
+
+
+class RawScorer(Protocol):
+    """Answers from column values, before calibration. Safe for many threads at once."""
+
+    def row(self, values: Mapping[str, Any]) -> list[float]:
+        """The margins of one row, one per output."""
+
+    def table(self, table: pa.Table) -> Matrix:
+        """The margins of many rows: rows × outputs."""
+
+
+class Encoded:
+    """A model that was learnt here, behind the encoder that it learnt with."""
+
+    def __init__(self, encoder: Encoder, model: RowModel) -> None:
+        self.encoder, self.model = encoder, model
+        self._columns = [slot.column for slot in encoder.slots] + [text.name for text in encoder.texts]
+
+    def row(self, values: Mapping[str, Any]) -> list[float]:
+        return self.model.row(self.encoder.row(values))
+
+    def margin(self, values: Mapping[str, Any]) -> float:
+        """The only margin of one row."""
+        return self.model.margin(self.encoder.row(values))
+
+    def table(self, table: pa.Table) -> Matrix:
+        return self.model.margins(self.encoder.table(table))
+
+    def contributions(self, values: Mapping[str, Any], output: int = 0) -> dict[str, float]:
+        """What each column adds to a margin against an average row; of several outputs, beyond what it adds to all.
+
+        A softmax only looks at how margins differ: what a column adds to all of them alike says nothing.
+        """
+        found = _apart(self.model.contributions(self.encoder.row(values)))[output]
+        weights: dict[str, float] = {}
+        for column, weight in zip(self._columns, found.tolist(), strict=True):
+            weights[column] = weights.get(column, 0.0) + weight
+        return weights
+
+    def base(self, output: int = 0) -> float:
+        """The margin of an average row, in the same terms."""
+        return float(_apart(self.model.base.reshape(-1, 1))[output, 0])
+
+    def standing(self, margins: list[float], output: int = 0) -> float:
+        """The margin of a row in the same terms: contributions sum to it minus the base."""
+        return float(_apart(np.array(margins).reshape(-1, 1))[output, 0])
+
+    def words(self, values: Mapping[str, Any], column: str, output: int = 0) -> list[tuple[str, float]]:
+        """The words of a text that add most to a margin, with what they add; none where words have no weights."""
+        names = [text.name for text in self.encoder.texts]
+        if not isinstance(self.model, LinearModel) or column not in names:
+            return []
+        at = names.index(column)
+        vocabulary = self.encoder.texts[at].vocabulary
+        loudest = self.model.loudest(self.encoder.row(values), at, output)
+        return [(vocabulary[place], weight) for place, weight in loudest[:WORDS_TOLD]]
+
+
+def _apart(margins: Matrix) -> Matrix:
+    """Margins beyond the mean of all outputs, where there are several: outputs × anything."""
+    return margins - margins.mean(axis=0) if len(margins) > 1 else margins

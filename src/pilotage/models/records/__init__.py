@@ -1,0 +1,71 @@
+"""The nouns of modelling: measures with intervals, candidates, comparisons, artefacts, signals."""
+
+from pilotage.models.records.artefacts import (
+    FileEntry,
+    Manifest,
+    Parity,
+    Prediction,
+    Signal,
+)
+from pilotage.models.records.closer import (
+    Ablation,
+    Band,
+    Group,
+    Grouped,
+    Learning,
+    Part,
+    Period,
+    Search,
+    Stability,
+    Surest,
+    Trial,
+    Without,
+)
+from pilotage.models.records.comparison import (
+    Comparison,
+)
+from pilotage.models.records.figures import (
+    UNLEARNT,
+    Bin,
+    CandidateName,
+    Difference,
+    Estimate,
+    Measured,
+    Perfect,
+    Reliability,
+    Slice,
+    Trivial,
+    Verdict,
+)
+
+__all__ = [
+    "UNLEARNT",
+    "Ablation",
+    "Band",
+    "Bin",
+    "CandidateName",
+    "Comparison",
+    "Difference",
+    "Estimate",
+    "FileEntry",
+    "Group",
+    "Grouped",
+    "Learning",
+    "Manifest",
+    "Measured",
+    "Parity",
+    "Part",
+    "Perfect",
+    "Period",
+    "Prediction",
+    "Reliability",
+    "Search",
+    "Signal",
+    "Slice",
+    "Stability",
+    "Surest",
+    "Trial",
+    "Trivial",
+    "Verdict",
+    "Without",
+]

@@ -1,0 +1,59 @@
+"""Whether two ways to ask one model answer the same: as trained and read back, many at once and one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotage.models.records import Parity
+from pilotage.usecase.records import OutcomeKind
+
+DIFFERENCE_MAX = 1e-9
+"""Of probabilities; of numbers relative to their size."""
+DIFFERENCE_OF_GRAPHS_MAX = 1e-4
+"""A graph of ONNX computes in 32 bits."""
+
+Matrix = NDArray[np.float64]
+Both = tuple[Matrix, Matrix, NDArray[Any], NDArray[Any]]
+"""Outputs of one way and the other, answers of one way and the other."""
+
+
+def parity(name: str, kind: OutcomeKind, batch: Both, single: Both, difference_max: float = DIFFERENCE_MAX) -> Parity:
+    """Hold outputs and answers of many rows at once, and of rows one by one, against the trained estimator's."""
+    difference = max(_apart(kind, batch[0], batch[1]), _apart(kind, single[0], single[1]))
+    flips = _flips(kind, batch, difference_max) + _flips(kind, single, difference_max)
+    passed = flips == 0 and difference <= difference_max  # a NaN is not at or below anything
+    return Parity(name, len(batch[0]), len(single[0]), difference, flips, passed)
+
+
+def _apart(kind: OutcomeKind, one: Matrix, other: Matrix) -> float:
+    apart = np.abs(one - other)
+    if kind == "number":
+        apart = apart / np.maximum(1.0, np.abs(one))
+    return float(apart.max())
+
+
+def _flips(kind: OutcomeKind, both: Both, difference_max: float) -> int:
+    """Answers that differ; of numbers those that differ by more than the tolerance."""
+    if kind == "number":
+        return int((np.abs(both[2] - both[3]) > difference_max * np.maximum(1.0, np.abs(both[2]))).sum())
+    return int((both[2] != both[3]).sum())
+
+
+def doubtful(kind: OutcomeKind, outputs: Matrix, threshold: float | None) -> NDArray[np.intp]:
+    """Positions of all rows, those first whose answer is the nearest to being another."""
+    if kind == "category":
+        best = np.sort(outputs, axis=1)
+        return np.argsort(best[:, -1] - best[:, -2], kind="stable")
+    at = 0.0 if threshold is None else threshold
+    return np.argsort(np.abs(outputs[:, 0] - at), kind="stable")
+
+
+def told(found: Parity) -> str:
+    """Why a candidate was refused, in a sentence."""
+    return (
+        f"Read back, it differs from what was trained by up to {found.difference_max:.1e} and decides {found.flips} of "
+        f"{found.rows_batch + found.rows_single:,} rows otherwise."
+    )
