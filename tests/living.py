@@ -12,27 +12,29 @@ import pyarrow as pa
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from pilotage.decisions.records import Said
 from pilotage.govern import flow as governing
 from pilotage.govern.cookies import SESSION
 from pilotage.govern.records import SYSTEM, Grant, Role
 from pilotage.models import artefacts
+from pilotage.models.families.additive.form import AdditiveModel, AdditiveSum, AdditiveTerm
 from pilotage.models.inputs import Encoder
 from pilotage.models.records import Manifest
-from pilotage.models.rules.calibration import Calibration
+from pilotage.models.rules.calibrating import ProbabilityCurve
 from pilotage.models.rules.reference import Reference
-from pilotage.models.tasks.classify.additive import AdditiveModel, AdditiveTerm
 from pilotage.outcomes import store as outcomes
 from pilotage.outcomes.records import JoinedOutcome
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.releases import store as releases
-from pilotage.releases.records import Live, Version
+from pilotage.releases.records import LIVE_PARITY, Live, LiveParity, Version
+from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition, Plan
 from pilotage.web.console import build_console
 from tests.review.arranging import NAME
 
-__all__ = ["NAME", "Visitor", "happened", "release", "signed_version", "visitor"]
+__all__ = ["NAME", "Visitor", "happened", "measured_as_trained", "release", "signed_version", "visitor"]
 
 
 class Visitor:
@@ -68,6 +70,8 @@ def signed_version(work: Workspace, definition: Definition, number: int, compari
         format=artefacts.FORMAT,
         use_case=NAME,
         candidate="additive",
+        family="additive",
+        kind="flag",
         definition="",
         training_set="",
         training_set_fingerprint="",
@@ -107,20 +111,41 @@ def _indifferent(plan: Plan) -> dict[str, bytes]:
     return {
         "plan.json": msgspec.json.encode(plan),
         "encoder.json": encoder.encoded(),
-        "additive.json": AdditiveModel(0.0, terms).encoded(),
-        "calibration.json": msgspec.json.encode(Calibration("platt", (-1.0, 1.0), (0.25, 0.75))),
-        "reference.json": msgspec.json.encode(Reference(0, {}, ())),
+        **AdditiveModel((AdditiveSum(0.0, terms),)).files(),
+        "calibration.json": msgspec.json.encode(ProbabilityCurve("platt", (-1.0, 1.0), (0.25, 0.75))),
+        "reference.json": msgspec.json.encode(Reference(0, {}, (), (), (0.5,))),
     }
 
 
 def release(work: Workspace, definition: Definition, number: int) -> Live:
     """Make a new version and release it."""
     version = signed_version(work, definition, number)
+    measured_as_trained(work, definition, version)
     return releasing.release(work, definition, version, SYSTEM, f"number {number} is better")
 
 
-def happened(work: Workspace, decision: str, positive: bool, known_at: datetime, revision: int = 1) -> None:
+def measured_as_trained(work: Workspace, definition: Definition, version: Version) -> None:
+    """Say that past rows were asked through the live path, and came out as in training."""
+    found = LiveParity(
+        version=version.id,
+        artefact=version.artefact,
+        training_set=version.training_set,
+        rows=20_000,
+        asked=10_000,
+        near=1_000,
+        refused={},
+        columns=len(definition.plan.columns),
+        differing=(),
+        score_difference_max=0.0,
+        flips=0,
+        flip=None,
+        seconds=3.0,
+    )
+    defining.keep_evidence(work, definition, LIVE_PARITY, msgspec.to_builtins(found))
+
+
+def happened(work: Workspace, decision: str, what: Said, known_at: datetime, revision: int = 1) -> None:
     """Say what really happened in a decided case."""
-    outcome = JoinedOutcome(decision, NAME, "entity", positive, known_at, work.clock.now(), revision)
+    outcome = JoinedOutcome(decision, NAME, "entity", what, known_at, work.clock.now(), revision)
     with work.database.writing() as connection:
         outcomes.add(connection, [outcome])

@@ -10,6 +10,7 @@ from datetime import timedelta
 from litestar import Litestar
 
 from pilotage.data import flow as data
+from pilotage.decisions import parity
 from pilotage.decisions.route import DecisionRoute, Receive, Scope, Send, use_case_of
 from pilotage.decisions.service import Service
 from pilotage.govern import flow as governing
@@ -22,6 +23,7 @@ from pilotage.review import flow as reviewing
 from pilotage.usecase import flow as defining
 from pilotage.web.console import build_console
 
+MATERIALISE_LOOK_SECONDS = 30.0  # how often it is looked whether tables of columns are due
 SYNC_LOOK_SECONDS = 30.0  # how often it is looked whether a source is due: some have a `refresh` of their own
 
 
@@ -57,7 +59,9 @@ def recurring(work: Workspace) -> tuple[Job, ...]:
     """What every installation does again and again."""
     return (
         Job("sync", timedelta(seconds=min(work.settings.sync_seconds, SYNC_LOOK_SECONDS)), sync_and_join),
+        Job("materialise", timedelta(seconds=MATERIALISE_LOOK_SECONDS), data.materialise_due),
         Job("review", timedelta(seconds=1), reviewing.take_in),
+        Job("parity", timedelta(days=1), parity.rejoin_all),
         Job("checkpoint", timedelta(seconds=30), governing.checkpoint),
     )
 

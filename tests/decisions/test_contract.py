@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from pilotage.decisions.contract import Contract, check_size
+from pilotage.decisions.contract import TEXT_CHARACTERS_MAX, Contract, check_size
 from pilotage.platform.errors import InvalidRequest, TooLarge
 from pilotage.usecase.records import Plan, RequestColumn
 
@@ -115,3 +115,13 @@ def test_a_large_body_is_refused_by_its_size() -> None:
     check_size(1000, 1000)
     with pytest.raises(TooLarge, match="more than 1,000 bytes"):
         check_size(1001, 1000)
+
+
+def test_a_text_has_a_length_that_the_schema_tells() -> None:
+    plan = Plan("mail", "", {"body": RequestColumn(kind="text")}, (), "")
+    contract = Contract(plan)
+    longest = "x" * TEXT_CHARACTERS_MAX
+    assert contract.decode(msgspec.json.encode({"mail": "1", "body": longest}))[1] == {"body": longest}
+    said = refused(contract, msgspec.json.encode({"mail": "1", "body": longest + "x"}))
+    assert said == "body: must be a text of at most 100,000 characters; one of 100,001 came."
+    assert contract.schema()["properties"]["body"] == {"type": "string", "maxLength": 100_000}

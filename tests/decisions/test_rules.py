@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.review.arranging import a_decision
+from tests.living import signed_version
+from tests.review.arranging import a_decision, adopt
 
 from pilotage.decisions.records import Arm
-from pilotage.decisions.rules import Bounds, Opinion, answer_of, arm_of, as_of, band_of, choose
+from pilotage.decisions.rules import Opinion, answer_of, arm_of, as_of, band_of, choose
+from pilotage.models import flow as modelling
+from pilotage.models.records import Prediction
+from pilotage.platform.workspace import Workspace
 from pilotage.releases.records import Stage
 
-BOUNDS = Bounds(threshold=0.25, uncertain_low=0.22, uncertain_high=0.28)
 NOW = datetime(2013, 12, 5, tzinfo=UTC)
 
 CHOICES = [
@@ -33,6 +36,10 @@ CHOICES = [
 ]
 
 
+def opinion(answer: bool | None, failure: str = "") -> Opinion:
+    return Opinion(None if answer is None else Prediction(answer, 0.5, review=False), failure)
+
+
 @pytest.mark.parametrize(("stage", "arm", "quiet", "failure", "model", "rule", "default", "wanted"), CHOICES)
 def test_who_answers(
     stage: Stage,
@@ -44,8 +51,8 @@ def test_who_answers(
     default: bool,
     wanted: tuple[str, str, bool],
 ) -> None:
-    choice = choose(stage, arm, quiet, Opinion(None, failure), model, rule, default)
-    assert (choice.produced_by, choice.reason, choice.positive) == wanted
+    choice = choose(stage, arm, quiet, opinion(model, failure), rule, default)
+    assert (choice.produced_by, choice.reason, choice.answer) == wanted
 
 
 @given(
@@ -59,11 +66,11 @@ def test_who_answers(
 def test_there_is_always_an_answer_and_the_model_gives_it_only_where_it_may(
     stage: Stage, arm: Arm, quiet: str, model: bool | None, rule: bool | None, default: bool
 ) -> None:
-    choice = choose(stage, arm, quiet, Opinion(None), model, rule, default)
+    choice = choose(stage, arm, quiet, opinion(model), rule, default)
     if choice.produced_by == "model":
-        assert (arm, quiet, choice.positive) == ("model", "", model)
+        assert (arm, quiet, choice.answer) == ("model", "", model)
     else:
-        assert choice.positive == (default if rule is None else rule)
+        assert choice.answer == (default if rule is None else rule)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.5, 1.0])
@@ -98,8 +105,10 @@ def test_before_assist_nobody_is_in_the_models_share(stage: Stage) -> None:
         (1.0, "high"),
     ],
 )
-def test_bands_meet_at_the_bounds(probability: float, band: str) -> None:
-    assert band_of(probability, BOUNDS) == band
+def test_bands_meet_at_the_bounds(work: Workspace, probability: float, band: str) -> None:
+    version = signed_version(work, adopt(work), 1)
+    scorer = modelling.load_artefact(work, version.artefact, version.signature)
+    assert band_of(scorer._flag(probability)) == band
 
 
 def test_in_shadow_nothing_of_the_model_leaves_the_ledger() -> None:

@@ -24,7 +24,7 @@ from pilotage.decisions.serving import Serving
 from pilotage.decisions.spool import framed
 from pilotage.govern import flow as governing
 from pilotage.govern.records import SYSTEM, Grant, Principal, Role
-from pilotage.models.records import Manifest, Signal
+from pilotage.models.records import Manifest, Prediction, Signal
 from pilotage.platform.errors import NotAllowed, NotFound
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
@@ -63,7 +63,9 @@ BODY = b'{"thing": "t1", "size": 7, "at": "2013-12-05T19:00:00Z"}'
 MANIFEST = Manifest(
     format=1,
     use_case="small",
-    candidate="logistic",
+    candidate="linear",
+    family="linear",
+    kind="flag",
     definition="",
     training_set="",
     training_set_fingerprint="",
@@ -86,8 +88,9 @@ class Model:
     def __init__(self, score: Callable[[], float]) -> None:
         self._score = score
 
-    def score(self, values: dict[str, Any]) -> float:
-        return self._score()
+    def predict(self, values: dict[str, Any]) -> Prediction:
+        score = self._score()
+        return Prediction(score >= 0.25, score, review=0.2 <= score <= 0.3)
 
     def signals(self, values: dict[str, Any]) -> tuple[Signal, ...]:
         return (Signal("size", "7", "Size: 7", 0.4),)
@@ -109,7 +112,7 @@ def serving(definition: Definition, model: Model | None, stage: Stage = Stage.AS
         contract=Contract(definition.plan),
         columns=LiveColumns(definition, [], {}, None),
         moment=compile_row(definition.plan.moment),
-        rule=compile_row(definition.use_case.rule.positive),
+        rule=compile_row(definition.use_case.rule.expression),
         scorer=model,  # type: ignore[arg-type]
         quiet=quiet,
     )
@@ -160,7 +163,7 @@ def test_in_shadow_the_rule_answers_and_the_model_is_only_recorded(work: Workspa
     assert answer.signals == ()
     assert not msgspec.json.encode(answer).count(b"probability")
     recorded = flow.find(work, answer.id)
-    assert (recorded.probability, recorded.model_positive, recorded.rule_positive) == (0.1, False, True)
+    assert (recorded.probability, recorded.model_answer, recorded.rule_answer) == (0.1, False, True)
 
 
 def raising() -> float:
@@ -251,7 +254,7 @@ def test_what_a_dead_process_left_in_its_spool_reaches_the_ledger_once(work: Wor
 def test_what_the_columns_tell_otherwise_is_found(work: Workspace, definition: Definition) -> None:
     ask(work, serving(definition, Model(lambda: 0.6)))
     with work.database.writing() as connection:
-        connection.execute(store.decisions.update().values(positive=False))
+        connection.execute(store.decisions.update().values(answer=False))
     found = flow.verify_recorded(work)
     assert not found.valid
     assert "is told otherwise in its columns" in found.message
@@ -312,7 +315,8 @@ def test_a_model_whose_files_are_gone_leaves_the_rule(work: Workspace, definitio
     async def once() -> Answer:
         async with running(work, serving(definition, Model(lambda: 0.6))) as service:
             with work.database.writing() as connection:
-                releases.insert_live(connection, msgspec.structs.replace(live(Stage.ASSIST), revision=2))
+                other = msgspec.structs.replace(live(Stage.ASSIST), version="ver_2", revision=2)
+                releases.insert_live(connection, other)
             service.look_at_switches()
             return await service.answer("small", BODY, APP)
 

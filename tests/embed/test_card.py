@@ -97,7 +97,7 @@ def test_an_uncertain_case_says_that_a_person_is_looking(visit: Visit) -> None:
 def test_what_is_missing_is_said(visit: Visit) -> None:
     entity = flight()
     inputs = {"carrier": "UA", "aircraft_last_delay": None}
-    changes = {**RULE, "produced_by": "default", "reason": "missing_columns", "rule_positive": None, "positive": False}
+    changes = {**RULE, "produced_by": "default", "reason": "missing_columns", "rule_answer": None, "answer": False}
     recorded(visit.work, entity=entity, inputs=inputs, **changes)
 
     sentence = "Cannot say: “last arrival of this aircraft, minutes late” is missing."

@@ -32,7 +32,7 @@ def test_the_first_two_sentences_answer_safe_and_worth(work: Workspace, clock: F
     for day in range(7):
         for positive in (True, False):
             at = clock.now() - timedelta(days=day)
-            decision = a_decision(at, model_positive=positive, rule_positive=False, positive=positive)
+            decision = a_decision(at, model_answer=positive, rule_answer=False, answer=positive)
             record(work, decision)
             happened(work, decision.id, positive, at)
     with visitor(work, Role.VIEWER) as person:
@@ -46,7 +46,7 @@ def test_the_first_two_sentences_answer_safe_and_worth(work: Workspace, clock: F
 
 def test_a_single_day_has_no_line_of_money_yet(work: Workspace, clock: FixedClock) -> None:
     adopt(work)
-    decision = a_decision(clock.now(), model_positive=True, rule_positive=False, positive=True)
+    decision = a_decision(clock.now(), model_answer=True, rule_answer=False, answer=True)
     record(work, decision)
     happened(work, decision.id, True, clock.now())
     with visitor(work, Role.VIEWER) as person:
@@ -71,7 +71,7 @@ def test_failures_that_nobody_noticed_in_shadow_are_told(work: Workspace) -> Non
     for failure in ("too_slow", "too_slow", "model_failed"):
         recorded(
             work, stage="shadow", arm="rule", produced_by="rule", reason="shadow",
-            probability=None, model_positive=None, model_failure=failure,
+            probability=None, model_answer=None, model_failure=failure,
         )  # fmt: skip
     recorded(work, stage="shadow", arm="rule", produced_by="rule", reason="shadow")
     with visitor(work, Role.VIEWER) as person:

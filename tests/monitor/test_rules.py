@@ -10,26 +10,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.rollout.test_rules import DEFINITION, OPERATION
 
-from pilotage.monitor import charts, rules, verdicts
-from pilotage.monitor.records import Hour, Matured
+from pilotage.monitor import charts, measures, rules, verdicts
+from pilotage.monitor.records import Answerer, Hour, Matured
 from pilotage.releases import rules as release_rules
 from pilotage.usecase.records import Value
+from pilotage.usecase.rules.value import came_of
 
 VALUE = Value(currency="USD", caught=180.0, false_alarm=-60.0, missed=-10.0)
 NOW = datetime(2013, 12, 5, 20, tzinfo=UTC)
 LIVE = release_rules.first("late_arrival", "", NOW, "")
 USE_CASE = DEFINITION.use_case
+BOTH: tuple[Answerer, Answerer] = ("model", "rule")
 
 
-def matured(day: str, model: bool | None, rule: bool | None, happened: bool, count: int = 1) -> Matured:
-    return Matured(day, "model", model, model, rule, happened, count)
+def matured(day: str, model: bool | None, rule: bool | None, happened: bool, count: int = 1) -> list[Matured]:
+    """What came of the same answers to so many decisions, of everybody."""
+    said: list[tuple[Answerer, bool | None]] = [("model", model), ("rule", rule), ("given", model)]
+    return [
+        Matured(
+            day,
+            who,
+            model is not None,
+            count,
+            {name: count * one for name, one in came_of(bool(what), happened).items()},
+        )
+        for who, what in said
+    ]
 
 
 ROWS = [
-    matured("2013-12-01", True, False, True, 6),
-    matured("2013-12-01", True, True, False, 2),
-    matured("2013-12-02", False, True, True, 3),
-    matured("2013-12-02", False, None, False, 9),
+    *matured("2013-12-01", True, False, True, 6),
+    *matured("2013-12-01", True, True, False, 2),
+    *matured("2013-12-02", False, True, True, 3),
+    *matured("2013-12-02", False, None, False, 9),
 ]
 
 
@@ -38,56 +51,58 @@ ROWS = [
     [(True, True, 180.0), (True, False, -60.0), (False, True, -10.0), (False, False, 0.0)],
 )
 def test_each_of_the_four_cases_has_its_price(answered: bool, happened: bool, worth: float) -> None:
-    assert rules.money(answered, happened, VALUE) == worth
+    assert rules.money(came_of(answered, happened), "flag", VALUE) == worth
 
 
 def test_quality_of_model_and_rule_on_the_same_decisions() -> None:
-    model, rule = (rules.quality(name, ROWS, VALUE) for name in ("model", "rule"))
+    model, rule = (rules.quality(name, ROWS, "flag", VALUE) for name in BOTH)
     assert (model.decisions, rule.decisions) == (20, 20)
-    assert (model.alerts, model.precision, model.recall) == (8, 6 / 8, 6 / 9)
-    assert (rule.alerts, rule.precision, rule.recall) == (5, 3 / 5, 3 / 9)
+    assert model.measures == {"alerts": 8, "precision": 6 / 8, "recall": 6 / 9}
+    assert rule.measures == {"alerts": 5, "precision": 3 / 5, "recall": 3 / 9}
     assert model.money == 6 * 180 - 2 * 60 - 3 * 10
     assert rule.money == 3 * 180 - 2 * 60 - 6 * 10
 
 
 def test_without_alerts_or_cases_precision_and_recall_are_undefined() -> None:
-    quality = rules.quality("model", [matured("2013-12-01", False, False, False)], VALUE)
-    assert (quality.precision, quality.recall, quality.money) == (None, None, 0.0)
-    assert verdicts.false_alarms(quality) == "no alerts yet"
+    quality = rules.quality("model", matured("2013-12-01", False, False, False), "flag", VALUE)
+    assert (quality.measures["precision"], quality.measures["recall"], quality.money) == (None, None, 0.0)
+    assert measures.in_words("flag", "", quality) == "No alerts yet; nothing to find yet"
+    assert measures.shown("flag", quality) == ["0", "–", "–"]
 
 
 def test_decisions_without_the_models_view_are_left_out_of_the_comparison() -> None:
-    rows = [*ROWS, matured("2013-12-02", None, True, True, 100)]
+    rows = [*ROWS, *matured("2013-12-02", None, True, True, 100)]
     assert rules.comparable(rows) == ROWS
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.booleans(), st.booleans(), st.booleans(), st.integers(1, 50))))
 def test_money_by_day_sums_to_the_whole(counted: list[tuple[int, bool, bool, bool, int]]) -> None:
-    rows = [matured(f"2013-12-0{day}", model, rule, happened, count) for day, model, rule, happened, count in counted]
-    by_day = rules.days(rows, VALUE)
-    assert sum(day.model for day in by_day) == pytest.approx(rules.quality("model", rows, VALUE).money)
-    assert sum(day.rule for day in by_day) == pytest.approx(rules.quality("rule", rows, VALUE).money)
-    assert sum(day.decisions for day in by_day) == sum(row.count for row in rows)
+    rows = [row for day, *rest in counted for row in matured(f"2013-12-0{day}", *rest)]
+    by_day = rules.days(rows, "flag", VALUE)
+    assert sum(day.model for day in by_day) == pytest.approx(rules.quality("model", rows, "flag", VALUE).money)
+    assert sum(day.rule for day in by_day) == pytest.approx(rules.quality("rule", rows, "flag", VALUE).money)
+    assert sum(day.decisions for day in by_day) == sum(count for *_, count in counted)
     assert [day.day for day in by_day] == sorted(day.day for day in by_day)
 
 
 def test_below_seven_days_there_is_no_interval() -> None:
-    assert rules.advantage(ROWS, VALUE, seed=1) is None
+    assert rules.advantage(ROWS, "flag", VALUE, seed=1) is None
 
 
 def test_the_interval_holds_the_sum_and_is_the_same_every_time() -> None:
-    rows = [matured(f"2013-12-{day:02}", True, False, day % 4 != 0, day) for day in range(1, 15)]
-    found = rules.advantage(rows, VALUE, seed=1)
+    rows = [row for day in range(1, 15) for row in matured(f"2013-12-{day:02}", True, False, day % 4 != 0, day)]
+    found = rules.advantage(rows, "flag", VALUE, seed=1)
     assert found is not None
     total, low, high = found
-    assert total == rules.quality("model", rows, VALUE).money - rules.quality("rule", rows, VALUE).money
+    model, rule = (rules.quality(name, rows, "flag", VALUE) for name in BOTH)
+    assert total == model.money - rule.money
     assert low < total < high
-    assert rules.advantage(rows, VALUE, seed=1) == found
+    assert rules.advantage(rows, "flag", VALUE, seed=1) == found
 
 
 def test_days_that_are_all_alike_leave_no_doubt() -> None:
-    rows = [matured(f"2013-12-0{day}", True, False, True) for day in range(1, 8)]
-    assert rules.advantage(rows, VALUE, seed=1) == (1330.0, 1330.0, 1330.0)
+    rows = [row for day in range(1, 8) for row in matured(f"2013-12-0{day}", True, False, True)]
+    assert rules.advantage(rows, "flag", VALUE, seed=1) == (1330.0, 1330.0, 1330.0)
 
 
 def test_hours_count_decisions_and_only_what_is_no_stage_at_work() -> None:

@@ -55,7 +55,7 @@ def test_a_correction_that_somebody_else_joined_meanwhile_is_not_joined_again(wo
     source.meanwhile = [definition]
 
     assert flow.pull(work, definition).corrected == 0
-    assert [each.positive for each in flow.of_decision(work, decision.id)] == [False, True]
+    assert [each.happened for each in flow.of_decision(work, decision.id)] == [False, True]
 
 
 def test_what_the_source_takes_back_keeps_its_answer(work: Workspace, source: Source) -> None:
@@ -65,7 +65,7 @@ def test_what_the_source_takes_back_keeps_its_answer(work: Workspace, source: So
     source.says = {}
 
     assert flow.pull(work, definition) == OutcomePull(NAME, 0, 0, 0)
-    assert flow.newest(work, NAME)[decision.id].positive
+    assert flow.newest(work, NAME)[decision.id].happened
 
 
 def test_decisions_of_more_than_ten_maturities_ago_are_left_alone(

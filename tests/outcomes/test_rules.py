@@ -23,7 +23,7 @@ def joined_after(before: dict[str, JoinedOutcome], found: list[JoinedOutcome]) -
 
 def test_each_decision_about_an_entity_gets_its_outcome() -> None:
     found = changes(DECIDED, {"UA-1": (True, NOW)}, {}, "late", NOW)
-    assert [(each.decision, each.positive, each.revision) for each in found] == [("dec_1", True, 1), ("dec_3", True, 1)]
+    assert [(each.decision, each.happened, each.revision) for each in found] == [("dec_1", True, 1), ("dec_3", True, 1)]
 
 
 @given(happenings)
@@ -35,7 +35,7 @@ def test_repeating_changes_nothing(happened: dict[str, tuple[bool, datetime]]) -
 def test_a_correction_becomes_revision_two() -> None:
     joined = joined_after({}, changes(DECIDED, {"UA-2": (False, NOW)}, {}, "late", NOW))
     (found,) = changes(DECIDED, {"UA-2": (True, NOW + timedelta(hours=1))}, joined, "late", NOW)
-    assert (found.decision, found.positive, found.revision) == ("dec_2", True, 2)
+    assert (found.decision, found.happened, found.revision) == ("dec_2", True, 2)
 
 
 def test_what_was_known_earlier_corrects_nothing() -> None:
@@ -64,6 +64,6 @@ def test_the_newest_known_counts_in_whatever_order_it_comes(
         joined: dict[str, JoinedOutcome] = {}
         for pull in order:
             joined = joined_after(joined, changes(DECIDED, pull, joined, "late", NOW))
-        return {decision: (each.positive, each.known_at) for decision, each in joined.items()}
+        return {decision: (each.happened, each.known_at) for decision, each in joined.items()}
 
     assert final(shuffled) == final(settled)

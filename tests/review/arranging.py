@@ -72,6 +72,16 @@ review:
   deadline: 1 hour
   guidelines: Look at the aircraft's last leg first.
 """
+OF_KIND = {
+    "category": ("category: upper(why)", "category: carrier", "right: 1, wrong: -1", "{late: Call the crew}", "late"),
+    "number": (
+        "number: arr_delay\n  unit: minutes",
+        "number: aircraft_last_delay",
+        "too_low: -1, too_high: -1",
+        "{}",
+        "7",
+    ),
+}
 SIGNALS: tuple[dict[str, Any], ...] = (
     {
         "column": "aircraft_last_delay",
@@ -87,6 +97,17 @@ SIGNALS: tuple[dict[str, Any], ...] = (
     },
     {"column": "carrier", "value": "UA", "sentence": "United is seldom late on this route.", "weight": -0.5},
 )
+
+
+def of_kind(kind: str, policy: str = "") -> Definition:
+    """The same with an outcome of another kind: a category or a number; ``policy`` instead of no actions."""
+    outcome, rule, value, actions, default = OF_KIND[kind]
+    text = FILE.replace("positive: arr_delay > 30", outcome)
+    text = text.replace("positive: aircraft_last_delay > 30", rule)
+    text = text.replace("caught: 180, false_alarm: -60", value)
+    before = "actions: {positive: Prepare rebooking, negative: Leave as planned}"
+    after = f"{policy or f'actions: {actions}'}\n  default: {default}"
+    return defining.parse_definition(text.replace(before, after), "late_arrival.yaml")
 
 
 def adopt(work: Workspace) -> Definition:
@@ -117,11 +138,11 @@ def a_decision(at: datetime, **changes: Any) -> Decision:
         revision=1,
         produced_by="model",
         reason="model",
-        positive=True,
+        answer=True,
         action="Prepare rebooking",
         probability=0.68,
-        model_positive=True,
-        rule_positive=True,
+        model_answer=True,
+        rule_answer=True,
         band="high",
         review=False,
         flags=(),

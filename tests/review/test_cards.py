@@ -15,17 +15,19 @@ from pilotage.review.rules.cards import NOTHING, Situation, card_of, state_of
 from pilotage.review.rules.cases import new_case
 from pilotage.review.rules.feedback import ACTIONS
 from pilotage.usecase.flow import parse_definition
+from pilotage.usecase.records import Definition
 from tests.review.arranging import FILE, a_decision
+from tests.review.arranging import of_kind as other_kind
 
 AT = datetime(2013, 12, 5, 20, tzinfo=UTC)
 USE_CASE = parse_definition(FILE, "late_arrival.yaml").use_case
 RULE: dict[str, Any] = {"produced_by": "rule", "probability": None, "band": None, "signals": ()}
-DEFAULT = {**RULE, "produced_by": "default", "reason": "missing_columns", "positive": False, "rule_positive": None}
+DEFAULT = {**RULE, "produced_by": "default", "reason": "missing_columns", "answer": False, "rule_answer": None}
 
 
 def case(state: str, positive: bool | None = None) -> Case:
     fresh = new_case("case_1", a_decision(AT), "uncertain", "", AT, 3600)
-    return msgspec.structs.replace(fresh, state=state, verdict_positive=positive)
+    return msgspec.structs.replace(fresh, state=state, verdict_answer=positive)
 
 
 def situation(**changes: Any) -> Situation:
@@ -49,7 +51,7 @@ def situation(**changes: Any) -> Situation:
         ({**RULE, "reason": "disabled"}, {"enabled": False}, "rule"),
         ({**RULE, "reason": "not_recorded"}, {}, "rule"),
         ({}, {"enabled": False}, "rule"),
-        ({"rule_positive": None}, {"enabled": False}, "missing"),
+        ({"rule_answer": None}, {"enabled": False}, "missing"),
         (DEFAULT, {}, "missing"),
         ({"stage": "shadow", "arm": "rule", **RULE, "reason": "shadow"}, {"stage": Stage.SHADOW}, "nothing"),
         ({"stage": "off", "arm": "rule", **RULE, "reason": "off"}, {"stage": Stage.OFF}, "nothing"),
@@ -100,7 +102,7 @@ def test_the_rules_answer_says_plainly_why_and_shows_no_probability() -> None:
 
 
 def test_a_model_switched_off_since_gives_way_to_the_rule() -> None:
-    card = shown({"rule_positive": False}, enabled=False)
+    card = shown({"rule_answer": False}, enabled=False)
 
     assert (card.state, card.action, card.probability) == ("rule", "Leave as planned", None)
     assert "switched off by an authorised person" in card.because
@@ -131,7 +133,7 @@ def test_the_card_offers_only_what_its_token_grants() -> None:
 
 def test_the_version_changes_with_the_content_only() -> None:
     assert shown().version == shown().version
-    assert shown().version != shown({"positive": False}).version
+    assert shown().version != shown({"answer": False}).version
 
 
 def test_german_readers_get_german_sentences() -> None:
@@ -166,3 +168,40 @@ def test_the_language_follows_the_reader(accepted: str, language: str) -> None:
 
 def test_both_languages_have_every_text() -> None:
     assert words._TEXTS["en"].keys() == words._TEXTS["de"].keys()
+
+
+CATEGORY = {"probability": None, "band": None, "answer": "sci.space", "model_answer": "sci.space", "confidence": 0.68}
+NUMBER = {**CATEGORY, "answer": 12.345, "model_answer": 12.345, "rule_answer": 7.0, "confidence": None, "low": -5.0}
+NUMBER["high"] = 40.0
+
+
+def of_kind(definition: Definition, changes: dict[str, Any], language: Any = "en", **now: Any) -> Card:
+    return card_of(a_decision(AT, **changes), situation(**now), definition.use_case, ACTIONS, language)
+
+
+def test_a_category_is_told_with_its_chance_and_its_action() -> None:
+    card = of_kind(other_kind("category"), {**CATEGORY, "rule_answer": "late"})
+
+    assert card.words == "In about 7 in 10 cases like this it is sci.space."
+    assert (card.tenths, card.probability, card.band, card.action) == (7, 0.68, "", "Answer: sci.space")
+
+
+def test_a_number_is_told_with_its_interval_and_unit() -> None:
+    card = of_kind(other_kind("number"), NUMBER)
+
+    assert card.words == "About 12.3 minutes; in 9 of 10 cases like this between −5 minutes and 40 minutes."
+    assert (card.tenths, card.probability, card.action) == (None, None, "Answer: 12.3 minutes")
+    assert of_kind(other_kind("number"), NUMBER, "de").words.startswith("Etwa 12.3 minutes; in 9 von 10 solchen Fällen")
+
+
+def test_where_the_rule_answers_the_card_says_what_it_says() -> None:
+    card = of_kind(other_kind("number"), {**NUMBER, "produced_by": "rule", "reason": "too_slow"})
+
+    assert card.words.startswith("Today's rule says 7 minutes: the last arrival")
+    assert card.signals == ()
+
+
+def test_a_reviewers_number_replaces_the_answer() -> None:
+    decided = msgspec.structs.replace(case("corrected"), verdict_answer=-2.0)
+
+    assert of_kind(other_kind("number"), NUMBER, case=decided).action == "Answer: −2 minutes"

@@ -157,7 +157,7 @@ def test_the_same_person_in_a_second_window_shuts_out_the_first(live: Workspace)
 
     with pytest.raises(Conflict):
         flow.submit(live, first.id, first.fence, "approved", None, "", ANNA)
-    assert flow.submit(live, first.id, second.fence, "approved", None, "", ANNA).verdict_positive is True
+    assert flow.submit(live, first.id, second.fence, "approved", None, "", ANNA).verdict_answer is True
 
 
 def test_a_case_is_never_decided_by_time(live: Workspace, clock: FixedClock) -> None:
@@ -166,7 +166,7 @@ def test_a_case_is_never_decided_by_time(live: Workspace, clock: FixedClock) -> 
 
     (case,) = flow.queue(live, NAME)
 
-    assert (case.verdict_at, case.verdict_by, case.verdict_positive) == (None, "", None)
+    assert (case.verdict_at, case.verdict_by, case.verdict_answer) == (None, "", None)
     assert flow.counts(live, NAME).overdue == 1
     assert flow.lease(live, held.id, BEN).state == "leased"
 
@@ -176,26 +176,24 @@ def test_a_correction_carries_the_other_answer_and_its_reason_into_the_audit_log
 
     done = flow.submit(live, held.id, held.fence, "corrected", False, "Data looks wrong", ANNA)
 
-    assert (done.state, done.verdict_positive, done.verdict_reason) == ("corrected", False, "Data looks wrong")
+    assert (done.state, done.verdict_answer, done.verdict_reason) == ("corrected", False, "Data looks wrong")
     (entry,) = list(_entries(live, "case.corrected"))
     assert "anna" in entry.actor and entry.subject == held.id
-    assert entry.detail["given"] is True and entry.detail["positive"] is False
+    assert entry.detail["given"] is True and entry.detail["answer"] is False
     assert governing.verify(live).valid
 
 
 def test_a_case_that_cannot_be_decided_has_no_answer(live: Workspace) -> None:
     held = flow.lease(live, opened(live).id, ANNA)
 
-    assert (
-        flow.submit(live, held.id, held.fence, "rejected", None, "Flight was cancelled", ANNA).verdict_positive is None
-    )
+    assert flow.submit(live, held.id, held.fence, "rejected", None, "Flight was cancelled", ANNA).verdict_answer is None
 
 
 @pytest.mark.parametrize(
     ("verdict", "positive", "reason", "where"),
     [
-        ("corrected", None, "x", "positive"),
-        ("corrected", True, "x", "positive"),
+        ("corrected", None, "x", "answer"),
+        ("corrected", True, "x", "answer"),
         ("corrected", False, " ", "reason"),
         ("rejected", None, "", "reason"),
         ("expired", None, "", "verdict"),

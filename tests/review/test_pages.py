@@ -84,7 +84,7 @@ def test_starting_takes_the_oldest_and_a_verdict_leads_to_the_next_until_none_is
     )
     case = re.search(r"/queue/cases/(case_\w+)/verdict", first)
     assert case
-    second = sent(client, f"/queue/cases/{case[1]}/verdict", fence="1", verdict="approved", positive="no")
+    second = sent(client, f"/queue/cases/{case[1]}/verdict", fence="1", verdict="approved", answer="no")
     assert "<h1>UA2</h1>" in second
     case = re.search(r"/queue/cases/(case_\w+)/verdict", second)
     assert case
@@ -93,13 +93,13 @@ def test_starting_takes_the_oldest_and_a_verdict_leads_to_the_next_until_none_is
         f"/queue/cases/{case[1]}/verdict",
         fence="1",
         verdict="corrected",
-        positive="no",
+        answer="no",
         reason="Exception agreed",
     )
 
     assert "nothing is left for you" in done
-    assert [(each.entity, each.verdict_positive) for each in flow.queue(live, NAME, "approved")] == [("UA1", True)]
-    assert [(each.entity, each.verdict_positive) for each in flow.queue(live, NAME, "corrected")] == [("UA2", False)]
+    assert [(each.entity, each.verdict_answer) for each in flow.queue(live, NAME, "approved")] == [("UA1", True)]
+    assert [(each.entity, each.verdict_answer) for each in flow.queue(live, NAME, "corrected")] == [("UA2", False)]
 
 
 def test_a_verdict_without_its_reason_comes_back_with_what_it_lacks(

@@ -16,7 +16,7 @@ from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
 
 IN_SHADOW = {"stage": "shadow", "arm": "rule", "produced_by": "rule", "reason": "shadow"}
-SILENT = {**IN_SHADOW, "probability": None, "model_positive": None, "band": None}
+SILENT = {**IN_SHADOW, "probability": None, "model_answer": None, "band": None}
 
 
 def assisting(work: Workspace, share: float = 0.2) -> Definition:

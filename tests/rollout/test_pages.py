@@ -48,7 +48,7 @@ def test_the_home_of_a_new_use_case_says_what_to_do_first(work: Workspace) -> No
 
 def test_money_so_far_stands_beside_the_rules(work: Workspace) -> None:
     adopt(work)
-    decision = recorded(work, positive=True, rule_positive=False)
+    decision = recorded(work, answer=True, rule_answer=False)
     happened(work, decision.id, True, work.clock.now())
     with visitor(work, Role.VIEWER) as person:
         page = person.get("/").text

@@ -7,29 +7,33 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.review.arranging import FILE
+from tests.review.arranging import FILE, of_kind
 
 from pilotage.audit.records import AuditReport, Finding
 from pilotage.models.records import Comparison, Parity
-from pilotage.monitor.records import Operation, Quality
+from pilotage.models.suite import Limits, Result, SuiteReport
+from pilotage.monitor.records import Answerer, Operation, Quality
 from pilotage.releases import rules as release_rules
-from pilotage.releases.records import Stage, Version
+from pilotage.releases.records import ColumnParity, LiveParity, Stage, Version
 from pilotage.rollout import overview, rules
 from pilotage.rollout.records import GateName, GateOutcome, GateResult
 from pilotage.rollout.rules import Dossier
 from pilotage.usecase.flow import parse_definition
+from pilotage.usecase.records import Value
 
 NOW = datetime(2013, 12, 5, tzinfo=UTC)
 DEFINITION = parse_definition(FILE, "late_arrival.yaml")
 BLOCKS = Finding("late", "leakage", "blocks", "arrivals", "arr_delay", "arr_delay comes too late", "", "")
 
 
-def quality(answerer: str, decisions: int, money: float) -> Quality:
-    return Quality(answerer, decisions, decisions // 5, 0.5, 0.6, money)
+def quality(answerer: Answerer, decisions: int, money: float) -> Quality:
+    return Quality(answerer, decisions, {"alerts": decisions // 5, "precision": 0.5, "recall": 0.6}, money)
 
 
 OPERATION = Operation(
     use_case="late_arrival",
+    kind="flag",
+    unit="",
     currency="USD",
     decisions=600,
     matured=400,
@@ -55,6 +59,22 @@ OPERATION = Operation(
 )
 AUDIT = AuditReport("late_arrival", NOW, {}, (), (), (), decisions=1000, labelled=900, positives=200)
 PARITY = Parity("additive", rows_batch=5000, rows_single=500, difference_max=0.0, flips=0, passed=True)
+LIVE_PARITY = LiveParity(
+    version="ver_1",
+    artefact="",
+    training_set="set_1",
+    rows=20_000,
+    asked=10_000,
+    near=1_000,
+    refused={},
+    columns=5,
+    differing=(),
+    score_difference_max=0.0,
+    flips=0,
+    flip=None,
+    seconds=3.0,
+)
+OTHERWISE = msgspec.structs.replace(LIVE_PARITY, differing=(ColumnParity("carrier", 10_000, 7, 0, 0, 0.0),))
 COMPARISON = Comparison(
     id="cmp_1",
     use_case="late_arrival",
@@ -72,11 +92,28 @@ COMPARISON = Comparison(
     reason="boosted beats the rule",
     artefacts={},
     made_at=NOW,
+    verdict="pilot",
 )
 ASSISTING = msgspec.structs.replace(
     release_rules.first("late_arrival", "", NOW, ""), stage=Stage.ASSIST, share=0.2, version="ver_1"
 )
 VERSION = Version("ver_1", "late_arrival", 1, "boosted", "", "", "cmp_1", "set_1", NOW, "mara")
+TESTS = SuiteReport(
+    use_case="late_arrival",
+    candidate="boosted",
+    artefact="a",
+    comparison="cmp_1",
+    rows=2000,
+    results=(
+        Result("missing", "carrier", "PASS", "carrier: few answers change."),
+        Result("drift", "", "WARN", "Some."),
+    ),
+    limits=Limits(),
+    made_at=NOW,
+)
+GIVING_WAY = msgspec.structs.replace(
+    TESTS, results=(*TESTS.results, Result("noise", "", "FAIL", "Many answers change."))
+)
 READY = Dossier(
     definition=DEFINITION,
     live=ASSISTING,
@@ -85,6 +122,7 @@ READY = Dossier(
     training_set={},
     comparison=COMPARISON,
     parity=PARITY,
+    live_parity=LIVE_PARITY,
     operation=OPERATION,
     advantage=(1000.0, 400.0, 1600.0),
     reviewers=1,
@@ -92,6 +130,7 @@ READY = Dossier(
     card_keys=1,
     log_valid=True,
     definitions=dict.fromkeys(("audit", "training_set", "comparison", "parity"), DEFINITION.substance),
+    model_tests=TESTS,
 )
 
 
@@ -125,13 +164,16 @@ FAILING: list[tuple[GateName, dict[str, Any], str]] = [
     ("data_audit", {"audit": msgspec.structs.replace(AUDIT, findings=(BLOCKS,))}, "pilotage audit"),
     ("baseline", {"comparison": msgspec.structs.replace(COMPARISON, recommended="rule")}, "Keep the rule"),
     ("baseline", {"parity": msgspec.structs.replace(PARITY, flips=3, passed=False)}, "train again"),
+    ("baseline", {"live_parity": OTHERWISE}, "pilotage parity late_arrival"),
+    ("baseline", {"live_parity": msgspec.structs.replace(LIVE_PARITY, flips=1)}, "pilotage parity late_arrival"),
     ("baseline", {"definitions": STALE}, "pilotage train late_arrival"),
     ("baseline", {"version": msgspec.structs.replace(VERSION, comparison="cmp_0")}, "pilotage release late_arrival"),
-    ("baseline", {"version": msgspec.structs.replace(VERSION, candidate="logistic")}, "pilotage release late_arrival"),
+    ("baseline", {"version": msgspec.structs.replace(VERSION, candidate="linear")}, "pilotage release late_arrival"),
     ("service", {"operation": operating(failures={"too_slow": 50, "model_failed": 10})}, "operate page"),
     ("service", {"operation": operating(reasons={"definition_changed": 60})}, "operate page"),
     ("service", {"operation": operating(latency_p99_us=150_000)}, "simpler candidate"),
     ("service", {"log_valid": False}, "pilotage verify"),
+    ("service", {"model_tests": GIVING_WAY}, "pilotage test late_arrival"),
     (
         "operations",
         {"operation": operating(quality=(quality("model", 400, 900.0), quality("rule", 400, 1000.0)))},
@@ -154,7 +196,9 @@ WAITING: list[tuple[GateName, dict[str, Any], str]] = [
     ("baseline", {"parity": None}, "not measured"),
     ("baseline", {"comparison": None, "definitions": {}}, "none"),
     ("baseline", {"version": None}, "no version is released yet"),
+    ("baseline", {"live_parity": None}, "not measured for this version, file and code"),
     ("service", {"operation": operating(model_asked=120)}, "380 more are needed"),
+    ("service", {"model_tests": None}, "it was not tested"),
     ("workflow", {"reviewers": 0}, "0 people"),
     ("workflow", {"card_keys": 0}, "0 keys"),
     (
@@ -238,7 +282,7 @@ def test_gates_that_the_next_stage_does_not_ask_are_shown_as_later() -> None:
     waiting = judged("service", operation=operating(model_asked=0))
     assert overview.state_of(waiting, Stage.OFF) == "later"
     assert overview.state_of(waiting, Stage.SHADOW) == "inconclusive"
-    assert overview.in_short(waiting) == "1 of 4 met"
+    assert overview.in_short(waiting) == "2 of 5 met"
 
 
 def test_what_blocks_the_next_stage_is_each_open_criterion() -> None:
@@ -250,3 +294,28 @@ def test_what_blocks_the_next_stage_is_each_open_criterion() -> None:
         [("baseline", "served as trained")],
     )
     assert overview.blocked(results, Stage.AUTOMATE) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "outcome"),
+    [
+        ("category", {"right": 1.0, "wrong": -1.0}, "PASS"),
+        ("category", {"right": -1.0, "wrong": -1.0}, "FAIL"),
+        ("number", {"too_low": -3.0}, "PASS"),
+        ("number", {}, "FAIL"),
+    ],
+)
+def test_every_kind_must_say_what_its_answers_are_worth(kind: str, value: dict[str, float], outcome: str) -> None:
+    definition = of_kind(kind)
+    brief = msgspec.structs.replace(definition.use_case.brief, value=Value(currency="USD", **value))
+    use_case = msgspec.structs.replace(definition.use_case, brief=brief)
+    dossier = msgspec.structs.replace(READY, definition=msgspec.structs.replace(definition, use_case=use_case))
+    found = {each.name: each.outcome for each in rules.judge("use_case", dossier, NOW).criteria}
+    assert (found["value"], found["rule"]) == (outcome, "PASS")
+
+
+def test_a_number_needs_outcomes_and_no_positive_ones() -> None:
+    audit = msgspec.structs.replace(AUDIT, positives=0)
+    dossier = msgspec.structs.replace(READY, definition=of_kind("number"), audit=audit)
+    (enough,) = [each for each in rules.judge("data_audit", dossier, NOW).criteria if each.name == "enough outcomes"]
+    assert (enough.outcome, enough.came) == ("PASS", "900 outcomes")

@@ -11,7 +11,9 @@ import msgspec
 from cyclopts import Parameter
 
 from pilotage.decisions import flow
+from pilotage.decisions.records import Answer
 from pilotage.govern.records import SYSTEM
+from pilotage.models.explaining import rounded
 from pilotage.platform.errors import NotFound
 from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import opened
@@ -28,8 +30,7 @@ def decide(use_case: str | None = None, *, file: Path | None = None, json: Machi
     body = file.read_bytes() if file else sys.stdin.buffer.read()
     with opened() as work:
         answer = flow.decide(work, defining.find(work, use_case), body, SYSTEM)
-    chance = "" if answer.probability is None else f" The chance is {answer.probability:.0%} ({answer.band})."
-    terminal.say(f"{answer.entity}: {answer.action}. {answer.because}{chance} Recorded as {answer.id}.")
+    terminal.say(f"{answer.entity}: {answer.action}. {answer.because}{_how_sure(answer)} Recorded as {answer.id}.")
     for signal in answer.signals:
         terminal.say(f"  {signal['sentence']}")
     terminal.document(answer)
@@ -62,6 +63,16 @@ def verify(*, json: Machine = False) -> None:
     terminal.document(found)
     if not found.valid:
         raise SystemExit(1)
+
+
+def _how_sure(answer: Answer) -> str:
+    if answer.probability is not None:
+        return f" The chance is {answer.probability:.0%} ({answer.band})."
+    if answer.confidence is not None:
+        return f" It is {answer.confidence:.0%} sure."
+    if answer.low is not None and answer.high is not None:
+        return f" In 9 of 10 cases it lies between {rounded(answer.low)} and {rounded(answer.high)}."
+    return ""
 
 
 def _output(out: Path | None) -> AbstractContextManager[BinaryIO]:

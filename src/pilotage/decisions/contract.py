@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -13,7 +13,14 @@ from pilotage.platform.errors import InvalidRequest, Problem, TooLarge
 from pilotage.platform.instants import as_utc
 from pilotage.usecase.records import ColumnKind, Plan, RequestColumn
 
-_TYPES: dict[ColumnKind, Any] = {"number": float, "category": str, "datetime": dt.datetime, "flag": bool}
+TEXT_CHARACTERS_MAX = 100_000
+_TYPES: dict[ColumnKind, Any] = {
+    "number": float,
+    "category": str,
+    "datetime": dt.datetime,
+    "flag": bool,
+    "text": Annotated[str, msgspec.Meta(max_length=TEXT_CHARACTERS_MAX)],
+}
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _ENTITY_MAX = 200
 _WANTED: dict[ColumnKind, str] = {
@@ -21,6 +28,7 @@ _WANTED: dict[ColumnKind, str] = {
     "category": "a text",
     "datetime": "an instant such as 2013-12-01T17:00:00Z",
     "flag": "true or false",
+    "text": f"a text of at most {TEXT_CHARACTERS_MAX:,} characters",
 }
 _JSON_NAMES: dict[type, str] = {
     dict: "an object",
@@ -115,6 +123,7 @@ def example_request(plan: Plan, now: dt.datetime) -> str:
     """A request that fits the contract, as JSON over several lines: made-up values of each column's kind."""
     hour = now.replace(minute=0, second=0, microsecond=0) + dt.timedelta(hours=2)
     made_up: dict[ColumnKind, Any] = {"number": 120, "category": "A1", "datetime": hour, "flag": True}
+    made_up["text"] = "What somebody wrote."
     request = {plan.entity: "example-1", **{name: made_up[column.kind] for name, column in plan.request.items()}}
     return msgspec.json.format(msgspec.json.encode(request), indent=2).decode()
 
@@ -146,6 +155,8 @@ def _named(value: Any) -> str:
     """The kind of a JSON value; never the value itself, which may be somebody's secret."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**63:
         return "a number beyond all bounds"
+    if isinstance(value, str) and len(value) > TEXT_CHARACTERS_MAX:
+        return f"one of {len(value):,}"
     return "null" if value is None else _JSON_NAMES[type(value)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,16 @@ from pilotage.decisions.records import Answer, Decision
 from pilotage.decisions.serving import Serving, open_serving
 from pilotage.govern import flow as governing
 from pilotage.govern.records import Principal, Verification
+from pilotage.models import flow as modelling
+from pilotage.models.countering import CounterExample
 from pilotage.platform.errors import InvalidRequest, NotFound, PilotageError
 from pilotage.platform.instants import as_utc
 from pilotage.platform.workspace import Workspace
+from pilotage.releases import flow as releasing
 from pilotage.usecase.records import Definition
 
 _BATCH_ROWS = 2_000
+OTHERS_TOLD = 3
 
 
 class BatchLine(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -61,6 +65,26 @@ def decide_batch(
             pending, contents = [], []
     draining.keep(work, contents)
     yield from pending
+
+
+def other_answers(
+    work: Workspace, definition: Definition, decision: Decision, hidden: Collection[str] = ()
+) -> tuple[CounterExample, ...]:
+    """What one column would have had to be for the model to answer otherwise; ``hidden`` columns are not told.
+
+    None where the model gave no view, the file has changed since, or its version is not here any more.
+    """
+    if decision.version is None or decision.model_answer is None:
+        return ()
+    try:
+        version = releasing.version(work, decision.version)
+        scorer = modelling.load_artefact(work, version.artefact, version.signature)
+    except PilotageError:
+        return ()
+    if scorer.plan.fingerprint != definition.plan.fingerprint:
+        return ()
+    found = scorer.counter_examples(decision.inputs, OTHERS_TOLD + len(hidden))
+    return tuple(one for one in found if one.column not in hidden)[:OTHERS_TOLD]
 
 
 def find(work: Workspace, decision_id: str) -> Decision:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from litestar import get
 from litestar.response import Template
 
 from pilotage.decisions import flow
 from pilotage.decisions.contract import example_request
+from pilotage.decisions.kinds import told
 from pilotage.decisions.records import REASONS
 from pilotage.govern.guards import needs
 from pilotage.govern.records import Permission
@@ -30,6 +33,8 @@ def decisions_page(use_case: str, work: Workspace, q: str = "") -> Template:
             "query": query,
             "shown_max": _SHOWN,
             "reasons": REASONS,
+            "kind": definition.use_case.kind,
+            "said": partial(told, definition.use_case),
             "address": work.settings.address,
             "example": example_request(definition.plan, work.clock.now()),
         },

@@ -10,6 +10,8 @@ from msgspec import Struct
 Producer = Literal["model", "rule", "default", "none"]
 Band = Literal["low", "uncertain", "high"]
 Arm = Literal["model", "rule"]
+Said = bool | str | float
+"""An answer, by the outcome's kind: yes or no, a category, a number."""
 
 REASONS = {
     "model": "The model answered.",
@@ -33,13 +35,15 @@ ORDINARY_REASONS = frozenset({"model", "shadow", "rule_arm", "off"})
 """Reasons that are the stage at work. Every other reason is a fallback."""
 
 
-class Decision(Struct, frozen=True):
+class Decision(Struct, frozen=True, omit_defaults=True):
     """One answered question, as kept in the ledger.
 
-    ``positive`` is the answer that was given, whoever produced it. ``probability`` and ``model_positive`` are the
-    model's, also when it only ran in shadow; ``rule_positive`` is the rule's, None where its columns are missing.
-    Probabilities lie in [0, 1]; ``latency_us`` is in microseconds, from request to decision, without recording it.
-    ``model_failure`` is the reason code why a model that was asked gave no opinion, whoever answered then.
+    ``answer`` is what was given, whoever produced it; ``model_answer`` the model's, also when it only ran in shadow;
+    ``rule_answer`` the rule's, None where it could not say. The model's own are, by kind: ``probability`` of yes and
+    ``band``; ``confidence`` in a category and ``shares``, the likeliest ones; ``low`` and ``high``, the ends of a
+    number's interval of 90 %. Probabilities lie in [0, 1]. ``latency_us`` is in microseconds, from request to decision,
+    without recording it. ``model_failure`` is the reason code why a model that was asked gave no opinion, whoever
+    answered then.
     """
 
     id: str
@@ -53,11 +57,11 @@ class Decision(Struct, frozen=True):
     revision: int
     produced_by: Producer
     reason: str
-    positive: bool | None
+    answer: Said | None
     action: str
+    model_answer: Said | None
+    rule_answer: Said | None
     probability: float | None
-    model_positive: bool | None
-    rule_positive: bool | None
     band: Band | None
     review: bool
     flags: tuple[str, ...]
@@ -66,25 +70,35 @@ class Decision(Struct, frozen=True):
     asked_by: str
     latency_us: int
     model_failure: str = ""
+    confidence: float | None = None
+    low: float | None = None
+    high: float | None = None
+    shares: dict[str, float] = {}
 
 
-class Answer(Struct, frozen=True, omit_defaults=True):
-    """What the app gets back.
+class Answer(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What the app gets back: ``positive`` where the outcome is yes or no, else ``answer``, a category or a number.
 
-    ``probability``, ``band`` and ``signals`` are there only where the model's answer may be shown: never in shadow.
+    What the model says of it (``probability`` and ``band``, ``confidence`` and ``shares``, ``low`` and ``high``, its
+    ``signals``) is there only where its answer may be shown: never in shadow.
     """
 
     id: str
     use_case: str
     entity: str
     action: str
-    positive: bool | None
+    positive: bool | None = None
+    answer: str | float | None = None
     produced_by: Producer
     reason: str
     because: str
     stage: str
     probability: float | None = None
     band: Band | None = None
+    confidence: float | None = None
+    shares: dict[str, float] = {}
+    low: float | None = None
+    high: float | None = None
     review: bool = False
     signals: tuple[dict[str, Any], ...] = ()
     flags: tuple[str, ...] = ()

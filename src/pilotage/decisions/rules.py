@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-from pilotage.decisions.records import REASONS, Answer, Arm, Band, Decision, Producer
+from pilotage.decisions.records import REASONS, Answer, Arm, Band, Decision, Producer, Said
+from pilotage.govern.rules.masking import HIDDEN, masked_text, partial
+from pilotage.models.records import Prediction
 from pilotage.releases.records import Stage
-from pilotage.usecase.records import Plan
+from pilotage.usecase.records import ColumnKind, Plan
 from pilotage.usecase.rules.expressions import compile_row
 
+TEXT_SHOWN_MAX = 600
 MODEL_ANSWERS = (Stage.ASSIST, Stage.AUTOMATE)
-
-
-class Bounds(Struct, frozen=True):
-    """The threshold of a version and the span around it in which it is uncertain; probabilities in [0, 1]."""
-
-    threshold: float
-    uncertain_low: float
-    uncertain_high: float
 
 
 class Opinion(Struct, frozen=True):
     """What the model said, or why it said nothing (``failure`` is then a reason code)."""
 
-    probability: float | None
+    said: Prediction | None
     failure: str = ""
 
 
@@ -37,7 +33,7 @@ class Choice(Struct, frozen=True):
 
     produced_by: Producer
     reason: str
-    positive: bool
+    answer: Said
 
 
 def arm_of(use_case: str, entity: str, stage: Stage, share: float) -> Arm:
@@ -48,22 +44,20 @@ def arm_of(use_case: str, entity: str, stage: Stage, share: float) -> Arm:
     return "model" if int.from_bytes(digest[:8], "big") < share * 2**64 else "rule"
 
 
-def band_of(probability: float, bounds: Bounds) -> Band:
-    """Low, uncertain or high, by where the probability lies to the uncertain span."""
-    if bounds.uncertain_low <= probability <= bounds.uncertain_high:
+def band_of(said: Prediction) -> Band:
+    """Low, uncertain or high, by where the probability of yes lies to the uncertain span around the threshold."""
+    if said.review:
         return "uncertain"
-    return "high" if probability > bounds.uncertain_high else "low"
+    return "high" if said.answer else "low"
 
 
-def choose(
-    stage: Stage, arm: Arm, quiet: str, opinion: Opinion, model_positive: bool | None, rule: bool | None, default: bool
-) -> Choice:
+def choose(stage: Stage, arm: Arm, quiet: str, opinion: Opinion, rule: Said | None, default: Said) -> Choice:
     """Model where stage and arm let it answer and it could, else the rule, else the declared default.
 
     ``quiet`` is a reason code why the model was not even asked (disabled, off, no version), or empty.
     """
-    if arm == "model" and not quiet and model_positive is not None:
-        return Choice("model", "model", model_positive)
+    if arm == "model" and not quiet and opinion.said is not None:
+        return Choice("model", "model", opinion.said.answer)
     reason = quiet or (opinion.failure if arm == "model" else "") or _reason_for_rule(stage)
     if rule is None:
         return Choice("default", "missing_columns", default)
@@ -83,13 +77,13 @@ def may_show_model(decision: Decision) -> bool:
 
 def answer_of(decision: Decision) -> Answer:
     """What the app gets to see of a decision: in shadow, and for entities that keep the rule, nothing of the model."""
-    shown = may_show_model(decision)
-    return Answer(
+    shown, given = may_show_model(decision), decision.answer
+    answer = Answer(
         id=decision.id,
         use_case=decision.use_case,
         entity=decision.entity,
         action=decision.action,
-        positive=decision.positive,
+        positive=given if isinstance(given, bool) else None,
         produced_by=decision.produced_by,
         reason=decision.reason,
         because=REASONS[decision.reason],
@@ -100,20 +94,50 @@ def answer_of(decision: Decision) -> Answer:
         signals=decision.signals if shown else (),
         flags=decision.flags,
     )
+    if given is None or isinstance(given, bool):
+        return answer
+    answer = msgspec.structs.replace(answer, answer=given)
+    if not shown:
+        return answer
+    return msgspec.structs.replace(
+        answer, confidence=decision.confidence, shares=decision.shares, low=decision.low, high=decision.high
+    )
 
 
-def inputs_in_words(plan: Plan, decision: Decision) -> list[tuple[str, str, str | None]]:
-    """(name, what it says, value) of everything the answer stood on: columns of the model first, then the rest."""
+def inputs_in_words(
+    plan: Plan, decision: Decision, personal: Collection[str] = ()
+) -> list[tuple[str, str, str | None]]:
+    """(name, what it says, value) of everything the answer stood on: columns of the model first, then the rest.
+
+    Of a text its beginning, with what leads to a person masked; of ``personal`` columns no more than a category's ends.
+    """
     said = {column.name: column.says for column in plan.columns}
+    kinds: dict[str, ColumnKind] = {name: column.kind for name, column in plan.request.items()}
+    kinds |= {column.name: column.kind for column in plan.columns}
     ordered = [name for name in said if name in decision.inputs]
     ordered += [name for name in decision.inputs if name not in said]
-    return [(name, said.get(name) or name.replace("_", " "), _shown(decision.inputs[name])) for name in ordered]
+    return [
+        (
+            name,
+            said.get(name) or name.replace("_", " "),
+            _shown(decision.inputs[name], kinds.get(name, "category"), name in personal),
+        )
+        for name in ordered
+    ]
 
 
-def _shown(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
+def _shown(value: Any, kind: ColumnKind, is_personal: bool) -> str | None:
+    if value is None:
+        return None
+    if is_personal:
+        return partial(value) if kind == "category" and isinstance(value, str) else HIDDEN
+    if isinstance(value, str):
+        return masked_text(_beginning(value)) if kind == "text" else value
     return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= TEXT_SHOWN_MAX else text[: TEXT_SHOWN_MAX - 1].rstrip() + "…"
 
 
 def moment_of(plan: Plan) -> Callable[[Mapping[str, Any]], Any]:

@@ -35,6 +35,8 @@ _LOOK_SECONDS = 0.25
 _RETRY_SECONDS = 5.0
 _RECORD_SECONDS = 1.0
 _SCORING_THREADS = 2
+_READING_THREADS = 16
+"""They wait for databases and compute nothing."""
 _LIVE_SPAN = timedelta(days=2)
 
 log = structlog.get_logger()
@@ -56,6 +58,7 @@ class Service:
         self._swapping = threading.Lock()
         self._spool = Spool(work.home / "spool", work.settings.spool_bytes_max)
         self._pool = concurrent.futures.ThreadPoolExecutor(_SCORING_THREADS, thread_name_prefix="scoring")
+        self._reading = concurrent.futures.ThreadPoolExecutor(_READING_THREADS, thread_name_prefix="reading")
         self._slots = asyncio.Semaphore(_SCORING_THREADS * 64)
         self._stopping = threading.Event()
         steps = (self.look_at_switches, self.look_at_sources, self.drain)
@@ -79,6 +82,7 @@ class Service:
         self._spool.close()
         self.drain()
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._reading.shutdown(wait=False, cancel_futures=True)
 
     def authenticate(self, key: str) -> Principal:
         """The app behind an API key.
@@ -110,7 +114,7 @@ class Service:
         began = time.perf_counter()
         serving = self.serving(use_case, principal)
         now = self.work.clock.now()
-        question = serving.ask(body, now)
+        question = await self._question(serving, body, now)
         opinion = await self._opinion(serving, question)
         decision = serving.decide(question, opinion, principal, now)
         for breach in question.breaches:
@@ -118,6 +122,12 @@ class Service:
         answer = await self._recorded(serving, decision)
         metrics.decided(answer, time.perf_counter() - began)
         return answer
+
+    async def _question(self, serving: Serving, body: bytes, now: datetime) -> Question:
+        """What is asked, with its columns; those that a database is asked for do not hold up other requests."""
+        if not serving.waits:
+            return serving.ask(body, now)
+        return await asyncio.get_running_loop().run_in_executor(self._reading, serving.ask, body, now)
 
     async def _opinion(self, serving: Serving, question: Question) -> Opinion:
         """The model's opinion, or that it came too late. An overrunning score keeps its slot until it ends."""
@@ -169,7 +179,7 @@ class Service:
             if revisions.get(name, 0) != serving.live.revision:
                 with self._swapping:
                     present = self.servings[name]
-                    self._swap(name, open_serving(self.work, present.definition, present.columns))
+                    self._swap(name, open_serving(self.work, present.definition, present.columns, present))
 
     def look_at_sources(self) -> None:
         """Follow use-case files, contracts and snapshots. What cannot be read is tried again; the last state stays."""
@@ -187,7 +197,8 @@ class Service:
             else:
                 self._loaded[definition.name] = wanted
             with self._swapping:
-                self._swap(definition.name, open_serving(self.work, definition, columns))
+                present = self.servings.get(definition.name)
+                self._swap(definition.name, open_serving(self.work, definition, columns, present))
 
     def _contracts(self) -> dict[str, str]:
         """Contracts in force beside snapshots: a newly adopted one is a change like a new row."""

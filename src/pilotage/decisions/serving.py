@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -15,19 +16,20 @@ import structlog
 from pilotage.data.contracts.guarding import Breach, Guard, unguarded
 from pilotage.data.flow import contracting
 from pilotage.data.live import LiveColumns
-from pilotage.decisions import rules
+from pilotage.decisions import kinds, rules
 from pilotage.decisions.contract import Contract
-from pilotage.decisions.records import Decision
-from pilotage.decisions.rules import Bounds, Opinion
+from pilotage.decisions.records import Decision, Said
+from pilotage.decisions.rules import Opinion
 from pilotage.govern.records import Principal
 from pilotage.models import flow as modelling
+from pilotage.models.records import Prediction
 from pilotage.models.scoring import Scorer
-from pilotage.platform.errors import CorruptArtefact, NotFound
+from pilotage.platform.errors import PilotageError
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.releases.records import Live, Stage
-from pilotage.usecase.records import Definition
+from pilotage.usecase.records import Definition, OutcomeKind
 from pilotage.usecase.rules.expressions import compile_row
 
 log = structlog.get_logger()
@@ -40,7 +42,8 @@ class Question:
     """A request with everything known as of its moment, before anybody answered.
 
     ``values`` is None where the columns of so early a moment are not at hand: then only the default can answer.
-    ``breaches`` are the rules of its data contract that the request breaks.
+    ``breaches`` are the rules of its data contract that the request breaks. ``unread`` says of columns that are read
+    from a database for each answer why they are missing: ``{"temp": "too_slow"}``.
     """
 
     entity: str
@@ -49,6 +52,7 @@ class Question:
     values: dict[str, Any] | None
     began_ns: int
     breaches: tuple[Breach, ...] = ()
+    unread: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def is_blocked(self) -> bool:
@@ -85,12 +89,27 @@ class Serving:
         moment = rules.as_of(self.moment(request), now)
         row = {self.contract.entity: entity, **request}
         breaches = self.guard(row)
-        return Question(entity, moment, request, self._known(row, moment), began_ns, breaches)
+        values, unread = self._known(row, moment)
+        return Question(entity, moment, request, values, began_ns, breaches, unread)
 
-    def _known(self, row: dict[str, Any], moment: datetime) -> dict[str, Any] | None:
+    @functools.cached_property
+    def _kind(self) -> OutcomeKind:
+        return self.definition.use_case.kind
+
+    @functools.cached_property
+    def _default(self) -> Said:
+        return kinds.default_of(self.definition.use_case)
+
+    @property
+    def waits(self) -> bool:
+        """Whether :meth:`ask` reads from a database, for a bounded time."""
+        return self.columns is not None and self.columns.waits
+
+    def _known(self, row: dict[str, Any], moment: datetime) -> tuple[dict[str, Any] | None, Mapping[str, str]]:
         if self.columns is None or (self.columns.since is not None and moment < self.columns.since):
-            return None
-        return self.columns.assemble(row, moment)
+            return None, {}
+        assembled = self.columns.assemble_told(row, moment)
+        return assembled.values, assembled.missing
 
     def score(self, question: Question) -> Opinion:
         """The model's opinion; a failure is an opinion too, never an exception that costs the caller an answer."""
@@ -99,43 +118,39 @@ class Serving:
         if question.is_blocked:
             return Opinion(None, "contract_broken")
         try:
-            probability = self.scorer.score(question.values)
-        except (ArithmeticError, LookupError, TypeError, ValueError, OSError):
-            return Opinion(None, "model_failed")
-        return Opinion(probability) if math.isfinite(probability) else Opinion(None, "not_finite")
+            said = self.scorer.predict(question.values)
+        except (ArithmeticError, LookupError, TypeError, ValueError, OSError, PilotageError):
+            return Opinion(None, "model_failed")  # PilotageError: an endpoint that does not answer
+        return Opinion(said) if math.isfinite(said.score) else Opinion(None, "not_finite")
 
     def decide(self, question: Question, opinion: Opinion, asked_by: Principal, now: datetime) -> Decision:
         """Turn question and opinion into the decision that is recorded."""
-        use_case = self.definition.use_case
+        use_case, live = self.definition.use_case, self.live
         inputs = {**question.request, **(question.values or {})}
-        rule_positive = None if question.values is None else _truth(self.rule(inputs))
-        bounds = self._bounds()
-        probability = opinion.probability
-        model_positive = None if probability is None or bounds is None else probability >= bounds.threshold
-        band = None if probability is None or bounds is None else rules.band_of(probability, bounds)
-        arm = rules.arm_of(self.definition.name, question.entity, self.live.stage, self.live.share)
-        default = use_case.policy.default == "positive"
-        choice = rules.choose(self.live.stage, arm, self.quiet, opinion, model_positive, rule_positive, default)
+        is_flag, model = self._kind == "flag", opinion.said
+        rule = None if question.values is None else kinds.said(self._kind, self.rule(inputs))
+        arm = rules.arm_of(self.definition.name, question.entity, live.stage, live.share)
+        choice = rules.choose(live.stage, arm, self.quiet, opinion, rule, self._default)
         answered = choice.produced_by == "model"
-        return Decision(
+        decision = Decision(
             id=new_id("dec", now),
             use_case=self.definition.name,
             entity=question.entity,
             moment=question.moment,
             decided_at=now,
-            stage=self.live.stage,
+            stage=live.stage,
             arm=arm,
-            version=self.live.version,
-            revision=self.live.revision,
+            version=live.version,
+            revision=live.revision,
             produced_by=choice.produced_by,
             reason=choice.reason,
-            positive=choice.positive,
-            action=use_case.policy.actions["positive" if choice.positive else "negative"],
-            probability=probability,
-            model_positive=model_positive,
-            rule_positive=rule_positive,
-            band=band,
-            review=answered and band == "uncertain",
+            answer=choice.answer,
+            action=kinds.action_of(use_case, choice.answer),
+            model_answer=None if model is None else model.answer,
+            rule_answer=rule,
+            probability=model.score if model is not None and is_flag else None,
+            band=rules.band_of(model) if model is not None and is_flag else None,
+            review=answered and model is not None and model.review,
             flags=self._flags(question),
             inputs=inputs,
             signals=self._signals(question) if answered else (),
@@ -143,33 +158,35 @@ class Serving:
             latency_us=(time.perf_counter_ns() - question.began_ns) // 1000,
             model_failure=opinion.failure if self.scorer is not None else "",
         )
+        return decision if model is None or is_flag else self._with_spread(decision, model)
+
+    def _with_spread(self, decision: Decision, model: Prediction) -> Decision:
+        """What goes with a category or a number that a model answers."""
+        sure = model.score if self._kind == "category" else None
+        return msgspec.structs.replace(decision, confidence=sure, shares=model.shares, low=model.low, high=model.high)
 
     def without_model(self, decision: Decision, reason: str) -> Decision:
         """The same decision answered by the rule, else the default, for a reason found out later."""
-        default = self.definition.use_case.policy.default == "positive"
-        positive = decision.rule_positive if decision.rule_positive is not None else default
+        rule, use_case = decision.rule_answer, self.definition.use_case
+        answer = self._default if rule is None else rule
         return msgspec.structs.replace(
             decision,
-            produced_by="default" if decision.rule_positive is None else "rule",
+            produced_by="default" if rule is None else "rule",
             reason=reason,
-            positive=positive,
-            action=self.definition.use_case.policy.actions["positive" if positive else "negative"],
+            answer=answer,
+            action=kinds.action_of(use_case, answer),
             review=False,
             signals=(),
         )
 
-    def _bounds(self) -> Bounds | None:
-        if self.scorer is None:
-            return None
-        manifest = self.scorer.manifest
-        return Bounds(manifest.threshold, manifest.uncertain_low, manifest.uncertain_high)
-
     def _flags(self, question: Question) -> tuple[str, ...]:
-        broken = tuple(_flag(breach) for breach in question.breaches)
-        if self.scorer is None or question.values is None:
-            return broken
-        unknown = self.scorer.unknown_categories(question.values)
-        return (*broken, *(f"unknown_category:{column}" for column in unknown))
+        flags: list[str] = []
+        if question.breaches or question.unread:
+            flags += [_flag(breach) for breach in question.breaches]
+            flags += [f"not_read:{column}:{reason}" for column, reason in question.unread.items()]
+        if self.scorer is not None and question.values is not None:
+            flags += [f"unknown_category:{column}" for column in self.scorer.unknown_categories(question.values)]
+        return tuple(flags)
 
     def _signals(self, question: Question) -> tuple[dict[str, Any], ...]:
         if self.scorer is None or question.values is None:
@@ -177,36 +194,44 @@ class Serving:
         return tuple(msgspec.to_builtins(signal) for signal in self.scorer.signals(question.values))
 
 
-def open_serving(work: Workspace, definition: Definition, columns: LiveColumns | None) -> Serving:
-    """Everything that answers for this use case now. A version that may not be loaded leaves the rule to answer."""
+def open_serving(
+    work: Workspace, definition: Definition, columns: LiveColumns | None, present: Serving | None = None
+) -> Serving:
+    """Everything that answers for this use case now. A version that may not be loaded leaves the rule to answer.
+
+    What answers at ``present`` is kept as long as it is of the same version: what came to its files since then cannot
+    take it away.
+    """
     live = releasing.live(work, definition.name)
-    scorer, quiet = _scorer(work, definition, live)
+    scorer, quiet = _scorer(work, definition, live, present)
     return Serving(
         definition=definition,
         live=live,
         contract=Contract(definition.plan),
         columns=columns,
         moment=rules.moment_of(definition.plan),
-        rule=compile_row(definition.use_case.rule.positive),
+        rule=compile_row(definition.use_case.rule.expression),
         scorer=scorer,
         quiet=quiet,
         guard=contracting.open_guard(work, definition),
     )
 
 
-def _scorer(work: Workspace, definition: Definition, live: Live) -> tuple[Scorer | None, str]:
+def _scorer(work: Workspace, definition: Definition, live: Live, present: Serving | None) -> tuple[Scorer | None, str]:
     if not live.enabled:
         return None, "disabled"
     if live.stage is Stage.OFF:
         return None, "off"
     if live.version is None:
         return None, "no_version"
-    try:
-        version = releasing.version(work, live.version)
-        scorer = modelling.load_artefact(work, version.artefact, version.signature)
-    except (CorruptArtefact, NotFound) as error:
-        log.error("model_refused", use_case=definition.name, version=live.version, error=error.message)
-        return None, "model_refused"
+    scorer = present.scorer if present is not None and present.live.version == live.version else None
+    if scorer is None:
+        try:
+            version = releasing.version(work, live.version)
+            scorer = modelling.load_artefact(work, version.artefact, version.signature)
+        except PilotageError as error:  # its files, or an endpoint that may not be called or has no address
+            log.error("model_refused", use_case=definition.name, version=live.version, error=error.message)
+            return None, "model_refused"
     if scorer.plan.fingerprint != definition.plan.fingerprint:
         return None, "definition_changed"
     return scorer, ""
@@ -216,7 +241,3 @@ def _flag(breach: Breach) -> str:
     """Such as ``contract_broken:amount:range``, or ``contract_warning:…`` where the contract only warns."""
     kind = "contract_broken" if breach.severity == "blocks" else "contract_warning"
     return f"{kind}:{breach.column}:{breach.rule}"
-
-
-def _truth(value: Any) -> bool | None:
-    return None if value is None else bool(value)

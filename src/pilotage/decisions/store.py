@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from pilotage.decisions.records import Decision
-from pilotage.platform.database import Instant, insert_ignoring, metadata
+from pilotage.platform.database import Instant, Json, insert_ignoring, metadata
 
 decisions = sa.Table(
     "decisions",
@@ -28,11 +29,15 @@ decisions = sa.Table(
     sa.Column("version", sa.String(40)),
     sa.Column("produced_by", sa.String(8), nullable=False),
     sa.Column("reason", sa.String(32), nullable=False),
-    sa.Column("positive", sa.Boolean),
+    # As JSON has them: true or false, a text in quotes, a number.
+    sa.Column("answer", Json),
+    sa.Column("model_answer", Json),
+    sa.Column("rule_answer", Json),
     sa.Column("probability", sa.Float),
-    sa.Column("model_positive", sa.Boolean),
-    sa.Column("rule_positive", sa.Boolean),
     sa.Column("band", sa.String(12)),
+    sa.Column("confidence", sa.Float),
+    sa.Column("low", sa.Float),
+    sa.Column("high", sa.Float),
     sa.Column("review", sa.Boolean, nullable=False),
     sa.Column("latency_us", sa.Integer, nullable=False),
     sa.Column("model_failure", sa.String(32), nullable=False),
@@ -92,6 +97,39 @@ def recent(connection: sa.Connection, use_case: str, limit: int, text: str = "")
         query = query.where(decisions.c.entity.icontains(text, autoescape=True))
     query = query.order_by(decisions.c.id.desc()).limit(limit)
     return [decode(content) for content in connection.execute(query).scalars()]
+
+
+_LOOKED_AT_MAX = 100_000
+
+
+class Sample(Struct, frozen=True):
+    """Decisions about moments from ``since`` to ``until``, evenly spread over the ``count`` that there are."""
+
+    since: datetime
+    until: datetime
+    count: int
+    decisions: list[Decision]
+
+
+def sample(
+    connection: sa.Connection, use_case: str, decided_since: datetime, until: datetime, period: timedelta, limit: int
+) -> Sample | None:
+    """So many decisions at most of the newest period that ends not after ``until``; None where there is none.
+
+    Of a period with more than 100,000 decisions only the newest ones are looked at.
+    """
+    known = (decisions.c.use_case == use_case, decisions.c.moment <= until, decisions.c.decided_at >= decided_since)
+    newest = (*(decisions.c[name] for name in ("moment", "id")),)
+    query = sa.select(*newest).where(*known).order_by(*(column.desc() for column in newest)).limit(_LOOKED_AT_MAX)
+    last = connection.execute(query.limit(1)).first()
+    if last is None:
+        return None
+    since = last.moment - period
+    ids = [row.id for row in connection.execute(query.where(decisions.c.moment >= since))]
+    chosen = ids[:: max(1, -(-len(ids) // limit))]
+    found = sa.select(decisions.c.content).where(decisions.c.id.in_(chosen)).order_by(*newest)
+    contents = connection.execute(found).scalars()
+    return Sample(since, last.moment, len(ids), [decode(content) for content in contents])
 
 
 class Kept(Struct, frozen=True):

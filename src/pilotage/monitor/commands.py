@@ -7,12 +7,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from pilotage.monitor import flow
-from pilotage.monitor.records import Operation
+from pilotage.monitor.measures import MEASURES, shown
+from pilotage.monitor.records import Answerer, Operation
 from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import opened
 from pilotage.usecase import flow as defining
 
-ANSWERERS = {"model": "the model", "rule": "today's rule", "given": "what was given"}
+ANSWERERS: dict[Answerer, str] = {"model": "the model", "rule": "today's rule", "given": "what was given"}
 
 
 def monitor(
@@ -23,11 +24,9 @@ def monitor(
     with opened() as work:
         definition = defining.find(work, use_case)
         found = flow.operation(work, definition)
-    rows = [
-        (ANSWERERS[each.answerer], each.decisions, each.alerts, _share(each.precision), _share(each.recall), each.money)
-        for each in found.quality
-    ]
-    columns = ("answers of", "matured", "alerts", "precision", "recall", f"money, {found.currency}")
+    rows = [(ANSWERERS[each.answerer], each.decisions, *shown(found.kind, each), each.money) for each in found.quality]
+    headings = (each.heading.lower() for each in MEASURES[found.kind])
+    columns = ("answers of", "matured", *headings, f"money, {found.currency}")
     terminal.table(f"Realised quality of {found.use_case}", columns, rows)
     terminal.say(sentence(found))
     terminal.document(found)
@@ -43,7 +42,3 @@ def sentence(found: Operation) -> str:
         f"{found.overrides:,} overridden; {found.money_so_far:,.0f} {found.currency} so far, "
         f"{found.money_of_rule:,.0f} by the rule alone."
     )
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1%}"

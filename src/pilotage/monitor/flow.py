@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+import sqlalchemy as sa
+
+from pilotage.decisions.kinds import default_of
 from pilotage.decisions.records import Decision
 from pilotage.monitor import life, rules, store
-from pilotage.monitor.records import Day, Operation, Step
+from pilotage.monitor.records import Answerer, Day, Matured, Operation, Step
 from pilotage.outcomes import flow as outcomes
 from pilotage.platform.workspace import Workspace
 from pilotage.review import flow as reviewing
@@ -28,15 +33,18 @@ def operation(work: Workspace, definition: Definition, version: str | None = Non
         produced = store.produced(connection, definition.name, version)
         asked = store.model_asked(connection, definition.name, version)
         latencies = store.latencies_us(connection, definition.name, _LATENCIES, version)
-        matured = store.matured(connection, definition.name, version)
+        matured = _matured(connection, definition, version)
         feedback = store.feedback_counts(connection, definition.name)
         overrides = store.override_reasons(connection, definition.name)
         reviews_open, reviews_done = store.case_counts(connection, definition.name)
     both = rules.comparable(matured)
     review_minutes = reviews_done * use_case.review.minutes_per_case
-    given = rules.quality("given", matured, brief.value)
+    kind = use_case.kind
+    given = rules.quality("given", matured, kind, brief.value)
     return Operation(
         use_case=definition.name,
+        kind=kind,
+        unit=use_case.outcome.unit,
         currency=brief.value.currency,
         decisions=sum(produced.values()),
         matured=given.decisions,
@@ -45,7 +53,7 @@ def operation(work: Workspace, definition: Definition, version: str | None = Non
         reasons=rules.fallback_reasons(hours),
         model_asked=asked,
         failures=rules.model_failures(hours),
-        quality=tuple(rules.quality(name, both, brief.value) for name in ("model", "rule", "given")),
+        quality=tuple(rules.quality(name, both, kind, brief.value) for name in get_args(Answerer)),
         latency_p50_us=rules.percentile(latencies, 0.5),
         latency_p99_us=rules.percentile(latencies, 0.99),
         shown=feedback.get("shown", 0),
@@ -58,16 +66,27 @@ def operation(work: Workspace, definition: Definition, version: str | None = Non
         reviews_done=reviews_done,
         review_minutes=review_minutes,
         money_so_far=given.money + review_minutes * brief.value.review_minute,
-        money_of_rule=rules.quality("rule", matured, brief.value).money,
+        money_of_rule=rules.quality("rule", matured, kind, brief.value).money,
     )
 
 
-def worth(work: Workspace, definition: Definition) -> tuple[tuple[Day, ...], tuple[float, float, float] | None]:
-    """Model and rule day by day on the same decisions; the advantage with its interval, None if too early."""
+def worth(
+    work: Workspace, definition: Definition, version: str | None = None
+) -> tuple[tuple[Day, ...], tuple[float, float, float] | None]:
+    """Model and rule day by day on the same decisions; the advantage with its interval, None if too early.
+
+    With ``version`` only of decisions taken while it was live.
+    """
     with work.database.reading() as connection:
-        both = rules.comparable(store.matured(connection, definition.name))
-    value = definition.use_case.brief.value
-    return rules.days(both, value), rules.advantage(both, value, _SEED)
+        both = rules.comparable(_matured(connection, definition, version))
+    kind, value = definition.use_case.kind, definition.use_case.brief.value
+    return rules.days(both, kind, value), rules.advantage(both, kind, value, _SEED)
+
+
+def _matured(connection: sa.Connection, definition: Definition, version: str | None) -> list[Matured]:
+    """Whoever could not say would have been given the declared default: that counts."""
+    use_case = definition.use_case
+    return store.matured(connection, definition.name, use_case.kind, default_of(use_case), version)
 
 
 def life_of(work: Workspace, definition: Definition, decision: Decision) -> tuple[list[Step], Case | None]:

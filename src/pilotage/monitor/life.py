@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pilotage.decisions.records import REASONS, Decision
+from pilotage.decisions.kinds import default_of, told
+from pilotage.decisions.records import REASONS, Decision, Said
 from pilotage.monitor import rules
 from pilotage.monitor.records import Step
 from pilotage.outcomes.records import JoinedOutcome
 from pilotage.review.records import Case, Feedback
 from pilotage.usecase.records import UseCase
+from pilotage.usecase.rules.value import came_of
 
 _SAID = {
     "useful": "found it useful",
@@ -72,12 +74,17 @@ def _outcome(outcomes: Sequence[JoinedOutcome], use_case: UseCase) -> list[Step]
         Step(
             "outcome",
             each.known_at,
-            ("Corrected. " if each.revision > 1 else "")
-            + ("It happened: " if each.positive else "It did not happen: ")
-            + f"{use_case.outcome.says}.",
+            ("Corrected. " if each.revision > 1 else "") + _happened(each.happened, use_case),
         )
         for each in oldest_first
     ]
+
+
+def _happened(what: Said, use_case: UseCase) -> str:
+    says = use_case.outcome.says
+    if isinstance(what, bool):
+        return f"It happened: {says}." if what else f"It did not happen: {says}."
+    return f"It was {told(use_case, what)}: {says}."
 
 
 def _money(decision: Decision, case: Case | None, outcomes: Sequence[JoinedOutcome], use_case: UseCase) -> Step:
@@ -85,8 +92,9 @@ def _money(decision: Decision, case: Case | None, outcomes: Sequence[JoinedOutco
     if not outcomes:
         return Step("money", None, "Known when the outcome is.", happened=False)
     newest = max(outcomes, key=lambda each: each.revision)
-    earned = rules.money(bool(decision.positive), newest.positive, value)
-    by_rule = rules.money(bool(decision.rule_positive), newest.positive, value)
+    default = default_of(use_case)
+    given, rule = (default if each is None else each for each in (decision.answer, decision.rule_answer))
+    earned, by_rule = (rules.money(came_of(each, newest.happened), use_case.kind, value) for each in (given, rule))
     reviewing = use_case.review.minutes_per_case * value.review_minute if case and case.verdict_at else 0.0
     text = f"The answer given was worth {_signed(earned)} {value.currency}"
     text += f", less {-reviewing:,.0f} {value.currency} for reviewing it" if reviewing else ""

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from litestar import Request, get
 from litestar.response import Template
 
+from pilotage.data.flow import contracting
 from pilotage.decisions import flow as deciding
+from pilotage.decisions import parity
+from pilotage.decisions.kinds import action_of, told
+from pilotage.decisions.parity.sighting import personal_columns
 from pilotage.decisions.records import REASONS, Decision
 from pilotage.decisions.rules import inputs_in_words
 from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission
 from pilotage.govern.rules.permissions import allowed
 from pilotage.monitor import charts, flow, verdicts
+from pilotage.monitor.measures import MEASURES, in_words, shown
 from pilotage.monitor.records import Day, Operation
 from pilotage.platform.charts import svg
 from pilotage.platform.errors import NotFound
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.releases.records import Live
-from pilotage.releases.rules import difference
+from pilotage.releases.rules import difference, differing
 from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
 
@@ -45,11 +51,16 @@ def operate_page(use_case: str, work: Workspace) -> Template:
             "safe": verdicts.still_safe(found, live, definition.use_case),
             "worth": verdicts.still_worth_it(found, advantage),
             "recent": verdicts.trouble(verdicts.recent(found.hours)),
-            "quality": [(each, verdicts.false_alarms(each)) for each in found.quality],
+            "measures": MEASURES[found.kind],
+            "quality": [
+                (each, shown(found.kind, each), in_words(found.kind, found.unit, each)) for each in found.quality
+            ],
             "failed": verdicts.failed_in_words(found.failures) if found.failures else "",
             "fallbacks": [(REASONS[reason], count) for reason, count in found.reasons.items()],
             "pictures": _pictures(found, history, days),
             "changes": _changes(history, numbers),
+            "rejoined": parity.latest_rejoined(work, definition.name),
+            "differing": differing,
         },
     )
 
@@ -62,6 +73,7 @@ def decision_page(decision_id: str, request: Request[Any, Any, Any], work: Works
         raise NotFound(f"There is no decision {decision_id}.", "Use the id that came with the answer.")
     definition = defining.find_adopted(work, decision.use_case)
     steps, case = flow.life_of(work, definition, decision)
+    personal = personal_columns(definition, contracting.current(work, definition.name))
     return Template(
         "monitor/decision.html",
         context={
@@ -69,9 +81,12 @@ def decision_page(decision_id: str, request: Request[Any, Any, Any], work: Works
             "definition": definition,
             "decision": decision,
             "because": REASONS[decision.reason],
+            "said": partial(told, definition.use_case),
+            "action": partial(action_of, definition.use_case),
             "steps": steps,
             "case": case,
-            "inputs": inputs_in_words(definition.plan, decision),
+            "inputs": inputs_in_words(definition.plan, decision, personal),
+            "others": deciding.other_answers(work, definition, decision, personal),
             "version": releasing.version(work, decision.version).number if decision.version else None,
         },
     )

@@ -7,28 +7,35 @@ from typing import Literal
 
 from msgspec import Struct
 
+from pilotage.usecase.records import OutcomeKind
+
+Answerer = Literal["model", "rule", "given"]
+
 
 class Quality(Struct, frozen=True):
-    """Realised quality of one answerer over the same matured decisions; None where it is undefined."""
+    """Realised quality of one answerer over the same matured decisions, by the measures of the kind of outcome.
 
-    answerer: str
+    A measure is None where it is undefined; money is without reviewing.
+    """
+
+    answerer: Answerer
     decisions: int
-    alerts: int
-    precision: float | None
-    recall: float | None
+    measures: dict[str, float | None]
     money: float
 
 
 class Matured(Struct, frozen=True):
-    """Decisions with an outcome, counted by who answered, what was said and what happened."""
+    """Decisions of one day whose outcome is known, and what came of one answerer's answers to them.
 
-    moment_day: str
-    produced_by: str
-    given: bool | None
-    model: bool | None
-    rule: bool | None
-    happened: bool
-    count: int
+    ``came`` is summed up by the names of ``brief.value``: how often, or of a number by how many units; ``within`` is
+    how often a number lay in the model's interval. ``compared``: the model gave its view of these.
+    """
+
+    day: str
+    answerer: Answerer
+    compared: bool
+    decisions: int
+    came: dict[str, float]
 
 
 class Hour(Struct, frozen=True):
@@ -52,6 +59,8 @@ class Operation(Struct, frozen=True):
     """
 
     use_case: str
+    kind: OutcomeKind
+    unit: str
     currency: str
     decisions: int
     matured: int

@@ -1,16 +1,18 @@
-"""Quality and money from counted decisions. Pure functions."""
+"""Quality and money from what came of answers. Pure functions."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 import numpy as np
 
 from pilotage.decisions.records import ORDINARY_REASONS
-from pilotage.monitor.records import Day, Hour, Matured, Quality
-from pilotage.usecase.records import Value
+from pilotage.monitor.measures import measured
+from pilotage.monitor.records import Answerer, Day, Hour, Matured, Quality
+from pilotage.usecase.records import OutcomeKind, Value
+from pilotage.usecase.rules.value import WORTH, earned
 
 DAYS_MIN = 7
 """Days with outcomes below which an interval over days is not given."""
@@ -28,77 +30,53 @@ _WORDS = {
     "no_version": "no version",
 }
 
-Answerer = Callable[[Matured], bool | None]
 
-ANSWERERS: dict[str, Answerer] = {
-    "model": lambda row: row.model,
-    "rule": lambda row: row.rule,
-    "given": lambda row: row.given,
-}
+def money(came: Mapping[str, float], kind: OutcomeKind, value: Value) -> float:
+    """What this was worth, without reviewing, in the brief's currency."""
+    return earned({name: came.get(name, 0.0) for name in WORTH[kind]}, value)
 
 
-def money(answered: bool, happened: bool, value: Value) -> float:
-    """What one answered decision was worth, without reviewing, in the brief's currency."""
-    if answered:
-        return value.caught if happened else value.false_alarm
-    return value.missed if happened else 0.0
-
-
-def quality(name: str, rows: Iterable[Matured], value: Value) -> Quality:
-    """Precision, recall and money of one answerer over decisions where the model also gave its view.
-
-    An answerer that could not say is counted as a negative: that is what the app would have done.
-    """
-    answer = ANSWERERS[name]
-    caught = alerts = late = total = 0
-    earned = 0.0
-    for row in rows:
-        positive = bool(answer(row))
-        total += row.count
-        late += row.count * row.happened
-        alerts += row.count * positive
-        caught += row.count * (positive and row.happened)
-        earned += row.count * money(positive, row.happened, value)
-    return Quality(
-        answerer=name,
-        decisions=total,
-        alerts=alerts,
-        precision=caught / alerts if alerts else None,
-        recall=caught / late if late else None,
-        money=earned,
-    )
+def quality(answerer: Answerer, rows: Iterable[Matured], kind: OutcomeKind, value: Value) -> Quality:
+    """Measures and money of one answerer over these decisions. The interval is the model's and nobody else's."""
+    own = [row for row in rows if row.answerer == answerer]
+    decisions = sum(row.decisions for row in own)
+    names = [*WORTH[kind], *(["within"] if kind == "number" and answerer == "model" else [])]
+    came = {name: sum(row.came.get(name, 0.0) for row in own) for name in names}
+    return Quality(answerer, decisions, measured(kind, came, decisions), money(came, kind, value))
 
 
 def comparable(rows: Iterable[Matured]) -> list[Matured]:
     """Decisions in which the model gave its view, so that it and the rule are judged on the same cases."""
-    return [row for row in rows if row.model is not None]
+    return [row for row in rows if row.compared]
 
 
-def money_by_day(rows: Iterable[Matured], name: str, value: Value) -> dict[str, float]:
+def money_by_day(rows: Iterable[Matured], answerer: Answerer, kind: OutcomeKind, value: Value) -> dict[str, float]:
     """Money of one answerer, by day of the decided moment."""
     days: dict[str, float] = defaultdict(float)
     for row in rows:
-        days[row.moment_day] += row.count * money(bool(ANSWERERS[name](row)), row.happened, value)
+        if row.answerer == answerer:
+            days[row.day] += money(row.came, kind, value)
     return dict(days)
 
 
-def days(rows: Sequence[Matured], value: Value) -> tuple[Day, ...]:
+def days(rows: Sequence[Matured], kind: OutcomeKind, value: Value) -> tuple[Day, ...]:
     """Matured decisions and the money of model and rule, day by day, in order."""
-    model, rule = money_by_day(rows, "model", value), money_by_day(rows, "rule", value)
+    model, rule = money_by_day(rows, "model", kind, value), money_by_day(rows, "rule", kind, value)
     counts: dict[str, int] = defaultdict(int)
     for row in rows:
-        counts[row.moment_day] += row.count
+        if row.answerer == "model":
+            counts[row.day] += row.decisions
     return tuple(Day(date.fromisoformat(day), counts[day], model[day], rule[day]) for day in sorted(counts))
 
 
 def advantage(
-    rows: Sequence[Matured], value: Value, seed: int, resamples: int = 2000
+    rows: Sequence[Matured], kind: OutcomeKind, value: Value, seed: int, resamples: int = 2000
 ) -> tuple[float, float, float] | None:
     """Money of the model less that of the rule: the sum, and its 90 % interval from resampling whole days.
 
     None below seven days, where resampling says too little.
     """
-    model, rule = money_by_day(rows, "model", value), money_by_day(rows, "rule", value)
+    model, rule = money_by_day(rows, "model", kind, value), money_by_day(rows, "rule", kind, value)
     if len(model) < DAYS_MIN:
         return None
     difference = np.array([model[day] - rule[day] for day in sorted(model)])

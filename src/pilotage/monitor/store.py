@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
+from pilotage.decisions.records import Said
 from pilotage.decisions.store import decisions
-from pilotage.monitor.records import Matured
+from pilotage.monitor.records import Answerer, Matured
 from pilotage.outcomes.store import outcomes
 from pilotage.review.store import cases, feedback
+from pilotage.usecase.records import OutcomeKind
 
 DONE = ("approved", "corrected", "rejected")
-_ASKED = sa.or_(decisions.c.probability.is_not(None), decisions.c.model_failure != "")
+_ASKED = sa.or_(decisions.c.model_answer.is_not(None), decisions.c.model_failure != "")
 
 
 def volume(
@@ -50,18 +55,84 @@ def latencies_us(connection: sa.Connection, use_case: str, limit: int, version: 
     return list(connection.execute(query).scalars())
 
 
-def matured(connection: sa.Connection, use_case: str, version: str | None = None) -> list[Matured]:
-    """Decisions whose outcome is known, counted by day and by everything that quality is made of."""
-    day = sa.func.date(decisions.c.moment)
-    columns = (decisions.c.produced_by, decisions.c.positive, decisions.c.model_positive, decisions.c.rule_positive)
+def matured(
+    connection: sa.Connection, use_case: str, kind: OutcomeKind, instead: Said, version: str | None = None
+) -> list[Matured]:
+    """What came of everybody's answers to the decisions whose outcome is known, by day, the oldest first.
+
+    ``instead`` counts where an answerer could not say.
+    """
+    day, compared = sa.func.date(decisions.c.moment), decisions.c.model_answer.is_not(None)
+    sums = {
+        (answerer, name): sa.func.coalesce(sa.func.sum(one), 0.0)
+        for answerer, column in _ANSWERS.items()
+        for name, one in _CAME[kind](_text(column), instead).items()
+    }
     query = (
-        sa.select(day, *columns, outcomes.c.positive.label("happened"), sa.func.count())
+        sa.select(day, compared, sa.func.count(), *sums.values())
         .join(outcomes, outcomes.c.decision == decisions.c.id)
         .where(*_of(use_case, version), outcomes.c.newest)
-        .group_by(day, *columns, outcomes.c.positive)
+        .group_by(day, compared)
         .order_by(day)
     )
-    return [Matured(str(row[0]), *row[1:]) for row in connection.execute(query)]
+    found = []
+    for moment_day, known, count, *amounts in connection.execute(query):
+        came: dict[Answerer, dict[str, float]] = {answerer: {} for answerer in _ANSWERS}
+        for (answerer, name), amount in zip(sums, amounts, strict=True):
+            came[answerer][name] = float(amount)
+        found += [Matured(str(moment_day), answerer, bool(known), count, came[answerer]) for answerer in _ANSWERS]
+    return found
+
+
+_Text = sa.ColumnElement[str]
+_Came = dict[str, sa.ColumnElement[Any]]
+_ANSWERS: dict[Answerer, sa.Column[Any]] = {
+    "model": decisions.c.model_answer,
+    "rule": decisions.c.rule_answer,
+    "given": decisions.c.answer,
+}
+
+
+def _text(column: sa.Column[Any]) -> _Text:
+    """The column as it is stored: JSON."""
+    return sa.type_coerce(column, sa.Text)
+
+
+def _json(said: Said) -> str:
+    return msgspec.json.encode(said).decode()
+
+
+def _often(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[Any]:
+    return sa.case((condition, 1.0), else_=0.0)
+
+
+def _flag(answer: _Text, instead: Said) -> _Came:
+    acted = sa.func.coalesce(answer, _json(instead)) == "true"
+    happened = _text(outcomes.c.happened) == "true"
+    return {
+        "caught": _often(sa.and_(acted, happened)),
+        "false_alarm": _often(sa.and_(acted, sa.not_(happened))),
+        "missed": _often(sa.and_(sa.not_(acted), happened)),
+    }
+
+
+def _category(answer: _Text, instead: Said) -> _Came:
+    right = sa.func.coalesce(answer, _json(instead)) == _text(outcomes.c.happened)
+    return {"right": _often(right), "wrong": _often(sa.not_(right))}
+
+
+def _number(answer: _Text, instead: Said) -> _Came:
+    happened = sa.cast(_text(outcomes.c.happened), sa.Float)
+    over = sa.cast(sa.func.coalesce(answer, _json(instead)), sa.Float) - happened
+    return {
+        "too_low": sa.case((over < 0, -over), else_=0.0),
+        "too_high": sa.case((over > 0, over), else_=0.0),
+        "within": _often(happened.between(decisions.c.low, decisions.c.high)),
+    }
+
+
+_CAME: dict[OutcomeKind, Callable[[_Text, Said], _Came]] = {"flag": _flag, "category": _category, "number": _number}
+"""What came of an answer, in the names of ``brief.value``: as :func:`pilotage.usecase.rules.value.came_of` has it."""
 
 
 def feedback_counts(connection: sa.Connection, use_case: str) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from pilotage.monitor.records import Hour, Operation, Quality, Verdict
+from pilotage.monitor.records import Hour, Operation, Verdict
 from pilotage.monitor.rules import DAYS_MIN, model_failures, reason_words
 from pilotage.releases.records import Live
 from pilotage.usecase.records import UseCase
@@ -93,10 +93,3 @@ def _percent(share: float) -> str:
 
 def _signed(money: float) -> str:
     return f"{money:+,.0f}".replace("-", "\u2212")
-
-
-def false_alarms(quality: Quality) -> str:
-    """Precision as people say it: of 100 alerts, so many were false."""
-    if quality.precision is None:
-        return "no alerts yet"
-    return f"of 100 alerts about {round(100 * (1 - quality.precision))} were false alarms"

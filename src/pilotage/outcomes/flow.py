@@ -19,7 +19,7 @@ def pull(work: Workspace, definition: Definition) -> OutcomePull:
 
     Decisions count whose moment lies within ten maturities before the newest one: what becomes known of older ones,
     corrections too, is not joined any more. An outcome that the source later takes back (its expression is null then)
-    keeps the answer it had: a correction says yes or no. Two pulls at once take turns, and nothing is joined twice.
+    keeps what it had: a correction says what it was instead. Two pulls at once take turns, and nothing is joined twice.
     """
     span = timedelta(seconds=seconds(definition.use_case.outcome.matures) * _CORRECTIONS_MATURE_TIMES)
     with work.database.reading() as connection:

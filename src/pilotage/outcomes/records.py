@@ -6,14 +6,19 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from pilotage.decisions.records import Said
+
 
 class JoinedOutcome(Struct, frozen=True):
-    """What really happened in a decided case. ``revision`` counts corrections, the newest counts."""
+    """What really happened in a decided case: yes or no, a category or a number, as the outcome is.
+
+    ``revision`` counts corrections, the newest counts.
+    """
 
     decision: str
     use_case: str
     entity: str
-    positive: bool
+    happened: Said
     known_at: datetime
     joined_at: datetime
     revision: int

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from pilotage.decisions.store import decisions
 from pilotage.outcomes.records import JoinedOutcome
-from pilotage.platform.database import Instant, metadata
+from pilotage.platform.database import Instant, Json, metadata
 
 outcomes = sa.Table(
     "outcomes",
@@ -19,7 +19,7 @@ outcomes = sa.Table(
     sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("use_case", sa.String(64), nullable=False),
     sa.Column("entity", sa.String(200), nullable=False),
-    sa.Column("positive", sa.Boolean, nullable=False),
+    sa.Column("happened", Json, nullable=False),
     sa.Column("known_at", Instant, nullable=False),
     sa.Column("joined_at", Instant, nullable=False),
     sa.Column("newest", sa.Boolean, nullable=False),

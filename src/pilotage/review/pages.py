@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from litestar import Request, get, post
@@ -10,8 +11,11 @@ from litestar.params import Body
 from litestar.response import Redirect, Response, Template
 from msgspec import Struct
 
+from pilotage.data.flow import contracting
 from pilotage.decisions import flow as deciding
-from pilotage.decisions.records import REASONS, Decision
+from pilotage.decisions.kinds import action_of, told
+from pilotage.decisions.parity.sighting import personal_columns
+from pilotage.decisions.records import REASONS
 from pilotage.decisions.rules import inputs_in_words
 from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission, Principal
@@ -36,11 +40,14 @@ class LeaseForm(Struct, frozen=True):
 
 
 class VerdictForm(Struct, frozen=True, kw_only=True):
-    """What the reviewer's form says. ``positive`` is '', 'yes' or 'no'; ``other`` is a reason in their own words."""
+    """What the reviewer's form says. ``answer`` is what it should have been: yes or no, a category, a number, or empty.
+
+    ``other`` is a reason in their own words.
+    """
 
     fence: int
     verdict: Verdict
-    positive: str = ""
+    answer: str = ""
     reason: str = ""
     other: str = ""
 
@@ -124,10 +131,10 @@ def submit_verdict(
     """Decide this case and go to the next; an incomplete form comes back with what it lacks."""
     person = principal_of(request)
     case = _case(work, case_id, person)
-    positive = {"yes": True, "no": False}.get(data.positive)
     reason = data.other.strip() or data.reason
     try:
-        flow.submit(work, case_id, data.fence, data.verdict, positive, reason, person)
+        answer = flow.corrected(work, case, data.answer) if data.verdict == "corrected" else None
+        flow.submit(work, case_id, data.fence, data.verdict, answer, reason, person)
     except InvalidRequest as error:
         return _case_template(work, case, person, error, data)
     return _to_next(work, case.use_case, person)
@@ -156,6 +163,7 @@ def _case_template(
     decision = deciding.find(work, case.decision)
     now = work.clock.now()
     state = rules.state_at(case, now)
+    personal = personal_columns(definition, contracting.current(work, definition.name))
     context = {
         "page": _page(definition, case),
         "case": case,
@@ -165,8 +173,12 @@ def _case_template(
         "decision": decision,
         "file": definition.use_case,
         "because": REASONS.get(decision.reason, ""),
-        "inputs": inputs_in_words(definition.plan, decision),
-        "chance": _chance(definition, decision),
+        "inputs": inputs_in_words(definition.plan, decision, personal),
+        "view": words.view(decision, definition.use_case, "en"),
+        "rule": words.rule(decision.rule_answer, definition.use_case, "en"),
+        "said": partial(told, definition.use_case),
+        "action": partial(action_of, definition.use_case),
+        "categories": flow.categories(work, definition, decision),
         "band": words.band(decision.band, "en"),
         "feedback": flow.feedback_on(work, decision.id),
         "history": flow.history(work, case.id),
@@ -180,12 +192,6 @@ def _page(definition: Definition, case: Case) -> dict[str, Any]:
     queue = f"/use-cases/{case.use_case}/queue"
     crumbs = [("Queue", queue), (case.entity, f"/queue/cases/{case.id}")]
     return {"use_case": case.use_case, "title": definition.use_case.title, "active": "queue", "crumbs": crumbs}
-
-
-def _chance(definition: Definition, decision: Decision) -> str:
-    if decision.probability is None:
-        return ""
-    return words.chance(decision.probability, definition.use_case.outcome.says, "en")
 
 
 PAGES = [queue_page, take_next, case_page, take_case, release_case, renew_case, submit_verdict]

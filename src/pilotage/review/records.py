@@ -7,6 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from pilotage.decisions.records import Said
+
 FeedbackKind = Literal["shown", "useful", "wrong", "override", "escalate"]
 CaseState = Literal["open", "leased", "approved", "corrected", "rejected"]
 Verdict = Literal["approved", "corrected", "rejected"]
@@ -43,7 +45,7 @@ class Case(Struct, frozen=True):
     fence: int
     verdict_by: str
     verdict_at: datetime | None
-    verdict_positive: bool | None
+    verdict_answer: Said | None
     verdict_reason: str
 
 
@@ -61,8 +63,8 @@ class Reason(Struct, frozen=True):
 class Card(Struct, frozen=True, omit_defaults=True):
     """What the card in somebody's app shows. In state ``nothing`` every other field keeps its empty default.
 
-    ``probability`` lies in [0, 1]; ``tenths`` is the same in whole tenths. ``version`` changes when anything
-    shown does.
+    ``probability`` lies in [0, 1], of yes or of the category that is answered; ``tenths`` is the same in whole tenths.
+    ``version`` changes when anything shown does.
     """
 
     state: CardLook

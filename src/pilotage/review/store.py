@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from pilotage.decisions.records import Decision
+from pilotage.decisions.records import Decision, Said
 from pilotage.decisions.store import decisions, decode
-from pilotage.platform.database import Instant, insert_ignoring, metadata
+from pilotage.platform.database import Instant, Json, insert_ignoring, metadata
 from pilotage.releases.rules import ANSWERING
 from pilotage.review.records import Case, Event, Feedback, QueueCounts, Verdict
 
@@ -47,7 +47,7 @@ cases = sa.Table(
     sa.Column("fence", sa.Integer, nullable=False),
     sa.Column("verdict_by", sa.String(200), nullable=False),
     sa.Column("verdict_at", Instant),
-    sa.Column("verdict_positive", sa.Boolean),
+    sa.Column("verdict_answer", Json),
     sa.Column("verdict_reason", sa.Text, nullable=False),
     sa.Index(None, "use_case", "state", "due_at"),
 )
@@ -208,7 +208,7 @@ def decide(
     person: str,
     now: datetime,
     verdict: Verdict,
-    positive: bool | None,
+    answer: Said | None,
     reason: str,
 ) -> bool:
     """Write the verdict if this lease still runs; the update counts for one caller only, whoever else tries."""
@@ -221,7 +221,7 @@ def decide(
             leased_until=None,
             verdict_by=person,
             verdict_at=now,
-            verdict_positive=positive,
+            verdict_answer=answer,
             verdict_reason=reason,
         )
     )

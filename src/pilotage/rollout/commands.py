@@ -1,4 +1,4 @@
-"""The commands of rolling out."""
+"""The commands of rolling out: releasing a version, asking the gates, entering a stage."""
 
 from __future__ import annotations
 
@@ -7,14 +7,50 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from pilotage.govern.records import SYSTEM
+from pilotage.models import flow as modelling
+from pilotage.platform.errors import EvidenceMissing
 from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import opened
 from pilotage.releases import flow as releasing
 from pilotage.releases.records import Stage
+from pilotage.releases.rules import in_words, stepped_back
 from pilotage.rollout import flow, rules
 from pilotage.usecase import flow as defining
 
 Machine = Annotated[bool, Parameter(name="--json", help="Print JSON for machines.")]
+
+
+def release(
+    use_case: str | None = None, *, number: int | None = None, reason: str = "released by hand", json: Machine = False
+) -> None:
+    """Make a version of the recommended candidate and release it; with --number, release an earlier version.
+
+    Past rows are asked through the live path first: a version that answers otherwise than in training is refused.
+    In assist and automate the stage goes back to shadow: the gates judge the version before people see its answers.
+    """
+    terminal = Terminal(json)
+    with opened() as work:
+        definition = defining.find(work, use_case)
+        if number is not None:
+            version = releasing.version_number(work, definition.name, number)
+        else:
+            comparison = modelling.latest_comparison(work, definition.name)
+            if comparison is None:
+                raise EvidenceMissing(
+                    f"{definition.name} has no comparison yet.", f"Run pilotage train {definition.name} first."
+                )
+            version = releasing.make_version(work, definition, comparison, comparison.recommended, SYSTEM)
+        live = flow.release(work, definition, version, SYSTEM, reason)
+        left = stepped_back(releasing.history(work, definition.name))
+        parity = releasing.parity_of(work, definition, version)
+    name = definition.name
+    if parity is not None:
+        terminal.say(f"Parity: {in_words(parity)}")
+    terminal.say(f"Version {version.number} of {name} ({version.candidate}) is released, in stage {live.stage}.")
+    if left is not None:
+        terminal.say(f"The stage went back from {left} to shadow: no gate has judged this version yet.")
+    terminal.document({"version": version, "live": live, "parity": parity})
+    terminal.next(f"pilotage stage {name} shadow" if live.stage is Stage.OFF else f"pilotage gate {name}")
 
 
 def gate(use_case: str | None = None, *, json: Machine = False) -> None:

@@ -1,4 +1,4 @@
-"""Advancing exposure: gather the evidence, ask the gates, then change the stage through releases."""
+"""Advancing exposure: gather the evidence, ask the gates, then change what is live through releases."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 
 from pilotage.audit import flow as auditing
 from pilotage.decisions import flow as deciding
+from pilotage.decisions import parity
 from pilotage.govern import flow as governing
 from pilotage.govern.records import Permission, Principal
 from pilotage.govern.rules.permissions import allowed
 from pilotage.models import flow as modelling
+from pilotage.models.suite.kept import suite_of
 from pilotage.monitor import flow as monitoring
-from pilotage.monitor import rules as quality
-from pilotage.monitor import store as readings
 from pilotage.platform.errors import GateClosed, Problem
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
-from pilotage.releases.records import Live, Stage
+from pilotage.releases.records import Live, Stage, Version
 from pilotage.rollout import rules
 from pilotage.rollout.records import GateResult
 from pilotage.rollout.rules import Dossier
@@ -24,10 +24,23 @@ from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
 
 _KINDS = ("audit", "training_set", "comparison", "parity")
-_SEED = 20131201
 _VERIFIED_FOR = timedelta(minutes=10)
 _verified: dict[str, tuple[datetime, bool]] = {}
 """By installation, when its log and ledger were last verified for a page, and whether they were whole."""
+
+
+def release(work: Workspace, definition: Definition, version: Version, by: Principal, reason: str) -> Live:
+    """Make a version live, after past rows were asked through the live path; not again where that was done and passed.
+
+    Raises:
+        Conflict: the version cannot be loaded, or was made for another use case or other columns.
+        EvidenceMissing: what it was trained on cannot be read any more.
+        GateClosed: it answers live otherwise than in training; each column that differs is named.
+    """
+    found = releasing.parity_of(work, definition, version)
+    if found is None or not found.passed:
+        parity.replay(work, definition, version)
+    return releasing.release(work, definition, version, by, reason)
 
 
 def gates(work: Workspace, definition: Definition) -> list[GateResult]:
@@ -85,8 +98,7 @@ def gather(work: Workspace, definition: Definition, log_valid: bool | None = Non
     version = releasing.version(work, live.version) if live.version else None
     counted = version.id if version else ""  # before the first release nothing counts
     evidence = {kind: defining.latest_evidence(work, name, kind) for kind in _KINDS}
-    with work.database.reading() as connection:
-        matured = quality.comparable(readings.matured(connection, name, counted))
+    _, advantage = monitoring.worth(work, definition, counted)
     training_set, comparison = evidence["training_set"], modelling.latest_comparison(work, name)
     return Dossier(
         definition=definition,
@@ -96,13 +108,15 @@ def gather(work: Workspace, definition: Definition, log_valid: bool | None = Non
         training_set=training_set.body if training_set else None,
         comparison=comparison,
         parity=modelling.parity_of(work, comparison, comparison.recommended) if comparison else None,
+        live_parity=releasing.parity_of(work, definition, version) if version else None,
         operation=monitoring.operation(work, definition, counted),
-        advantage=quality.advantage(matured, definition.use_case.brief.value, _SEED),
+        advantage=advantage,
         reviewers=len(governing.who_may(work, Permission.REVIEW, name)),
         switchers=len(governing.who_may(work, Permission.SWITCH, name)),
         card_keys=sum(allowed(key, Permission.EMBED, name) for key in governing.all_keys(work).values()),
         log_valid=deciding.verify_recorded(work).valid if log_valid is None else log_valid,
         definitions={kind: found.definition for kind, found in evidence.items() if found is not None},
+        model_tests=suite_of(work, name, version.artefact) if version else None,
     )
 
 

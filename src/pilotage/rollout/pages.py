@@ -1,4 +1,4 @@
-"""Console pages of rolling out: all use cases, the home of one, its stage, and how to integrate it."""
+"""Console pages of rolling out: all use cases, the home of one, its releases and stage, how to integrate it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from litestar.response import Redirect, Response, Template
 from msgspec import Struct
 
 from pilotage.decisions.contract import Contract, example_request
+from pilotage.decisions.kinds import action_of, default_of
 from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission
 from pilotage.govern.rules.permissions import allowed
+from pilotage.models import flow as modelling
 from pilotage.monitor import flow as monitoring
 from pilotage.monitor import verdicts
-from pilotage.platform.errors import GateClosed
+from pilotage.platform.errors import EvidenceMissing, GateClosed
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
+from pilotage.releases.pages import Reason
 from pilotage.releases.records import Stage
 from pilotage.rollout import flow, integration, overview, rules
 from pilotage.usecase import flow as defining
@@ -81,6 +84,7 @@ def integrate_page(use_case: str, work: Workspace) -> Template:
             "page": {"use_case": use_case, "title": definition.use_case.title, "active": "integrate"},
             "definition": definition,
             "entity": definition.plan.entity,
+            "default": action_of(definition.use_case, default_of(definition.use_case)),
             "columns": definition.plan.request,
             "ask": integration.ask(address, use_case, request),
             "embed": integration.embed(address),
@@ -93,6 +97,31 @@ def integrate_page(use_case: str, work: Workspace) -> Template:
             "back": f"/use-cases/{use_case}/integrate",
         },
     )
+
+
+@post("/use-cases/{use_case:str}/versions", guards=[needs(Permission.RELEASE)], sync_to_thread=True)
+def release_recommended(use_case: str, data: Reason, request: Request[Any, Any, Any], work: Workspace) -> Redirect:
+    """Make a version of what the newest comparison recommends, and release it."""
+    definition, by = defining.find_adopted(work, use_case), principal_of(request)
+    comparison = modelling.latest_comparison(work, use_case)
+    if comparison is None:
+        raise EvidenceMissing(f"{use_case} has no comparison yet.", f"Run pilotage train {use_case} first.")
+    version = releasing.make_version(work, definition, comparison, comparison.recommended, by)
+    flow.release(work, definition, version, by, data.reason)
+    return Redirect(f"/use-cases/{use_case}/versions", status_code=303)
+
+
+@post(
+    "/use-cases/{use_case:str}/versions/{number:int}/release", guards=[needs(Permission.RELEASE)], sync_to_thread=True
+)
+def release_version(
+    use_case: str, number: int, data: Reason, request: Request[Any, Any, Any], work: Workspace
+) -> Redirect:
+    """Make an earlier version the live one."""
+    definition = defining.find_adopted(work, use_case)
+    version = releasing.version_number(work, use_case, number)
+    flow.release(work, definition, version, principal_of(request), data.reason)
+    return Redirect(f"/use-cases/{use_case}/versions", status_code=303)
 
 
 def _row(work: Workspace, definition: Definition) -> dict[str, Any]:
@@ -142,4 +171,4 @@ def _home(work: Workspace, definition: Definition, refused: GateClosed | None = 
     )
 
 
-PAGES = [use_cases_page, home_page, change_stage, integrate_page]
+PAGES = [use_cases_page, home_page, change_stage, integrate_page, release_recommended, release_version]

@@ -10,12 +10,13 @@ from msgspec import Struct
 
 from pilotage.audit.records import AuditReport
 from pilotage.models.records import Comparison, Parity
+from pilotage.models.suite import SuiteReport
 from pilotage.monitor.records import Operation
 from pilotage.monitor.rules import DAYS_MIN
-from pilotage.releases.records import Live, Stage, Version
-from pilotage.releases.rules import reach
+from pilotage.releases.records import Live, LiveParity, Stage, Version
+from pilotage.releases.rules import in_words, reach
 from pilotage.rollout.records import Criterion, GateName, GateOutcome, GateResult
-from pilotage.usecase.records import Definition
+from pilotage.usecase.records import Definition, OutcomeKind, Value
 
 GATES: tuple[GateName, ...] = (
     "use_case",
@@ -43,7 +44,8 @@ NOT_ASKED = ("not_recorded", "definition_changed", "model_refused")
 class Dossier(Struct, frozen=True):
     """Everything that the gates read of one use case, gathered at one instant.
 
-    ``operation`` and ``advantage`` are of decisions taken while ``version``, the live one, was live.
+    ``operation`` and ``advantage`` are of decisions taken while ``version``, the live one, was live; ``model_tests``
+    are those of its artefact.
     """
 
     definition: Definition
@@ -53,6 +55,7 @@ class Dossier(Struct, frozen=True):
     training_set: dict[str, Any] | None
     comparison: Comparison | None
     parity: Parity | None
+    live_parity: LiveParity | None
     operation: Operation
     advantage: tuple[float, float, float] | None
     reviewers: int
@@ -60,6 +63,7 @@ class Dossier(Struct, frozen=True):
     card_keys: int
     log_valid: bool
     definitions: dict[str, str]
+    model_tests: SuiteReport | None = None
 
 
 def judge(gate: GateName, dossier: Dossier, now: datetime) -> GateResult:
@@ -99,15 +103,27 @@ def _use_case(dossier: Dossier) -> list[Criterion]:
         _criterion("kpi", bool(brief.kpi), "a business metric", brief.kpi or "none", "Add brief.kpi to the file."),
         _criterion(
             "value",
-            brief.value.caught > 0 and brief.value.false_alarm <= 0,
-            "a gain for a caught case, a cost for a false alarm",
-            f"{brief.value.caught:+g} and {brief.value.false_alarm:+g} {brief.value.currency}",
+            *_worth(brief.value, use_case.kind),
             "Correct brief.value: gains are positive, costs negative.",
         ),
         _criterion(
-            "rule", bool(use_case.rule.positive), "today's rule, so that there is a fallback", use_case.rule.says
+            "rule", bool(use_case.rule.expression), "today's rule, so that there is a fallback", use_case.rule.says
         ),
     ]
+
+
+def _worth(value: Value, kind: OutcomeKind) -> tuple[bool, str, str]:
+    """Whether the file says what answers are worth, what is wanted of it, and what it says."""
+    if kind == "flag":
+        ok, wanted = value.caught > 0 and value.false_alarm <= 0, "a gain for a caught case, a cost for a false alarm"
+        one, other = value.caught, value.false_alarm
+    elif kind == "category":
+        ok, wanted = value.right > value.wrong, "more for a right answer than for a wrong one"
+        one, other = value.right, value.wrong
+    else:
+        ok, wanted = min(value.too_low, value.too_high) < 0, "a cost per unit too low or too high"
+        one, other = value.too_low, value.too_high
+    return ok, wanted, f"{one:+g} and {other:+g} {value.currency}"
 
 
 def _current(dossier: Dossier, kind: str, command: str) -> Criterion:
@@ -125,6 +141,7 @@ def _current(dossier: Dossier, kind: str, command: str) -> Criterion:
 
 def _data_audit(dossier: Dossier) -> list[Criterion]:
     criteria = [_current(dossier, "audit", "audit")]
+    is_flag = dossier.definition.use_case.kind == "flag"
     if dossier.audit is not None:
         blocking = [finding for finding in dossier.audit.findings if finding.severity == "blocks"]
         came = "; ".join(finding.message for finding in blocking[:3]) or "nothing blocks"
@@ -132,9 +149,9 @@ def _data_audit(dossier: Dossier) -> list[Criterion]:
         criteria.append(
             _enough(
                 "enough outcomes",
-                dossier.audit.positives,
+                dossier.audit.positives if is_flag else dossier.audit.labelled,
                 POSITIVES_MIN,
-                "positive outcomes",
+                "positive outcomes" if is_flag else "outcomes",
                 "Wait for more outcomes.",
             )
         )
@@ -159,6 +176,7 @@ def _baseline(dossier: Dossier) -> list[Criterion]:
         )
         if recommended != "rule":
             criteria.append(_same(dossier.definition.name, dossier.version, dossier.comparison))
+            criteria.append(_live_as_trained(dossier.definition.name, dossier.live_parity))
         parity = dossier.parity
         criteria.append(
             _criterion(
@@ -182,6 +200,17 @@ def _same(name: str, version: Version | None, comparison: Comparison) -> Criteri
     same = version.comparison == comparison.id and version.candidate == comparison.recommended
     of = "the newest" if version.comparison == comparison.id else "another"
     return _criterion(title, same, wanted, f"version {version.number}: {version.candidate} of {of} comparison", repair)
+
+
+def _live_as_trained(name: str, found: LiveParity | None) -> Criterion:
+    """Past rows of the training set, asked through the live path as of their time."""
+    return _criterion(
+        "answers live as in training",
+        None if found is None else found.passed,
+        "past rows asked live have the columns and the decisions of the training set",
+        "not measured for this version, file and code" if found is None else in_words(found),
+        f"Run pilotage parity {name}.",
+    )
 
 
 def _service(dossier: Dossier) -> list[Criterion]:
@@ -216,7 +245,21 @@ def _service(dossier: Dossier) -> list[Criterion]:
             "they verify" if dossier.log_valid else "they do not",
             "Run pilotage verify.",
         ),
+        _tested(dossier),
     ]
+
+
+def _tested(dossier: Dossier) -> Criterion:
+    """A model that gives way where it should not must not be seen by people."""
+    name, report = dossier.definition.name, dossier.model_tests
+    wanted = "no test of the released model fails"
+    if report is None:
+        return _criterion("passes its tests", None, wanted, "it was not tested", f"Run pilotage test {name}.")
+    failed = ", ".join(result.name for result in report.failed[:3])
+    came = f"{len(report.failed)} of {len(report.results)} fail: {failed}" if failed else "none fails"
+    return _criterion(
+        "passes its tests", report.passed, wanted, came, f"Run pilotage test {name}: it says what is wrong, and where."
+    )
 
 
 def _workflow(dossier: Dossier) -> list[Criterion]:

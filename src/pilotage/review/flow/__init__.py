@@ -2,6 +2,8 @@
 
 from pilotage.review.flow.cards import card, card_feedback, mint_token
 from pilotage.review.flow.cases import (
+    categories,
+    corrected,
     counts,
     find_case,
     history,
@@ -20,6 +22,8 @@ __all__ = [
     "app_feedback",
     "card",
     "card_feedback",
+    "categories",
+    "corrected",
     "counts",
     "feedback_on",
     "find_case",

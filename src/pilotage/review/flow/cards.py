@@ -105,7 +105,7 @@ def _situation(work: Workspace, decision: Decision) -> rules.Situation:
 
 def _missing(definition: Definition, decision: Decision) -> tuple[str, ...]:
     """The columns that the rule needs and that are unknown, in the words of the use-case file."""
-    needed = expressions.columns_of(definition.use_case.rule.positive)
+    needed = expressions.columns_of(definition.use_case.rule.expression)
     return tuple(
         column.says or column.name.replace("_", " ")
         for column in definition.plan.columns

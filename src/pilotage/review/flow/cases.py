@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from pilotage.decisions import flow as deciding
-from pilotage.decisions.records import Decision
+from pilotage.decisions.records import Decision, Said
 from pilotage.govern import flow as governing
 from pilotage.govern.records import Principal
+from pilotage.models import flow as modelling
 from pilotage.platform.errors import Conflict, NotFound
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
@@ -15,7 +16,7 @@ from pilotage.review import store
 from pilotage.review.records import Case, CaseReason, CaseState, Event, QueueCounts, Verdict
 from pilotage.review.rules import cases as rules
 from pilotage.usecase import flow as defining
-from pilotage.usecase.records import seconds
+from pilotage.usecase.records import Definition, seconds
 
 _PAGE = 500
 _STORED: dict[str, tuple[CaseState, ...]] = {"open": ("open", "leased"), "leased": ("leased",)}
@@ -140,12 +141,35 @@ def release_lease(work: Workspace, case_id: str, fence: int, person: Principal) 
         return _found(connection, case_id)
 
 
+def categories(work: Workspace, definition: Definition, decision: Decision) -> tuple[str, ...]:
+    """What a reviewer may correct a category to: all that are known, in order; none where the outcome is no category.
+
+    Those of the newest comparison, of the policy, and of this decision.
+    """
+    if definition.use_case.kind != "category":
+        return ()
+    comparison, policy = modelling.latest_comparison(work, definition.name), definition.use_case.policy
+    known = {*(comparison.classes if comparison else ()), *policy.actions, policy.default, *decision.shares}
+    known |= {decision.answer, decision.model_answer, decision.rule_answer}
+    return tuple(sorted(each for each in known if isinstance(each, str)))
+
+
+def corrected(work: Workspace, case: Case, written: str) -> Said | None:
+    """The answer that a reviewer wrote, as one of the outcome's kind; None where nothing was written.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    definition, decision = defining.find(work, case.use_case), deciding.find(work, case.decision)
+    return rules.read_answer(definition.use_case.kind, written, categories(work, definition, decision))
+
+
 def submit(
     work: Workspace,
     case_id: str,
     fence: int,
     verdict: Verdict,
-    positive: bool | None,
+    corrected: Said | None,
     reason: str,
     person: Principal,
 ) -> Case:
@@ -156,8 +180,8 @@ def submit(
         Conflict: too late, or decided already; nothing was changed.
         NotAllowed: this person escalated the case.
     """
-    given = deciding.find(work, find_case(work, case_id).decision).positive
-    answer = rules.answer_after(verdict, given, positive, reason)
+    given = deciding.find(work, find_case(work, case_id).decision).answer
+    answer = rules.answer_after(verdict, given, corrected, reason)
     now = work.clock.now()
     with work.database.writing() as connection:
         case = _found(connection, case_id)
@@ -170,7 +194,7 @@ def submit(
             "decision": case.decision,
             "entity": case.entity,
             "given": given,
-            "positive": answer,
+            "answer": answer,
             "reason": reason.strip(),
         }
         governing.record(connection, work, person, f"case.{verdict}", case_id, detail)

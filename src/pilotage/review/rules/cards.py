@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pilotage.decisions.records import Decision
+from pilotage.decisions.kinds import action_of
+from pilotage.decisions.records import Decision, Said
 from pilotage.releases.records import Stage
 from pilotage.review.records import Card, CardLook, Case, Language, Reason
 from pilotage.review.rules import words
@@ -43,12 +44,12 @@ def state_of(decision: Decision, now: Situation) -> CardLook:
         return "nothing"
     if now.case is not None:
         return _after_review(now.case)
-    if decision.produced_by in {"default", "none"} or decision.positive is None:
+    if decision.produced_by in {"default", "none"} or decision.answer is None:
         return "missing"
     if decision.produced_by == "rule":
         return "rule"
     if not now.enabled:
-        return "missing" if decision.rule_positive is None else "rule"
+        return "missing" if decision.rule_answer is None else "rule"
     return "uncertain" if decision.review else "answer"
 
 
@@ -62,7 +63,7 @@ def card_of(decision: Decision, now: Situation, use_case: UseCase, granted: Sequ
     state = state_of(decision, now)
     if state == "nothing":
         return NOTHING
-    positive = _positive(decision, now)
+    answer = _answer(decision, now)
     card = Card(
         state=state,
         decision=decision.id,
@@ -71,7 +72,7 @@ def card_of(decision: Decision, now: Situation, use_case: UseCase, granted: Sequ
         words=_words(state, decision, now, use_case, language),
         because=_because(state, decision, now, language),
         note=_note(now.case, language),
-        action=_action(use_case, positive) if state != "missing" or decision.positive is not None else "",
+        action="" if answer is None else action_of(use_case, answer),
         reasons=use_case.review.reasons,
         actions=tuple(action for action in _ACTIONS[state] if action in granted),
     )
@@ -93,17 +94,17 @@ def _after_review(case: Case) -> CardLook:
 
 def _model_shows(state: CardLook, decision: Decision, now: Situation) -> bool:
     shown = state in {"answer", "uncertain"} and decision.produced_by == "model" and now.enabled
-    return shown and decision.probability is not None
+    return shown and decision.model_answer is not None
 
 
 def _with_model(card: Card, decision: Decision, language: Language) -> Card:
-    probability = decision.probability or 0.0
+    probability = decision.confidence if decision.probability is None else decision.probability
     return msgspec.structs.replace(
         card,
         band=decision.band or "",
         band_words=words.band(decision.band, language),
         probability=probability,
-        tenths=words.tenths_of(probability),
+        tenths=None if probability is None else words.tenths_of(probability),
         signals=tuple(_reason(signal) for signal in decision.signals[:SIGNALS_MAX]),
     )
 
@@ -114,19 +115,13 @@ def _reason(signal: dict[str, object]) -> Reason:
     return Reason(sentence=str(signal.get("sentence", "")), direction="raises" if raises else "lowers")
 
 
-def _positive(decision: Decision, now: Situation) -> bool | None:
+def _answer(decision: Decision, now: Situation) -> Said | None:
     """The answer that holds now: the reviewer's, the rule's where the model was switched off since, else the given."""
     if now.case is not None and now.case.state in {"approved", "corrected"}:
-        return now.case.verdict_positive
+        return now.case.verdict_answer
     if decision.produced_by == "model" and not now.enabled:
-        return decision.rule_positive
-    return decision.positive
-
-
-def _action(use_case: UseCase, positive: bool | None) -> str:
-    if positive is None:
-        return ""
-    return use_case.policy.actions.get("positive" if positive else "negative", "")
+        return decision.rule_answer
+    return decision.answer
 
 
 def _words(state: CardLook, decision: Decision, now: Situation, use_case: UseCase, language: Language) -> str:
@@ -134,10 +129,8 @@ def _words(state: CardLook, decision: Decision, now: Situation, use_case: UseCas
         undecidable = now.case is not None and now.case.state == "rejected"
         return words.text("undecidable", language) if undecidable else words.missing(now.missing, language)
     if _model_shows(state, decision, now):
-        return words.chance(decision.probability or 0.0, use_case.outcome.says, language)
-    if decision.rule_positive is None:
-        return ""
-    return words.text("rule_yes" if decision.rule_positive else "rule_no", language, says=use_case.rule.says)
+        return words.view(decision, use_case, language)
+    return words.rule(decision.rule_answer, use_case, language)
 
 
 def _because(state: CardLook, decision: Decision, now: Situation, language: Language) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import get_args
 
-from pilotage.decisions.records import Decision
+from pilotage.decisions.records import Decision, Said
 from pilotage.govern.records import Principal
 from pilotage.platform.errors import Conflict, InvalidRequest, NotAllowed, Problem
 from pilotage.platform.instants import iso
 from pilotage.review.records import Case, CaseReason, CaseState, Verdict
+from pilotage.usecase.records import OutcomeKind
 
 LEASE = timedelta(minutes=5)
+_NUMBER = re.compile(r"[-+]?\d{1,15}(\.\d{1,15})?")
 DECIDED: frozenset[CaseState] = frozenset({"approved", "corrected", "rejected"})
 NOTE_CHARACTERS_MAX = 2000
 
@@ -36,7 +39,7 @@ def new_case(
         fence=0,
         verdict_by="",
         verdict_at=None,
-        verdict_positive=None,
+        verdict_answer=None,
         verdict_reason="",
     )
 
@@ -105,27 +108,46 @@ def already_decided(case: Case) -> Conflict:
     )
 
 
-def answer_after(verdict: Verdict, given: bool | None, positive: bool | None, reason: str) -> bool | None:
+def answer_after(verdict: Verdict, given: Said | None, corrected: Said | None, reason: str) -> Said | None:
     """The answer that holds after a verdict: the given one, the corrected one, or none.
 
     Raises:
         InvalidRequest: the verdict does not say what it must; every mistake is named.
     """
-    problems = [*_verdict_problems(verdict, given, positive), *reason_problems(verdict, reason)]
+    problems = [*_verdict_problems(verdict, given, corrected), *reason_problems(verdict, reason)]
     if problems:
         raise InvalidRequest("The verdict is not complete.", problems=problems)
-    return {"approved": given, "corrected": positive, "rejected": None}[verdict]
+    return {"approved": given, "corrected": corrected, "rejected": None}[verdict]
 
 
-def _verdict_problems(verdict: Verdict, given: bool | None, positive: bool | None) -> list[Problem]:
+def read_answer(kind: OutcomeKind, written: str, categories: Collection[str]) -> Said | None:
+    """What a reviewer wrote as the right answer: yes or no, one of the categories, a number; None for nothing.
+
+    Raises:
+        InvalidRequest: it is none of these.
+    """
+    text = written.strip()
+    if not text:
+        return None
+    if kind == "flag" and text in ("yes", "no"):
+        return text == "yes"
+    if kind == "category" and text in categories:
+        return text
+    if kind == "number" and _NUMBER.fullmatch(text):
+        return float(text)
+    wanted = {"flag": "yes or no", "category": "one of the categories", "number": "a number such as 12.5"}[kind]
+    raise InvalidRequest("The verdict is not complete.", problems=[Problem("answer", f"must be {wanted}.")])
+
+
+def _verdict_problems(verdict: Verdict, given: Said | None, corrected: Said | None) -> list[Problem]:
     if verdict not in get_args(Verdict):
         return [Problem("verdict", f"must be approved, corrected or rejected (got {verdict!r}).")]
     if verdict == "approved" and given is None:
         return [Problem("verdict", "There is no answer to approve.", "Correct the case or reject it.")]
-    if verdict == "corrected" and positive is None:
-        return [Problem("positive", "A correction must say yes or no.")]
-    if verdict == "corrected" and positive == given:
-        return [Problem("positive", "This is the answer already given.", "Approve it instead.")]
+    if verdict == "corrected" and corrected is None:
+        return [Problem("answer", "A correction must say what is right instead.")]
+    if verdict == "corrected" and corrected == given:
+        return [Problem("answer", "This is the answer already given.", "Approve it instead.")]
     return []
 
 

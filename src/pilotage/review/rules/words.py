@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pilotage.decisions.records import Band
+from pilotage.decisions.kinds import told
+from pilotage.decisions.records import Band, Decision, Said
 from pilotage.review.records import Language
+from pilotage.usecase.records import UseCase
 
 _TEXTS: dict[Language, dict[str, str]] = {
     "en": {
         "few": "In fewer than 1 in 20 cases like this it {says}.",
         "some": "In about {tenths} in 10 cases like this it {says}.",
         "most": "In more than 19 in 20 cases like this it {says}.",
+        "is": "is {answer}",
+        "about": "About {answer}; in 9 of 10 cases like this between {low} and {high}.",
         "high": "Worth acting",
         "uncertain": "Close call",
         "low": "No action needed",
@@ -23,6 +27,7 @@ _TEXTS: dict[Language, dict[str, str]] = {
         "contract_broken": "What came in breaks the contract of its data, so today's rule answered.",
         "rule_yes": "Today's rule says yes: {says}.",
         "rule_no": "Today's rule says no. It would say yes if {says}.",
+        "rule_says": "Today's rule says {answer}: {says}.",
         "sent": "A person is looking at this case.",
         "missing": "Cannot say: {names} is missing.",
         "missing_many": "Cannot say: {names} are missing.",
@@ -37,6 +42,8 @@ _TEXTS: dict[Language, dict[str, str]] = {
         "few": "In weniger als 1 von 20 solchen Fällen trifft zu: {says}.",
         "some": "In etwa {tenths} von 10 solchen Fällen trifft zu: {says}.",
         "most": "In mehr als 19 von 20 solchen Fällen trifft zu: {says}.",
+        "is": "{answer}",
+        "about": "Etwa {answer}; in 9 von 10 solchen Fällen zwischen {low} und {high}.",
         "high": "Handeln lohnt sich",
         "uncertain": "Knapper Fall",
         "low": "Nichts zu tun",
@@ -48,6 +55,7 @@ _TEXTS: dict[Language, dict[str, str]] = {
         "contract_broken": "Die Angaben verletzen den Datenvertrag; es gilt die heutige Regel.",
         "rule_yes": "Die heutige Regel sagt Ja: {says}.",
         "rule_no": "Die heutige Regel sagt Nein. Ja wäre: {says}.",
+        "rule_says": "Die heutige Regel sagt {answer}: {says}.",
         "sent": "Eine Person sieht sich diesen Fall an.",
         "missing": "Keine Aussage möglich, es fehlt: {names}.",
         "missing_many": "Keine Aussage möglich, es fehlen: {names}.",
@@ -84,6 +92,29 @@ def chance(probability: float, says: str, language: Language) -> str:
     tenths = tenths_of(probability)
     key = "few" if tenths == 0 else "most" if tenths == 10 else "some"
     return text(key, language, tenths=str(tenths), says=says)
+
+
+def view(decision: Decision, use_case: UseCase, language: Language) -> str:
+    """What the model says of a case, in a sentence; empty where it said nothing."""
+    answer = decision.model_answer
+    if decision.probability is not None:
+        return chance(decision.probability, use_case.outcome.says, language)
+    if isinstance(answer, str):
+        return chance(decision.confidence or 0.0, text("is", language, answer=answer), language)
+    if answer is None or decision.low is None or decision.high is None:
+        return ""
+    low, high = told(use_case, decision.low), told(use_case, decision.high)
+    return text("about", language, answer=told(use_case, answer), low=low, high=high)
+
+
+def rule(answer: Said | None, use_case: UseCase, language: Language) -> str:
+    """What today's rule says of a case, in a sentence; empty where it cannot say."""
+    says = use_case.rule.says
+    if answer is None:
+        return ""
+    if isinstance(answer, bool):
+        return text("rule_yes" if answer else "rule_no", language, says=says)
+    return text("rule_says", language, answer=told(use_case, answer), says=says)
 
 
 def tenths_of(probability: float) -> int:

@@ -34,8 +34,9 @@ function pick(radio) {
 /** The field that a correction or rejection still lacks: the answer, then the reason. */
 function lacks(button) {
   if (button.name !== "verdict" || button.value === "approved") return null;
-  const answers = [...button.form.querySelectorAll("input[name=positive][type=radio]")];
-  if (button.value === "corrected" && answers.length && !answers.some((radio) => radio.checked)) return answers[0];
+  const answers = [...button.form.querySelectorAll("[name=answer]:not([type=hidden])")];
+  const answered = answers.some((field) => (field.type === "radio" ? field.checked : field.value.trim()));
+  if (button.value === "corrected" && answers.length && !answered) return answers[0];
   const reasons = [...button.form.querySelectorAll("input[name=reason]")];
   const said = button.form.other.value.trim() || reasons.some((radio) => radio.checked);
   return said ? null : (reasons[0] ?? button.form.other);
