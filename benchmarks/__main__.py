@@ -10,7 +10,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-NAMES = ("audit",)
+NAMES = ("audit", "pit", "models", "signals")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

