@@ -91,7 +91,7 @@ class TestFromDataToShadow:
     def test_the_comparison_holds_three_candidates_against_the_rule(self, lived: Lived) -> None:
         comparison = documents(lived, "compare", USE_CASE)
         measured = {each["candidate"]: each for each in comparison["candidates"]}
-        assert set(measured) == {"rule", "logistic", "additive", "boosted"}
+        assert set(measured) == {"rule", "linear", "additive", "boosted"}
         for each in measured.values():
             for figure in ("auc", "precision", "recall", "log_loss", "calibration_error", "money"):
                 assert each[figure]["low"] <= each[figure]["value"] <= each[figure]["high"]
