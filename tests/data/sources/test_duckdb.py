@@ -70,7 +70,7 @@ def test_a_span_has_its_rows_and_extent_whatever_the_clock_is_kept_as(path: Path
     values = ", ".join(f"({n}, ('2024-01-{n:02d} 00:00:00')::{clock})" for n in range(1, 10))
     address = make(
         path,
-        f"CREATE TABLE t (n INTEGER, \"at\" {clock})",
+        f'CREATE TABLE t (n INTEGER, "at" {clock})',
         f"INSERT INTO t VALUES {values}, (0, NULL), (10, 'infinity')",
     )
     asked = ask(address, "t", known_at="at")
@@ -168,7 +168,7 @@ def test_what_is_no_database_is_named(path: Path, content: bytes | None, said: s
 
 
 def test_a_column_that_is_gone_is_named(path: Path) -> None:
-    address = make(path, "CREATE TABLE t (a INTEGER, \"at\" TIMESTAMP)")
+    address = make(path, 'CREATE TABLE t (a INTEGER, "at" TIMESTAMP)')
     asked = ask(address, "t", known_at="at")
     columns = wanted(asked)
     make(path, "ALTER TABLE t DROP COLUMN a")

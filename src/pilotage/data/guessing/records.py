@@ -16,7 +16,7 @@ class SeenColumn(Struct, frozen=True):
     """A column as a sample of its rows shows it. ``common`` are its most frequent values with their counts.
 
     ``fractional``: a number that is kept as a fraction, and so measures rather than names something; ``longest`` is the
-    length of its longest text, ``spaced`` whether any of its texts has a blank in it, ``words`` how many words its texts
+    length of its longest text, ``spaced`` whether any of its texts has a blank in it, ``words`` how many words they
     have on average.
     """
 
