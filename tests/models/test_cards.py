@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 import pytest
 import yaml
 
-from pilotage.data import store
 from pilotage.models import flow, pages
+from pilotage.models.flow import carding
 from pilotage.models.rules.cards import plain
 from pilotage.models.rules.cards.blocks import blocks
 from pilotage.models.rules.cards.subject import Subject
@@ -19,11 +21,11 @@ from tests.models.conftest import Trained
 
 
 @pytest.fixture(scope="module")
-def kept(trained: Trained) -> Trained:
-    """The comparison with its training set in the control database."""
-    with trained.work.database.writing() as connection:
-        store.add_training_set(connection, flights.training_set(trained.rows))
-    return trained
+def kept(trained: Trained) -> Iterator[Trained]:
+    """The comparison with its training set, as the data room would find it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(carding, "find_training_set", lambda work, identifier: flights.training_set(trained.rows))
+        yield trained
 
 
 @pytest.fixture(scope="module")

@@ -106,3 +106,15 @@ def test_a_level_that_training_never_saw_is_scored(trained: Trained) -> None:
     values = dict(trained.rows.slice(0, 1).to_pylist()[0], carrier="ZZ")
     assert 0 < scorer.score(values) < 1
     assert scorer.unknown_categories(values) == ("carrier",)
+
+
+def test_where_odd_rows_are_not_few_all_of_them_teach() -> None:
+    """A handful of missing levels in each of very many columns would leave nobody to learn from."""
+    names = [f"c{number}" for number in range(200)]
+    values = {name: ["a", "b"] * 500 for name in names}
+    for number, name in enumerate(names):
+        for row in range(4):
+            values[name][(5 * number + row) % 1_000] = None
+    table = pa.table(values)
+    encoder = Encoder.fitted(tuple(Given(name, "category", True) for name in names), table)
+    assert encoder.teaching(encoder.table(table).slots).all()

@@ -191,7 +191,11 @@ class Serving:
     def _signals(self, question: Question) -> tuple[dict[str, Any], ...]:
         if self.scorer is None or question.values is None:
             return ()
-        return tuple(msgspec.to_builtins(signal) for signal in self.scorer.signals(question.values))
+        try:
+            return tuple(msgspec.to_builtins(signal) for signal in self.scorer.signals(question.values))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # an answer without reasons is an answer
+            log.error("signals_failed", use_case=self.definition.name, error=f"{type(error).__name__}: {error}")
+            return ()
 
 
 def open_serving(

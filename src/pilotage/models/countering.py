@@ -6,6 +6,7 @@ at a time and values that training held: so that each is a sentence, and costs a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from msgspec import Struct
 from pilotage.models import explaining
 from pilotage.models.records import Prediction
 from pilotage.models.rules.reference import CategoryReference, NumberReference, Reference
-from pilotage.usecase.records import Column
+from pilotage.usecase.records import Column, Derived
 
 LEVELS_TRIED = 8
 COLUMNS_TRIED = 12
@@ -47,7 +48,7 @@ def counter_examples(
         return ()
     found: list[CounterExample] = []
     strongest = sorted(columns, key=lambda column: -abs(weights.get(column.name, 0.0)))
-    for column in strongest[:COLUMNS_TRIED]:
+    for column in [one for one in strongest if _stands_alone(one, columns)][:COLUMNS_TRIED]:
         for other in _others(column, values.get(column.name), usual):
             said = predict({**values, column.name: other})
             if said.answer != now:
@@ -56,6 +57,12 @@ def counter_examples(
         if len(found) == top:
             break
     return tuple(found)
+
+
+def _stands_alone(column: Column, columns: Sequence[Column]) -> bool:
+    """Whether it can change by itself: not what is derived from others, nor what others are derived from."""
+    made = [one.expression for one in columns if isinstance(one, Derived)]
+    return not isinstance(column, Derived) and not any(re.search(rf"\b{re.escape(column.name)}\b", one) for one in made)
 
 
 def _others(column: Column, value: Any, usual: Reference) -> list[Any]:

@@ -12,6 +12,8 @@ from pilotage.models.rules.reference import CategoryReference, NumberReference, 
 from pilotage.usecase.records import Column, OutcomeKind
 
 WEIGHT_MIN = 1e-9
+DIGITS = 9
+"""Beyond these a weight depends on the order in which trees were added up."""
 TEXT_TOLD = 60
 
 
@@ -54,7 +56,7 @@ def _signal(column: Column, weight: float, value: Any, about: About) -> Signal:
     context = _context(column, value, about)
     points = weight * about.points
     sentence = f"{said(column)}: {text}{context} — {_direction(weight, points, about)}"
-    return Signal(column.name, text, sentence, weight, points)
+    return Signal(column.name, text, sentence, round(weight, DIGITS), round(points, DIGITS))
 
 
 def _direction(weight: float, points: float, about: About) -> str:

@@ -17,6 +17,7 @@ from pilotage.models.families import family
 from pilotage.models.inputs import Encoder
 from pilotage.models.raw import Encoded, RawScorer
 from pilotage.models.records import Manifest, Prediction, Signal
+from pilotage.models.rules.agreement import DIFFERENCE_MAX, DIFFERENCE_OF_GRAPHS_MAX
 from pilotage.models.rules.calibrating import Calibration
 from pilotage.models.rules.reference import Reference
 from pilotage.platform.errors import CorruptArtefact
@@ -52,6 +53,11 @@ class Scorer:
     def output_names(self) -> tuple[str, ...]:
         """What :meth:`outputs` has a column of: the probability, each class's, or the value."""
         return {"flag": ("probability",), "number": ("value",)}.get(self.kind, self.manifest.classes)
+
+    @property
+    def tolerance(self) -> float:
+        """What one row alone may differ by from the same among many: nothing to speak of, but for graphs of ONNX."""
+        return DIFFERENCE_OF_GRAPHS_MAX if self.manifest.family in (OWN, BROUGHT) else DIFFERENCE_MAX
 
     def outputs(self, table: pa.Table) -> NDArray[np.float64]:
         """Rows × outputs of many rows, calibrated; columns that the plan does not name are ignored."""

@@ -118,3 +118,16 @@ def test_two_classes_are_sorted_like_several(posts: pa.Table, candidate: Candida
     unseen = rows.take(np.arange(600, len(rows)))
     assert (model.margins(unseen).argmax(axis=1) == codes[600:]).mean() > 0.9
     assert np.abs(model.margins(unseen) - trained.margins(unseen)).max() <= 1e-9
+
+
+def test_a_text_that_says_nothing_adds_nothing_to_any_margin(posts: pa.Table, candidate: Candidate) -> None:
+    silent = posts.set_column(posts.schema.get_field_index("text"), "text", pa.nulls(posts.num_rows, pa.string()))
+    encoder = Encoder.fitted(COLUMNS, silent, candidate.texts, 7)
+    rows = encoder.table(silent).take(np.arange(600))
+    model = candidate.read(candidate.train(Lesson(rows, labels(posts)[:600], encoder.slots, "category", 3, 7)).files, 3)
+    row = encoder.row({"text": "nobody knows me", "length": 12.0})
+    assert model.contributions(row).shape == (3, 2)
+    assert model.contributions(row).sum(axis=1) == pytest.approx(np.array(model.row(row)) - model.base, abs=1e-9)
+    alone = Encoder.fitted(COLUMNS[:1], silent, candidate.texts, 7)
+    assert not alone.tells
+    assert encoder.tells

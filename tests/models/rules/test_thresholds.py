@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pilotage.models.rules import thresholds
+from pilotage.models.rules.judging.judge import Learnt
 from pilotage.usecase.records import Constraint, Policy, Value
 
 ACTIONS = {"positive": "Act", "negative": "Leave"}
@@ -49,7 +50,7 @@ def scored() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def test_the_lowest_threshold_that_keeps_the_precision_is_taken() -> None:
     probabilities, labels, days = scored()
-    at = thresholds.constrained(Constraint(precision=0.8), probabilities, labels, days)
+    at = thresholds.constrained(Constraint(precision=0.8), probabilities, Learnt(labels, labels, days))
     assert labels[probabilities >= at].mean() >= 0.8
     lower = np.unique(probabilities[probabilities < at])[-5:]
     assert all(labels[probabilities >= each].mean() < 0.8 for each in lower)
@@ -58,18 +59,26 @@ def test_the_lowest_threshold_that_keeps_the_precision_is_taken() -> None:
 
 def test_no_more_cases_a_day_are_acted_on_than_the_file_allows() -> None:
     probabilities, labels, days = scored()
-    at = thresholds.constrained(Constraint(a_day=40), probabilities, labels, days)
+    at = thresholds.constrained(Constraint(a_day=40), probabilities, Learnt(labels, labels, days))
     assert 390 <= (probabilities >= at).sum() <= 400
 
 
 def test_days_without_any_case_count_as_days() -> None:
     probabilities, labels, days = scored()
-    at = thresholds.constrained(Constraint(a_day=40), probabilities, labels, days * 2)
+    at = thresholds.constrained(Constraint(a_day=40), probabilities, Learnt(labels, labels, days * 2))
     assert 390 < (probabilities >= at).sum() <= 40 * 19
 
 
 def test_where_nothing_keeps_to_the_constraint_it_never_acts() -> None:
     probabilities, labels, days = scored()
-    at = thresholds.constrained(Constraint(precision=0.999), probabilities, labels & (probabilities < 0.9), days)
+    at = thresholds.constrained(
+        Constraint(precision=0.999), probabilities, Learnt(labels, labels & (probabilities < 0.9), days)
+    )
     assert at > 1
     assert not (np.array([1.0]) >= at).any()
+
+
+def test_decisions_without_an_outcome_count_among_those_of_a_day() -> None:
+    probabilities, labels, days = scored()
+    at = thresholds.constrained(Constraint(a_day=40), probabilities, Learnt(labels, labels, days, share=0.25))
+    assert 90 <= (probabilities >= at).sum() <= 100  # with three more unseen beside each, forty a day

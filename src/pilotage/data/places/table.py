@@ -68,7 +68,7 @@ class _Session:
             rows = self._connection.ask(statement, key)
             made_at, found = (_instant(rows[0][0]), rows[0][1:]) if rows else (None, ())
             for column, value in zip(group.columns, found or [None] * len(group.columns), strict=True):
-                if made_at is None or abs((as_utc(moment) - made_at).total_seconds()) > self._ages[column.name]:
+                if made_at is None or not 0 <= (as_utc(moment) - made_at).total_seconds() <= self._ages[column.name]:
                     values[column.name], missing[column.name] = None, "too_old"
                 elif value is None and counts_rows(column) and None not in key.values():
                     values[column.name] = 0.0

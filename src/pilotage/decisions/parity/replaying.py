@@ -23,7 +23,7 @@ from pilotage.decisions.parity.sighting import personal_columns, shown
 from pilotage.decisions.serving import Question, Serving, open_serving
 from pilotage.models import flow as modelling
 from pilotage.models.scoring import Scorer
-from pilotage.platform.errors import EvidenceMissing, InvalidRequest
+from pilotage.platform.errors import EvidenceMissing, InvalidRequest, PilotageError
 from pilotage.platform.instants import as_utc
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
@@ -39,7 +39,7 @@ SECONDS_MAX = 120.0
 """How long rows are asked: a model behind somebody's endpoint may take long for each."""
 
 _LATER = timedelta(days=1)
-_FAILURES = (ArithmeticError, LookupError, TypeError, ValueError, OSError)
+_FAILURES = (ArithmeticError, LookupError, TypeError, ValueError, OSError, PilotageError)
 
 
 def replay(work: Workspace, definition: Definition, version: Version) -> LiveParity:
@@ -137,7 +137,10 @@ class _Asked:
         self.tallies = {MOMENT: Tally(MOMENT, 0.0, plainly)}
         for column in plan.columns:
             self.tallies[column.name] = Tally(column.name, tolerance_of(column), shown(column.name, personal))
-        self.tallies |= {RULE: Tally(RULE, 0.0, plainly), SCORE: Tally(SCORE, TOLERANCE, plainly)}
+        self.tallies |= {
+            RULE: Tally(RULE, 0.0, plainly),
+            SCORE: Tally(SCORE, max(TOLERANCE, scorer.tolerance), plainly),
+        }
         self._serving, self._scorer, self._policy = serving, scorer, policy
         self._columns = [(column.name, self.tallies[column.name].add) for column in plan.columns]
         self._optional = {name for name, column in plan.request.items() if not column.required}

@@ -160,13 +160,17 @@ def _tried(work: Workspace, task: Task, say: Say) -> Tried:
     only = task.definition.use_case.candidates.only
     wanted = [one for one in FAMILIES if not only or one.name in only]
     searches = searching.search_all(task, wanted, say)
+    refused: dict[CandidateName, str] = {}
     for candidate in wanted:
+        if not task.encoded(candidate.texts)[0].tells:
+            refused[candidate.name] = "There is nothing to learn from: its texts have too few words in common."
+            say(f"{candidate.titles[task.kind]}: refused. {refused[candidate.name]}")
+            continue
         outcome = outcomes[candidate.name] = teach(work, task, candidate, _settings(searches, candidate.name))
         say(_learnt(candidate.titles[task.kind], outcome))
         if outcome.measured is not None:
             measured.append(outcome.measured)
             judged[candidate.name] = outcome.judged
-    refused: dict[CandidateName, str] = {}
     for name, title, brought in bringing.bring(work, task):
         if isinstance(brought, str):
             refused[name] = brought

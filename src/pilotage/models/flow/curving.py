@@ -11,7 +11,7 @@ from pilotage.models.families import Candidate
 from pilotage.models.families.candidate import Settings
 from pilotage.models.flow.part import part_of
 from pilotage.models.flow.retraining import retrained
-from pilotage.models.flow.task import Task
+from pilotage.models.flow.task import Task, classes_of
 from pilotage.models.records import Estimate, Learning, Part
 from pilotage.models.rules.enough import POSITIVES_PART_MIN, ROWS_PART_MIN
 from pilotage.models.rules.evaluation import estimate
@@ -76,4 +76,6 @@ def _can_teach(task: Task, positions: NDArray[np.intp]) -> bool:
     labels = task.labels[positions]
     if task.kind == "flag":
         return min(int(labels.sum()), int((~labels).sum())) >= POSITIVES_PART_MIN
+    if task.kind == "category":
+        return len(labels) >= ROWS_PART_MIN and len(classes_of(labels)) > 1
     return len(labels) >= ROWS_PART_MIN and len(np.unique(labels)) > 1

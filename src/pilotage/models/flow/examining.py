@@ -16,6 +16,7 @@ from pilotage.models.flow.task import Task
 from pilotage.models.records import Ablation, Band, CandidateName, Grouped, Learning, Measured, Stability, Surest
 from pilotage.models.rules import abstaining, fairness, stability
 from pilotage.models.rules.judging.judge import Answers
+from pilotage.platform.errors import PilotageError
 from pilotage.platform.workspace import Workspace
 
 Say = Callable[[str], None]
@@ -61,7 +62,10 @@ def examine(work: Workspace, task: Task, looked: Looked, learning_seconds: float
         ablated = ablating.retraining(task, candidate, looked.settings, said, taken, allowed)
     if ablated is None:
         scorer = load_artefact(work, looked.digest, artefacts.sign(work, looked.digest))
-        ablated = ablating.exchanging(task, name, scorer, said, said.threshold)
+        try:
+            ablated = ablating.exchanging(task, name, scorer, said, said.threshold)
+        except PilotageError as error:  # an endpoint that does not answer: the comparison stands without it
+            say(f"What each source is worth was not measured: {error.message}")
     days = task.split.days[task.split.held_out]
     return Examined(
         learning=learnt,

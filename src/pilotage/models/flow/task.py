@@ -20,7 +20,7 @@ from pilotage.models.rules.judging.number import NumberJudge
 from pilotage.models.rules.judging.worth import Worth
 from pilotage.models.rules.splitting import Split, is_newest, set_apart, split
 from pilotage.platform.errors import EvidenceMissing
-from pilotage.usecase.records import Definition, OutcomeKind, seconds
+from pilotage.usecase.records import Constraint, Definition, OutcomeKind, seconds
 
 SEED = 7
 CLASS_ROWS_MIN = 5
@@ -101,7 +101,7 @@ def task_of(definition: Definition, training_set: TrainingSet, rows: pa.Table) -
     Raises:
         EvidenceMissing: too little to learn or to judge.
     """
-    rows_in = rows.num_rows
+    rows_in, moments = rows.num_rows, rows["moment"]
     rows = rows.filter(rows["label"].is_valid())
     if not rows.num_rows:
         raise EvidenceMissing(
@@ -122,14 +122,40 @@ def task_of(definition: Definition, training_set: TrainingSet, rows: pa.Table) -
             "Sync more history, or look at the outcome's expression: pilotage audit.",
         )
     labels = coded(rows["label"], kind, classes)
-    return Task(definition, training_set, rows, labels, classes, parts, judge_of(definition, labels, classes, parts))
+    judge = judge_of(definition, labels, classes, parts, _calibrating_share(definition, moments, parts))
+    return Task(definition, training_set, rows, labels, classes, parts, judge)
 
 
-def judge_of(definition: Definition, labels: Labels, classes: tuple[str, ...], parts: Split) -> Judge:
+def _calibrating_share(definition: Definition, moments: pa.ChunkedArray, parts: Split) -> float:
+    """Of all decisions of the calibration part's days the share that it has; the others have no outcome, say.
+
+    Raises:
+        EvidenceMissing: cases a day are to be counted, and the parts do not follow each other in time.
+    """
+    asked = definition.use_case.policy.threshold
+    if not parts.clocked:
+        if isinstance(asked, Constraint) and asked.a_day is not None:
+            raise EvidenceMissing(
+                f"policy.threshold allows {asked.a_day} cases a day, and the decisions of {definition.name} are not "
+                "parted by time: how many lie on a day cannot be counted.",
+                "Give a probability or a precision, or let decision.judged name the newest decisions of data with a "
+                "clock.",
+            )
+        return 1.0
+    days = moments.cast(pa.timestamp("us")).to_numpy().astype("datetime64[D]").astype(np.int64)
+    calibrating = parts.days[parts.calibrate]
+    there = int(((days >= calibrating.min()) & (days <= calibrating.max())).sum())
+    return len(calibrating) / there
+
+
+def judge_of(
+    definition: Definition, labels: Labels, classes: tuple[str, ...], parts: Split, share: float = 1.0
+) -> Judge:
+    """The judge of the outcome's kind. ``share`` is that of :class:`Learnt`."""
     use_case = definition.use_case
     judged, calibrate = parts.held_out, parts.calibrate
     time = evaluation.held_out(labels[judged], parts.days[judged], np.random.default_rng(SEED))
-    learnt = Learnt(labels[parts.train], labels[calibrate], parts.days[calibrate])
+    learnt = Learnt(labels[parts.train], labels[calibrate], parts.days[calibrate], share)
     worth = Worth.of(use_case.brief.value, use_case.review.minutes_per_case)
     if use_case.kind == "flag":
         return FlagJudge(time, learnt, use_case.policy, worth)

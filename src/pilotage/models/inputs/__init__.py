@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Encoder", "Row", "Rows", "Slot", "TextInput", "Weighed", "Words"]
 
 ColumnInput = NumberInput | CategoryInput | DatetimeInput | TextInput | EmbeddingInput
+ODD_SHARE_MAX = 0.05
+"""So many rows at most are left out of learning for the odd levels that they hold."""
 KINDS: dict[str, type[NumberInput] | type[CategoryInput] | type[DatetimeInput] | type[TextInput]] = {
     "number": NumberInput,
     "flag": NumberInput,
@@ -108,6 +110,11 @@ class Encoder:
         """
         return cls(tuple(one for column in columns for one in _fitted(column, table, texts, seed, embeds)))
 
+    @property
+    def tells(self) -> bool:
+        """Whether there is anything to learn from: a slot, or a word."""
+        return bool(self.slots) or any(text.vocabulary for text in self.texts)
+
     @classmethod
     def decoded(cls, content: bytes) -> Encoder:
         """The encoder from the JSON that an artefact carries."""
@@ -145,7 +152,8 @@ class Encoder:
     def teaching(self, matrix: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which encoded rows may teach: not those that are among a handful with a missing or a rare level.
 
-        Else a few odd rows would decide what a model says of every level that it never saw.
+        Else a few odd rows would decide what a model says of every level that it never saw. Where they are not few, as
+        with very many columns, all teach.
         """
         teaches = np.ones(len(matrix), dtype=np.bool_)
         for number, slot in enumerate(self.slots):
@@ -153,7 +161,7 @@ class Encoder:
                 codes = matrix[:, number].astype(np.intp)
                 few = np.bincount(codes, minlength=slot.codes)[:FIRST] < rows_min(len(matrix))
                 teaches &= ~np.append(few, np.zeros(slot.codes - FIRST, dtype=np.bool_))[codes]
-        return teaches
+        return teaches if teaches.mean() >= 1 - ODD_SHARE_MAX else np.ones_like(teaches)
 
     def unknown_categories(self, values: Mapping[str, Any]) -> tuple[str, ...]:
         """Columns whose level never occurred in training."""

@@ -99,6 +99,7 @@ def subject_of(
         decide=deciding(definition, scorer.kind, scorer.manifest.threshold or 0.0),
         single=lambda values: scorer.predict(values).score,
         slices=slices,
+        tolerance=scorer.tolerance,
     )
 
 

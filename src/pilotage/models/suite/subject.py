@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from pilotage.govern.rules.masking import HIDDEN, masked_text
 from pilotage.models.records import Slice
+from pilotage.models.rules.agreement import DIFFERENCE_MAX
 from pilotage.models.suite.records import Example
+from pilotage.platform.errors import PilotageError
 from pilotage.usecase.records import Column, Definition, Derived
 from pilotage.usecase.rules.expressions import columns_of
 
@@ -30,7 +32,7 @@ COLUMNS_MAX = 60
 """So many columns are changed one by one; what more there are is changed with all others."""
 _TEXT_MAX = 80
 _MESSAGE_MAX = 300
-REFUSALS = (ValueError, TypeError, ArithmeticError, LookupError)
+REFUSALS = (ValueError, TypeError, ArithmeticError, LookupError, PilotageError)
 """What a model raises that cannot take a value."""
 
 
@@ -59,7 +61,8 @@ class Subject:
 
     ``held_out`` has the plan's columns, at most some thousand rows; ``learnt`` the rows that taught, with ``label``.
     ``decide`` turns outputs into decisions, ``single`` is the score of one row as the service asks. ``slices`` is how
-    the comparison measured this model against the rule; None where it measured slices of another.
+    the comparison measured this model against the rule; None where it measured slices of another. ``tolerance`` is what
+    one row alone may differ by from the same among many.
     """
 
     definition: Definition
@@ -69,6 +72,7 @@ class Subject:
     decide: Callable[[Outputs], Decisions]
     single: Callable[[Mapping[str, Any]], float]
     slices: tuple[Slice, ...] | None = None
+    tolerance: float = DIFFERENCE_MAX
 
     @property
     def columns(self) -> tuple[Column, ...]:

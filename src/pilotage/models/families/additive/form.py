@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from pilotage.models.families.candidate import Vector
+from pilotage.models.families.candidate import Matrix, Vector
 from pilotage.models.families.summed import SumsModel
+from pilotage.models.inputs import Row
 
 FILE = "additive.json"
 
@@ -63,6 +64,10 @@ class AdditiveModel(SumsModel):
     def read(cls, files: Mapping[str, bytes], outputs: int) -> AdditiveModel:
         """The model from the files of an artefact."""
         return cls(msgspec.json.decode(files[FILE], type=tuple[AdditiveSum, ...]))
+
+    def contributions(self, row: Row) -> Matrix:
+        """A text that has no topics adds nothing."""
+        return np.column_stack([super().contributions(row), np.zeros((len(self.sums), len(row.words)))])
 
     def files(self) -> dict[str, bytes]:
         """The files of an artefact."""

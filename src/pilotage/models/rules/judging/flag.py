@@ -50,7 +50,7 @@ class FlagJudge:
     def threshold(self, outputs: Matrix) -> float:
         asked = self.policy.threshold
         if isinstance(asked, Constraint):
-            return constrained(asked, outputs[:, 0], self.learnt.calibrate, self.learnt.clusters)
+            return constrained(asked, outputs[:, 0], self.learnt)
         return threshold(self.policy, self.worth.value)
 
     def answered(self, outputs: Matrix, threshold: float | None) -> Answers:

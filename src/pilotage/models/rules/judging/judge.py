@@ -52,11 +52,15 @@ class Judged:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What a judge knows of the parts before the held-out one: labels, and the clusters of the calibration part."""
+    """What a judge knows of the parts before the held-out one: labels, and the clusters of the calibration part.
+
+    ``share``: of all decisions of the calibration part's days, known outcome or not, the share that it has.
+    """
 
     train: Labels
     calibrate: Labels
     clusters: NDArray[np.int64]
+    share: float = 1.0
 
 
 class Judge(Protocol):

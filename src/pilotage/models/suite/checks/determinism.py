@@ -11,7 +11,6 @@ from pilotage.models.suite.records import Limits, Result
 from pilotage.models.suite.subject import Outputs, Refused, Subject
 
 SINGLE_ROWS = 100
-DIFFERENCE_MAX = 1e-9
 SEED = 7
 
 
@@ -22,7 +21,7 @@ def same_row_twice(subject: Subject, limits: Limits) -> Iterator[Result]:
     if wrong:
         yield Result("determinism", "", "FAIL", f"{wrong} on rows as they are.")
         return
-    yield _apart("same row twice", subject.answers, subject.ask(subject.held_out), "when asked again")
+    yield _apart(subject, "same row twice", subject.answers, subject.ask(subject.held_out), "when asked again")
 
 
 def one_row_and_many(subject: Subject, limits: Limits) -> Iterator[Result]:
@@ -35,7 +34,7 @@ def one_row_and_many(subject: Subject, limits: Limits) -> Iterator[Result]:
     except Refused as refusal:
         yield Result("one row and many", "", "FAIL", f"Asked for a single row the model raises {refusal}.")
         return
-    yield _apart("one row and many", subject.scores(subject.answers[rows]), alone, "when a row is asked alone")
+    yield _apart(subject, "one row and many", subject.scores(subject.answers[rows]), alone, "when a row is asked alone")
 
 
 def any_order(subject: Subject, limits: Limits) -> Iterator[Result]:
@@ -43,11 +42,11 @@ def any_order(subject: Subject, limits: Limits) -> Iterator[Result]:
     del limits
     order = np.random.default_rng(SEED).permutation(subject.held_out.num_rows)
     shuffled = subject.ask(subject.held_out.take(order))
-    yield _apart("row order", subject.answers[order], shuffled, "when rows come in another order")
+    yield _apart(subject, "row order", subject.answers[order], shuffled, "when rows come in another order")
 
 
-def _apart(check: str, before: Outputs, after: Outputs, when: str) -> Result:
+def _apart(subject: Subject, check: str, before: Outputs, after: Outputs, when: str) -> Result:
     difference = float(np.abs(before - after).max())
-    held = difference <= DIFFERENCE_MAX  # a NaN is not at or below anything
+    held = difference <= subject.tolerance  # a NaN is not at or below anything
     sentence = f"Answers to {len(before):,} rows differ by at most {difference:.1e} {when}."
-    return Result(check, "", "PASS" if held else "FAIL", sentence, difference, DIFFERENCE_MAX)
+    return Result(check, "", "PASS" if held else "FAIL", sentence, difference, subject.tolerance)
