@@ -152,7 +152,7 @@ def _started(master: str, scratch: Path) -> SparkSession:
 
 def _errors() -> tuple[type[Exception], ...]:
     """What Spark raises, in Python and across the bridge to Java."""
-    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     return (PySparkException, Py4JError, OSError)
