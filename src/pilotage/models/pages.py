@@ -53,7 +53,6 @@ def comparison_page(use_case: str, work: Workspace) -> Template:
             "chance": wording.chance,
             "interval": wording.interval,
             "amount": wording.amount,
-            "size": wording.size,
             "money_chart": charts.svg(pictures.money(comparison)),
             "calibration_chart": charts.svg(pictures.calibration(comparison)),
         },
