@@ -5,9 +5,12 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+import pytest
 
 DEBIAN = Path("/usr/lib/postgresql")
 SERVER_SECONDS = 30
@@ -37,6 +40,18 @@ def scratch_cluster() -> Iterator[str]:
             _run(*control, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def cluster_or_skip(what: str) -> Iterator[str]:
+    """The same as a `postgresql://` address; where there is none, what needs it is skipped, and it says so."""
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(scratch_cluster())
+        except NoPostgres as error:
+            warnings.warn(f"NOT TESTED: {what} ({error})", stacklevel=1)
+            pytest.skip(f"no PostgreSQL: {error}")
+        yield url.replace("+psycopg", "")
 
 
 def _find_binaries() -> Path:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.decisions.test_service import BODY
+from tests.decisions.test_service import FILE as SMALL
 from tests.living import NAME, measured_as_trained, signed_version
 
 from pilotage.data.live import LiveColumns
@@ -24,31 +26,7 @@ from pilotage.releases.records import Stage, Version
 from pilotage.usecase.flow import adopt, parse_definition
 from pilotage.usecase.records import Definition
 
-FILE = """
-use_case: late_arrival
-title: Small
-owner: owner@example.com
-brief:
-  workflow: Somebody decides.
-  users: People
-  decision: Do it or not.
-  kpi: Cost
-  value: {currency: USD, caught: 10, false_alarm: -5}
-sources:
-  things: {database: env:THINGS, table: things, key: [thing], event_time: at, known_at: at}
-decision:
-  entity: thing
-  source: things
-  moment: at
-  request: {size: number, at: datetime, colour: {kind: category, required: false}}
-outcome: {source: things, positive: size > 3, says: is large}
-inputs: {size: request, colour: request}
-rule: {positive: "size > 5", says: it is larger than five}
-policy:
-  actions: {positive: Do it, negative: Leave it}
-  default: negative
-"""
-BODY = b'{"thing": "t1", "size": 7, "at": "2013-12-05T19:00:00Z"}'
+FILE = SMALL.replace("use_case: small", f"use_case: {NAME}").replace("  latency_ms: 50\n", "")
 APP = Principal("key_1", "app", "key", (Grant(Role.APP, NAME),))
 
 

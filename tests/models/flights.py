@@ -133,7 +133,7 @@ def training_table(
     folder: Path, months: range, label: str = "arr_delay > 30", rule: str = "aircraft_last_delay > 30"
 ) -> pa.Table:
     """One row per flight of these months, sorted by moment."""
-    _unpack(folder)
+    unpack(folder)
     with analytical() as engine:
         listed = ", ".join(map(str, months))
         engine.execute(_FLIGHTS.format(flights=folder / "flights.csv", months=listed))
@@ -183,7 +183,8 @@ def training_set(table: pa.Table) -> TrainingSet:
     )
 
 
-def _unpack(folder: Path) -> None:
+def unpack(folder: Path) -> None:
+    """The archive's flights and weather as CSV files."""
     with tarfile.open(ARCHIVE) as archive:
         for member in archive:
             content = archive.extractfile(member)

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from litestar.testing import TestClient
 from tests.living import visitor
-from tests.models.flights import _unpack
+from tests.models.flights import unpack
 from tests.real_data import real_data
 from tests.review.serving import app_key
 
@@ -202,7 +202,7 @@ def arrivals_known(folder: Path, until: datetime) -> None:
 def delays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """Flights out of Newark in January 2013; arrivals are known until noon of the 26th."""
     folder = tmp_path_factory.mktemp("delays")
-    _unpack(folder)
+    unpack(folder)
     with duckdb.connect(str(folder / "flights.duckdb")) as connection:
         connection.execute(_FLIGHTS.format(folder=folder))
         connection.execute(f"COPY (SELECT * EXCLUDE (arr_delay, arrived) FROM flights) TO '{folder}/flights.parquet'")

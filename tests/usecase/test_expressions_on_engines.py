@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -193,35 +192,28 @@ def _for_sqlite(name: str, value: Any, n: int) -> Any:
 
 @pytest.fixture(scope="module")
 def postgresql_engine() -> Iterator[Ask]:
-    try:
-        cluster = postgres.scratch_cluster()
-        url = cluster.__enter__()
-    except postgres.NoPostgres as error:
-        warnings.warn(f"NOT TESTED: expressions on PostgreSQL ({error})", stacklevel=1)
-        pytest.skip(f"no PostgreSQL: {error}")
     import psycopg
 
-    try:
-        address = url.replace("postgresql+psycopg", "postgresql")
-        with psycopg.connect(address, autocommit=True, options="-c TimeZone=UTC") as connection:
-            connection.execute(
-                "CREATE TABLE rows (n int, delay double precision, stops bigint, carrier text, note text, late boolean,"
-                " departure timestamp, arrival timestamptz)"
-            )
+    with (
+        postgres.cluster_or_skip("expressions on PostgreSQL") as address,
+        psycopg.connect(address, autocommit=True, options="-c TimeZone=UTC") as connection,
+    ):
+        connection.execute(
+            "CREATE TABLE rows (n int, delay double precision, stops bigint, carrier text, note text, late boolean,"
+            " departure timestamp, arrival timestamptz)"
+        )
 
-            def ask(columns: Sequence[str], rows: Sequence[Row]) -> list[tuple[Any, ...]]:
-                connection.execute("TRUNCATE rows")
-                values = [
-                    [n, *({**row, "arrival": row["arrival"] and row["arrival"].replace(tzinfo=UTC)}[k] for k in KNOWN)]
-                    for n, row in enumerate(rows)
-                ]
-                places = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s)"] * len(values))
-                connection.execute(f"INSERT INTO rows VALUES {places}", [v for row in values for v in row])
-                return connection.execute(f"SELECT {', '.join(columns)} FROM rows ORDER BY n".encode()).fetchall()
+        def ask(columns: Sequence[str], rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+            connection.execute("TRUNCATE rows")
+            values = [
+                [n, *({**row, "arrival": row["arrival"] and row["arrival"].replace(tzinfo=UTC)}[k] for k in KNOWN)]
+                for n, row in enumerate(rows)
+            ]
+            places = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s)"] * len(values))
+            connection.execute(f"INSERT INTO rows VALUES {places}", [v for row in values for v in row])
+            return connection.execute(f"SELECT {', '.join(columns)} FROM rows ORDER BY n".encode()).fetchall()
 
-            yield ask
-    finally:
-        cluster.__exit__(None, None, None)
+        yield ask
 
 
 ENOUGH = settings(

@@ -22,6 +22,7 @@ from pilotage.decisions.records import Decision, Said
 from pilotage.decisions.rules import Opinion
 from pilotage.govern.records import Principal
 from pilotage.models import flow as modelling
+from pilotage.models.raw import FAILURES
 from pilotage.models.records import Prediction
 from pilotage.models.scoring import Scorer
 from pilotage.platform.errors import PilotageError
@@ -119,8 +120,8 @@ class Serving:
             return Opinion(None, "contract_broken")
         try:
             said = self.scorer.predict(question.values)
-        except (ArithmeticError, LookupError, TypeError, ValueError, OSError, PilotageError):
-            return Opinion(None, "model_failed")  # PilotageError: an endpoint that does not answer
+        except FAILURES:
+            return Opinion(None, "model_failed")
         return Opinion(said) if math.isfinite(said.score) else Opinion(None, "not_finite")
 
     def decide(self, question: Question, opinion: Opinion, asked_by: Principal, now: datetime) -> Decision:
@@ -193,7 +194,7 @@ class Serving:
             return ()
         try:
             return tuple(msgspec.to_builtins(signal) for signal in self.scorer.signals(question.values))
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # an answer without reasons is an answer
+        except FAILURES as error:  # an answer without reasons is an answer
             log.error("signals_failed", use_case=self.definition.name, error=f"{type(error).__name__}: {error}")
             return ()
 

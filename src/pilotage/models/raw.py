@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from pilotage.models.families.candidate import RowModel
 from pilotage.models.families.linear.form import LinearModel
 from pilotage.models.inputs import Encoder
+from pilotage.platform.errors import PilotageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Matrix = NDArray[np.float64]
+FAILURES = (ArithmeticError, LookupError, TypeError, ValueError, OSError, PilotageError)
+"""What a model may raise in place of an answer; PilotageError where an endpoint does not give one."""
 WORDS_TOLD = 3
 
 
@@ -65,15 +68,17 @@ class Encoded:
         """The margin of a row in the same terms: contributions sum to it minus the base."""
         return float(_apart(np.array(margins).reshape(-1, 1))[output, 0])
 
-    def words(self, values: Mapping[str, Any], column: str, output: int = 0) -> list[tuple[str, float]]:
-        """The words of a text that add most to a margin, with what they add; none where words have no weights."""
-        names = [text.name for text in self.encoder.texts]
-        if not isinstance(self.model, LinearModel) or column not in names:
-            return []
-        at = names.index(column)
-        vocabulary = self.encoder.texts[at].vocabulary
-        loudest = self.model.loudest(self.encoder.row(values), at, output)
-        return [(vocabulary[place], weight) for place, weight in loudest[:WORDS_TOLD]]
+    def words(self, values: Mapping[str, Any], output: int = 0) -> dict[str, list[tuple[str, float]]]:
+        """By each text the words that add most to a margin, with what they add; none where words have no weights."""
+        if not isinstance(self.model, LinearModel) or not self.encoder.texts:
+            return {}
+        row = self.encoder.row(values)
+        return {
+            text.name: [
+                (text.vocabulary[place], weight) for place, weight in self.model.loudest(row, at, output)[:WORDS_TOLD]
+            ]
+            for at, text in enumerate(self.encoder.texts)
+        }
 
 
 def _apart(margins: Matrix) -> Matrix:

@@ -139,7 +139,7 @@ class Scorer:
             self.manifest.classes[at] if self.manifest.classes else "",
             moved / way if abs(way) > explaining.WEIGHT_MIN else 0.0,
             self.reference,
-            {column: raw.words(values, column, at) for column in weights if column not in self._personal},
+            {name: told for name, told in raw.words(values, at).items() if name not in self._personal},
         )
         hidden = {name: HIDDEN for name in self._personal if values.get(name) is not None}
         return explaining.signals(self.plan.columns, weights, {**values, **hidden}, about, top)

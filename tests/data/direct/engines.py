@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Protocol
-
-import pytest
 
 from pilotage.data.live import as_kind
 from pilotage.data.rules.direct import for_driver
@@ -75,20 +72,13 @@ def engine(dialect: Dialect) -> Iterator[Engine]:
 
         yield _Driver(dialect, pysqlite3.connect(":memory:", isolation_level=None), "?")
     else:
-        try:
-            cluster = postgres.scratch_cluster()
-            url = cluster.__enter__()
-        except postgres.NoPostgres as error:
-            warnings.warn(f"NOT TESTED: columns asked of PostgreSQL ({error})", stacklevel=1)
-            pytest.skip(f"no PostgreSQL: {error}")
         import psycopg
 
-        try:
-            address = url.replace("postgresql+psycopg", "postgresql")
-            with psycopg.connect(address, autocommit=True, options="-c TimeZone=UTC -c jit=off") as connection:
-                yield _Driver(dialect, connection, "%s")
-        finally:
-            cluster.__exit__(None, None, None)
+        with (
+            postgres.cluster_or_skip("columns asked of PostgreSQL") as address,
+            psycopg.connect(address, autocommit=True, options="-c TimeZone=UTC -c jit=off") as connection,
+        ):
+            yield _Driver(dialect, connection, "%s")
 
 
 def read(value: Any, kind: ColumnKind) -> Any:

@@ -17,7 +17,7 @@ from pilotage.platform.engine import analytical
 from pilotage.usecase.flow import parse_definition
 from pilotage.usecase.records import Latest, Window
 from tests.data.direct.engines import TYPES, Engine, engine, read
-from tests.models.flights import ARCHIVE, _unpack
+from tests.models.flights import ARCHIVE, unpack
 
 TEXT = """
 use_case: late_arrival
@@ -106,7 +106,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[Any
     if not ARCHIVE.exists():
         pytest.skip("flights are not at hand")
     folder = tmp_path_factory.mktemp("flights")
-    _unpack(folder)
+    unpack(folder)
     with analytical() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(_RAW.format(folder=folder))

@@ -28,7 +28,7 @@ from pilotage.platform.workspace import Workspace, open_workspace
 from pilotage.usecase.flow import latest_evidence, parse_definition
 from pilotage.usecase.records import Definition
 from pilotage.usecase.rules import expressions
-from tests.models.flights import ARCHIVE, _unpack
+from tests.models.flights import ARCHIVE, unpack
 from tests.usecase.grammar import KNOWN, every_shape
 from tests.usecase.test_expressions_on_engines import MOMENTS, NUMBERS, WORDS
 
@@ -127,7 +127,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workspace
     if not ARCHIVE.exists():
         pytest.skip("flights are not at hand")
     folder = tmp_path_factory.mktemp("flights")
-    _unpack(folder)
+    unpack(folder)
     with analytical() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(_RAW.format(folder=folder))

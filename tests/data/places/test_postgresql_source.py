@@ -31,13 +31,8 @@ VISIT = "INSERT INTO visits VALUES (%s, %s, %s, %s, %s, %s)"
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    try:
-        cluster = postgres.scratch_cluster()
-        url = cluster.__enter__()
-    except postgres.NoPostgres as error:
-        pytest.skip(f"no PostgreSQL: {error}")
-    yield url.replace("+psycopg", "")
-    cluster.__exit__(None, None, None)
+    with postgres.cluster_or_skip("live reading of PostgreSQL") as address:
+        yield address
 
 
 @pytest.fixture(params=["varchar(20)", "int", "bigint", "numeric"])

@@ -28,13 +28,8 @@ TABLE = "live: table, live_age: 15 minutes"
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
-    try:
-        opened = postgres.scratch_cluster()
-        url = opened.__enter__()
-    except postgres.NoPostgres as error:
-        pytest.skip(f"no PostgreSQL: {error}")
-    yield url.replace("+psycopg", "")
-    opened.__exit__(None, None, None)
+    with postgres.cluster_or_skip("materialised tables in PostgreSQL") as address:
+        yield address
 
 
 @pytest.fixture(params=["", "sqlite", "duckdb", "postgresql"])

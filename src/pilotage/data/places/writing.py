@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -104,18 +104,11 @@ def _tables(cursor: Any, dialect: Dialect) -> set[str]:
 @contextmanager
 def _transaction(address: str) -> Iterator[Any]:
     """A cursor in a transaction that is kept when all went well, else undone."""
-    connection = _opened(address)
-    try:
+    with closing(_opened(address)) as connection:  # what is not committed when it is closed is undone
         cursor = connection.cursor()
         cursor.execute("BEGIN")
-        try:
-            yield cursor
-        except BaseException:
-            cursor.execute("ROLLBACK")
-            raise
+        yield cursor
         cursor.execute("COMMIT")
-    finally:
-        connection.close()
 
 
 def _opened(address: str) -> Any:

@@ -22,8 +22,9 @@ from pilotage.decisions.parity.comparing import TOLERANCE, Tally, plainly, toler
 from pilotage.decisions.parity.sighting import personal_columns, shown
 from pilotage.decisions.serving import Question, Serving, open_serving
 from pilotage.models import flow as modelling
+from pilotage.models.raw import FAILURES
 from pilotage.models.scoring import Scorer
-from pilotage.platform.errors import EvidenceMissing, InvalidRequest, PilotageError
+from pilotage.platform.errors import EvidenceMissing, InvalidRequest
 from pilotage.platform.instants import as_utc
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
@@ -39,7 +40,6 @@ SECONDS_MAX = 120.0
 """How long rows are asked: a model behind somebody's endpoint may take long for each."""
 
 _LATER = timedelta(days=1)
-_FAILURES = (ArithmeticError, LookupError, TypeError, ValueError, OSError, PilotageError)
 
 
 def replay(work: Workspace, definition: Definition, version: Version) -> LiveParity:
@@ -199,7 +199,7 @@ class _Asked:
     def _outputs(self, values: Mapping[str, Any]) -> Sequence[float] | None:
         try:
             return self._scorer.row(values)
-        except _FAILURES:
+        except FAILURES:
             return None
 
 

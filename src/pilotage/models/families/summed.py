@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -63,6 +64,7 @@ class SumsModel:
         values = np.array([row.slots])
         return [float(term.added(values[:, at])[0]) - term.average for at, term in enumerate(one.terms)]
 
-    @property
+    @cached_property
     def base(self) -> Vector:
+        """The margins of an average row."""
         return np.array([one.intercept + sum(term.average for term in one.terms) for one in self.sums])

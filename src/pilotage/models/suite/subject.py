@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotage.govern.rules.masking import HIDDEN, masked_text
+from pilotage.models.raw import FAILURES
 from pilotage.models.records import Slice
 from pilotage.models.rules.agreement import DIFFERENCE_MAX
 from pilotage.models.suite.records import Example
-from pilotage.platform.errors import PilotageError
 from pilotage.usecase.records import Column, Definition, Derived
 from pilotage.usecase.rules.expressions import columns_of
 
@@ -32,8 +32,6 @@ COLUMNS_MAX = 60
 """So many columns are changed one by one; what more there are is changed with all others."""
 _TEXT_MAX = 80
 _MESSAGE_MAX = 300
-REFUSALS = (ValueError, TypeError, ArithmeticError, LookupError, PilotageError)
-"""What a model raises that cannot take a value."""
 
 
 class Model(Protocol):
@@ -117,7 +115,7 @@ class Subject:
         """
         try:
             return np.asarray(self.model.outputs(table), dtype=np.float64)
-        except REFUSALS as error:
+        except FAILURES as error:
             raise Refused(error) from error
 
     def ask_alone(self, values: Mapping[str, Any]) -> float:
@@ -128,7 +126,7 @@ class Subject:
         """
         try:
             return float(self.single(values))
-        except REFUSALS as error:
+        except FAILURES as error:
             raise Refused(error) from error
 
     def scores(self, outputs: Outputs) -> NDArray[np.float64]:

@@ -191,8 +191,3 @@ def _renamed(entry: Input, use: Input) -> Input:
     ours = {theirs: name for name, theirs in use.by.items()}
     by = entry.by if isinstance(entry.by, dict) else {name: name for name in listed(entry.by)}
     return msgspec.structs.replace(entry, by={ours.get(name, name): theirs for name, theirs in by.items()})
-
-
-def shared_files(text: str) -> list[SharedFile]:
-    """The columns' files that a use case's text carries."""
-    return [read_shared(file, content) for file, content in parted(text)[1].items()]

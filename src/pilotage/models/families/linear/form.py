@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 import numpy as np
@@ -137,8 +138,9 @@ class LinearModel(SumsModel):
         texts = [_said(weighed, weights) - average for weighed, weights, average in said]
         return np.column_stack([super().contributions(row), *texts])
 
-    @property
+    @cached_property
     def base(self) -> Vector:
+        """The margins of an average row, with the usual words of each text."""
         found: Vector = super().base + sum(self._averages)
         return found
 
