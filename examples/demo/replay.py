@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sqlite3
 import time
+from collections.abc import Sequence
 
 import httpx
 from examples.demo.plan import USE_CASE, Plan
@@ -80,16 +81,22 @@ def act_as_planners(office: Office, since: str, most: int = 40) -> dict[str, int
             state = card.get("/v1/card").raise_for_status().json()
             if state["state"] == "nothing":
                 continue
-            kind, reason = _word(sum(said.values()), came_true=advised == late)
+            kind, reason = _word(sum(said.values()), came_true=advised == late, offered=state["actions"])
             card.post("/v1/card/feedback", json={"kind": "shown", "reason": ""}).raise_for_status()
             card.post("/v1/card/feedback", json={"kind": kind, "reason": reason}).raise_for_status()
             said[kind] = said.get(kind, 0) + 1
     return said
 
 
-def _word(number: int, came_true: bool) -> tuple[str, str]:
-    if number % 10 == 9:
-        return "escalate", "Two connecting groups are on board."
-    if number % 8 == 7:
-        return "override", "I know something the model does not"
-    return ("useful" if came_true else "wrong"), ""
+_REASONS = {
+    "escalate": "Two connecting groups are on board.",
+    "override": "I know something the model does not",
+}
+
+
+def _word(number: int, came_true: bool, offered: Sequence[str]) -> tuple[str, str]:
+    """What is said of this card: the first that it offers. One on its way to a reviewer cannot be escalated again."""
+    usual = "useful" if came_true else "wrong"
+    wanted = "escalate" if number % 10 == 9 else "override" if number % 8 == 7 else usual
+    kind = next(one for one in (wanted, usual, *_REASONS) if one in offered)
+    return kind, _REASONS.get(kind, "")
