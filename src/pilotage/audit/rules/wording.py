@@ -67,6 +67,12 @@ def colour_words(answer: Answer) -> str:
     return f"{answer.colour.capitalize()}: {COLOURS[answer.colour]}"
 
 
+def title_of(finding: Finding) -> str:
+    """A finding's kind as words: ``known-after-decision`` is 'Known after decision'."""
+    words = finding.code.replace("-", " ")
+    return words[:1].upper() + words[1:]
+
+
 def place_of_finding(finding: Finding) -> str:
     """Source and column: ``weather.temp``; of several columns the first three."""
     columns = finding.column.split(", ") if finding.column else []
