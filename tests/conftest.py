@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +20,19 @@ def clock() -> FixedClock:
     return FixedClock(datetime(2013, 12, 5, 20, tzinfo=UTC))
 
 
+@pytest.fixture(scope="session")
+def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The control database of an installation that nothing was done in yet: made once, to be copied."""
+    home = tmp_path_factory.mktemp("fresh")
+    open_workspace(Settings(home=home)).close()
+    return home / "pilotage.db"
+
+
 @pytest.fixture
-def work(tmp_path: Path, clock: FixedClock) -> Iterator[Workspace]:
+def work(tmp_path: Path, clock: FixedClock, fresh_database: Path) -> Iterator[Workspace]:
     """A fresh installation in a directory of its own."""
+    (tmp_path / "home").mkdir()
+    shutil.copy(fresh_database, tmp_path / "home")
     workspace = open_workspace(Settings(home=tmp_path / "home"), clock)
     yield workspace
     workspace.close()

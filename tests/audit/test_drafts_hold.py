@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from pilotage.data import flow as data
 from pilotage.data.contracts.reading import parsed
 from pilotage.data.contracts.records import Violation
@@ -44,6 +46,7 @@ def test_drafts_of_the_dispatch_office_hold_while_it_works_and_as_an_archive(
     assert "# No freshness: the newest row is of 2013-01-31" in stale
 
 
+@pytest.mark.long
 def test_drafts_of_a_million_lines_of_a_shop_hold(tmp_path: Path) -> None:
     work, definition = retail(tmp_path)
     found = held(work, definition, tmp_path / "contracts")

@@ -499,7 +499,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["flag", *(pytest.param(kind, marks=pytest.mark.long) for kind in KINDS[1:])])
 def test_own_estimators_that_raise_hang_or_vanish_are_refused_and_the_others_go_on(
     project: Project, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
