@@ -8,6 +8,9 @@ from tests.living import NAME, happened, release, visitor
 from tests.review.arranging import a_decision, adopt, record, recorded, reviewer
 
 from pilotage.govern.records import SYSTEM, Principal, Role
+from pilotage.monitor import flow
+from pilotage.outcomes import store as outcomes
+from pilotage.outcomes.records import JoinedOutcome
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
@@ -35,6 +38,7 @@ def test_the_first_two_sentences_answer_safe_and_worth(work: Workspace, clock: F
             decision = a_decision(at, model_answer=positive, rule_answer=False, answer=positive)
             record(work, decision)
             happened(work, decision.id, positive, at)
+    record(work, *(a_decision(clock.now()) for _ in range(100)))
     with visitor(work, Role.VIEWER) as person:
         page = person.get(OPERATE).text
     safe, worth = page.index("Still safe?</strong> Yes"), page.index("Still worth it?</strong> Yes: +1,260 USD")
@@ -57,8 +61,8 @@ def test_a_single_day_has_no_line_of_money_yet(work: Workspace, clock: FixedCloc
 
 def test_fallbacks_are_told_by_reason(work: Workspace) -> None:
     adopt(work)
-    for _ in range(3):
-        recorded(work, produced_by="rule", reason="too_slow")
+    late = {"produced_by": "rule", "reason": "too_slow", "model_answer": None, "model_failure": "too_slow"}
+    record(work, *(a_decision(work.clock.now(), **late) for _ in range(100)))
     with visitor(work, Role.VIEWER) as person:
         page = person.get(OPERATE).text
     assert "Still safe?</strong> No" in page
@@ -76,9 +80,51 @@ def test_failures_that_nobody_noticed_in_shadow_are_told(work: Workspace) -> Non
     recorded(work, stage="shadow", arm="rule", produced_by="rule", reason="shadow")
     with visitor(work, Role.VIEWER) as person:
         page = person.get(OPERATE).text
-    assert "Still safe?</strong> No" in page
+    assert "Still safe?</strong> Too few to tell" in page
     told = "Of 4 questions that it was asked, <strong>the model could not answer 3 times (too slow 2, model failed 1)"
     assert told in page
+
+
+def test_only_what_apps_asked_says_whether_it_is_safe(work: Workspace, clock: FixedClock) -> None:
+    release(work, adopt(work), 1)
+    live, past = releasing.live(work, NAME).version, clock.now() - timedelta(days=3_000)
+    by_command = {"asked_by": SYSTEM.name, "moment": past, "latency_us": 900_000, "version": live}
+    record(work, *(a_decision(clock.now(), **by_command) for _ in range(200)))
+    recorded(work, version=live)
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(OPERATE).text
+        home = person.get(f"/use-cases/{NAME}").text
+    told = "Still safe?</strong> Too few to tell: apps asked the model 1 question over HTTP so far, 100 are needed."
+    assert told in page and told in home
+    assert "1 asked over HTTP; told from 100" in page and "1 asked over HTTP; told from 100" in home
+    assert "900.0 ms" not in page
+    assert "1 asked by apps with this version" in home
+
+
+def test_the_last_day_counts_and_before_it_only_what_a_day_lacks(work: Workspace, clock: FixedClock) -> None:
+    definition, now = adopt(work), clock.now()
+    late = {"produced_by": "rule", "reason": "too_slow", "model_answer": None, "model_failure": "too_slow"}
+    record(work, *(a_decision(now - timedelta(hours=30), **late) for _ in range(50)))
+    record(work, *(a_decision(now) for _ in range(80)))
+    assert flow.operation(work, definition).recent.failures == {"too_slow": 50}
+    record(work, *(a_decision(now) for _ in range(20)))
+    found = flow.operation(work, definition)
+    assert (found.recent.asked, found.recent.failures, found.service.asked) == (100, {}, 150)
+
+
+def test_outcomes_that_had_been_read_before_are_told_apart(work: Workspace, clock: FixedClock) -> None:
+    adopt(work)
+    decision = recorded(work, version=None)
+    outcome = JoinedOutcome(decision.id, NAME, decision.entity, True, clock.now(), clock.now(), 1, known_before=True)
+    with work.database.writing() as connection:
+        outcomes.add(connection, [outcome])
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(OPERATE).text
+        life = person.get(f"/decisions/{decision.id}").text
+    assert "became known for 0, and had been read before for 1" in page
+    assert "Of <strong>1</strong> more decisions the outcome had been read before the question was answered" in page
+    assert "Of 1 it had been read before they were answered." in page
+    assert "It had been read before the question, so no quality counts it." in life
 
 
 def test_overrides_and_reviews_are_counted(work: Workspace) -> None:

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.rollout.test_rules import DEFINITION, OPERATION
+from tests.rollout.test_rules import DEFINITION, OPERATION, judged
 
 from pilotage.monitor import charts, measures, rules, verdicts
-from pilotage.monitor.records import Answerer, Hour, Matured
+from pilotage.monitor.records import Answerer, Hour, Matured, Operation, Service
 from pilotage.releases import rules as release_rules
 from pilotage.usecase.records import Value
 from pilotage.usecase.rules.value import came_of
@@ -126,38 +126,59 @@ def test_percentiles_of_nothing_are_nothing() -> None:
     assert rules.percentile(list(range(101)), 0.99) == 99
 
 
-def test_an_old_trouble_is_over_after_a_day() -> None:
-    hours = (Hour(NOW - timedelta(hours=30), 100, {"too_slow": 100}), Hour(NOW, 100, {"too_slow": 1}))
-    found = msgspec.structs.replace(OPERATION, hours=hours)
-    assert verdicts.still_safe(found, LIVE, USE_CASE).standing == "pass"
+def served(asked: int, latency_p99_us: int = 9_000, **failures: int) -> Operation:
+    return msgspec.structs.replace(OPERATION, recent=Service(asked, failures, asked, 900, latency_p99_us))
 
 
 def test_unsafe_names_what_is_wrong_and_what_was_agreed() -> None:
-    found = msgspec.structs.replace(OPERATION, hours=(Hour(NOW, 100, {"too_slow": 20}),), latency_p99_us=250_000)
-    verdict = verdicts.still_safe(found, LIVE, USE_CASE)
+    verdict = verdicts.still_safe(served(100, 250_000, too_slow=20), LIVE, USE_CASE)
     assert verdict.standing == "fail"
-    assert "20.0\u202f% of the last 100" in verdict.sentence
+    assert "of the last 100 questions that apps asked over HTTP the model could not answer 20 times" in verdict.sentence
+    assert "20.0\u202f%; at most 5.0\u202f% are agreed" in verdict.sentence
     assert "250 ms; 100 ms are agreed" in verdict.sentence
 
 
-def test_a_model_that_fails_in_shadow_is_told_although_no_answer_was_a_fallback() -> None:
-    failing = (Hour(NOW, 100, {}, {"too_slow": 3, "model_failed": 9}),)
-    verdict = verdicts.still_safe(msgspec.structs.replace(OPERATION, hours=failing), LIVE, USE_CASE)
-    assert verdict.standing == "fail"
-    assert "the model could not answer 12 times (model failed 9, too slow 3) in 100 decisions" in verdict.sentence
-
-
 def test_a_model_that_fails_rarely_is_told_and_safe() -> None:
-    failing = (Hour(NOW, 10_000, {}, {"too_slow": 1}),)
-    verdict = verdicts.still_safe(msgspec.structs.replace(OPERATION, hours=failing), LIVE, USE_CASE)
+    verdict = verdicts.still_safe(served(10_000, too_slow=1), LIVE, USE_CASE)
     assert verdict.standing == "pass"
     assert verdict.sentence.endswith("But the model could not answer once (too slow 1).")
 
 
+@pytest.mark.parametrize(
+    ("found", "standing", "begins"),
+    [
+        (served(99), "inform", "Too few to tell: apps asked the model 99 questions over HTTP so far, 100 are needed."),
+        (served(3, too_slow=3), "warn", "Too few to tell: apps asked the model 3 questions"),
+        (
+            served(100),
+            "pass",
+            "Yes: the model failed in 0.0\u202f% of the last 100 questions that apps asked over HTTP",
+        ),
+        (served(0), "inform", "Not known yet: no app has asked the model over HTTP. The 600 decisions so far came"),
+    ],
+)
+def test_of_few_answers_to_apps_nothing_is_said(found: Operation, standing: str, begins: str) -> None:
+    verdict = verdicts.still_safe(found, LIVE, USE_CASE)
+    assert (verdict.standing, verdict.sentence[: len(begins)]) == (standing, begins)
+
+
 def test_what_a_person_chose_is_no_trouble() -> None:
-    assert verdicts.trouble([Hour(NOW, 10, {"disabled": 4, "no_version": 3, "model_failed": 1})]) == (10, 1)
+    asked = {("disabled", ""): 4, ("shadow", ""): 3, ("shadow", "model_failed"): 2, ("too_slow", "too_slow"): 1}
+    assert rules.service(asked, [900] * 10).failures == {"model_failed": 2, "too_slow": 1}
     off = release_rules.switched(LIVE, False, "feed is wrong", NOW, "mara")
     assert "feed is wrong" in verdicts.still_safe(OPERATION, off, USE_CASE).sentence
+
+
+def test_safe_and_the_gate_count_the_same() -> None:
+    service = rules.service({("shadow", ""): 580, ("shadow", "too_slow"): 18, ("definition_changed", ""): 2}, [900])
+    (technical,) = [
+        each
+        for each in judged("service", operation=msgspec.structs.replace(OPERATION, service=service)).criteria
+        if each.name == "technical failures"
+    ]
+    safe = verdicts.still_safe(msgspec.structs.replace(OPERATION, recent=service), LIVE, USE_CASE)
+    assert technical.came == "3.33% of 600"
+    assert "3.3\u202f% of the last 600" in safe.sentence
 
 
 @pytest.mark.parametrize(

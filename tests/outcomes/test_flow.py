@@ -8,8 +8,12 @@ import pytest
 from tests.review.arranging import NAME, a_decision, adopt, record, recorded
 
 from pilotage.data import flow as data
+from pilotage.data import store as snapshots
+from pilotage.data.records import Segment, Snapshot
+from pilotage.monitor import flow as monitoring
 from pilotage.outcomes import flow
 from pilotage.outcomes.records import OutcomePull
+from pilotage.outcomes.rules import told
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.records import Definition
@@ -43,7 +47,7 @@ def test_two_pulls_at_once_join_once(work: Workspace, source: Source) -> None:
     source.says = {decision.entity: (True, work.clock.now())}
     source.meanwhile = [definition]
 
-    assert flow.pull(work, definition) == OutcomePull(NAME, 0, 0, 0)
+    assert flow.pull(work, definition) == OutcomePull(NAME, 0, 0, decisions=1, known=1)
     assert [each.revision for each in flow.of_decision(work, decision.id)] == [1]
 
 
@@ -64,7 +68,7 @@ def test_what_the_source_takes_back_keeps_its_answer(work: Workspace, source: So
     flow.pull(work, definition)
     source.says = {}
 
-    assert flow.pull(work, definition) == OutcomePull(NAME, 0, 0, 0)
+    assert flow.pull(work, definition) == OutcomePull(NAME, 0, 0, decisions=1, known=1)
     assert flow.newest(work, NAME)[decision.id].happened
 
 
@@ -77,4 +81,98 @@ def test_decisions_of_more_than_ten_maturities_ago_are_left_alone(
     recorded(work)
     source.says = {"old": (True, clock.now())}
 
-    assert flow.pull(work, definition) == OutcomePull(NAME, 0, 0, 1)
+    found = flow.pull(work, definition)
+    assert (found.decisions, found.joined, found.waiting, found.left) == (2, 0, 1, 1)
+    assert found.waiting_until == clock.now() + timedelta(days=2)
+
+
+def read(work: Workspace, at: datetime, known_to: datetime) -> None:
+    """Say that the source of outcomes had been read then, as far as this by its own clock."""
+    segment = Segment("0" * 64, 1, known_to, known_to)
+    snapshot = Snapshot("arrivals", "v", ("flight_id",), "recorded_at", (), (segment,))
+    with work.database.writing() as connection:
+        snapshots.add_snapshot(connection, NAME, snapshot, at)
+
+
+def test_a_question_about_now_does_not_hide_those_about_the_past(
+    work: Workspace, source: Source, clock: FixedClock
+) -> None:
+    definition = adopt(work)
+    past = clock.now() - timedelta(days=3_000)
+    asked = [a_decision(clock.now(), moment=past, entity=f"past {number}") for number in range(3)]
+    record(work, *asked, a_decision(clock.now(), entity="now"))
+    source.says = {each.entity: (True, past + timedelta(hours=3)) for each in asked[:2]}
+
+    found = flow.pull(work, definition)
+
+    assert (found.decisions, found.joined, found.waiting, found.missing, found.left) == (4, 2, 1, 1, 0)
+
+
+def test_a_decision_about_a_moment_far_ahead_is_joined_when_it_comes(
+    work: Workspace, source: Source, clock: FixedClock
+) -> None:
+    definition = adopt(work)
+    record(work, a_decision(clock.now() - timedelta(days=90), moment=clock.now(), entity="ahead"))
+    recorded(work)
+    source.says = {"ahead": (True, clock.now())}
+    assert flow.pull(work, definition).joined == 1
+
+
+def test_an_outcome_that_had_been_read_before_the_answer_is_joined_and_counts_in_no_quality(
+    work: Workspace, source: Source, clock: FixedClock
+) -> None:
+    definition, now = adopt(work), clock.now()
+    read(work, now - timedelta(hours=2), known_to=now - timedelta(hours=3))
+    known = recorded(work, entity="known")
+    not_yet = recorded(work, entity="not yet")
+    source.says = {"known": (True, now - timedelta(hours=4)), "not yet": (True, now - timedelta(hours=1))}
+
+    found = flow.pull(work, definition)
+
+    assert (found.joined, found.known, found.known_before) == (2, 2, 1)
+    joined = flow.newest(work, NAME)
+    assert (joined[known.id].known_before, joined[not_yet.id].known_before) == (True, False)
+    operation = monitoring.operation(work, definition)
+    assert (operation.matured, operation.known_before, operation.quality[0].decisions) == (1, 1, 1)
+
+
+def test_a_correction_of_what_had_been_read_before_is_no_foresight_either(
+    work: Workspace, source: Source, clock: FixedClock
+) -> None:
+    definition, now = adopt(work), clock.now()
+    read(work, now - timedelta(hours=2), known_to=now - timedelta(hours=3))
+    decision = recorded(work)
+    source.says = {decision.entity: (True, now - timedelta(hours=4))}
+    flow.pull(work, definition)
+    source.says = {decision.entity: (False, now + timedelta(hours=4))}
+
+    assert flow.pull(work, definition).corrected == 1
+    assert flow.newest(work, NAME)[decision.id].known_before
+
+
+def test_what_was_read_only_after_the_answer_was_not_known_before(
+    work: Workspace, source: Source, clock: FixedClock
+) -> None:
+    definition, now = adopt(work), clock.now()
+    decision = recorded(work)
+    read(work, now + timedelta(hours=1), known_to=now)
+    source.says = {decision.entity: (True, now - timedelta(hours=4))}
+    assert flow.pull(work, definition).known_before == 0
+
+
+def test_the_sentences_account_for_every_decision(work: Workspace, source: Source, clock: FixedClock) -> None:
+    definition, now = adopt(work), clock.now()
+    read(work, now - timedelta(hours=2), known_to=now - timedelta(hours=3))
+    moments = {"known": now, "waits": now, "missing": now - timedelta(days=5)}
+    record(work, *(a_decision(now, entity=name, moment=moment) for name, moment in moments.items()))
+    record(work, a_decision(now - timedelta(days=21), entity="left"))
+    source.says = {"known": (True, now - timedelta(hours=4))}
+
+    said = told(flow.pull(work, definition), definition.use_case.outcome, definition.plan.entity)
+
+    assert said[0] == "An outcome is known for 1 of 4 decisions."
+    assert said[1].startswith("Read before the question was answered: 1 of these outcomes.")
+    assert said[2].startswith("Waiting: 1.")
+    assert said[2].endswith(f"the last by {now + timedelta(days=2):%Y-%m-%d %H:%M} UTC.")
+    assert said[3].startswith("Missing: 1. The source arrivals should tell by now and does not")
+    assert said[4].startswith("Left: 1. They have no outcome and were answered more than ten times 2 days before")

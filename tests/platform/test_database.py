@@ -9,18 +9,34 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from tests.postgres import NoPostgres, scratch_cluster
 
 from pilotage.platform.database import Database, Instant, Json, insert_ignoring, metadata
 from pilotage.platform.errors import SettingsError
-from pilotage.platform.schema import upgrade
+from pilotage.platform.schema import MIGRATIONS, upgrade
 
 scratch = sa.MetaData()
 notes = sa.Table(
     "notes", scratch, sa.Column("id", sa.Integer, primary_key=True), sa.Column("at", Instant), sa.Column("body", Json)
 )
+
+
+EARLIER_DECISION = """
+INSERT INTO decisions (id, use_case, entity, moment, decided_at, stage, arm, produced_by, reason, review, latency_us,
+    model_failure, batch, content)
+VALUES ('dec_1', 'late', 'e', :at, :at, 'shadow', 'rule', 'rule', 'shadow', false, 1, '', 'bat_1', :content)
+"""
+
+
+def migrating(connection: sa.Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS)
+    config.attributes["connection"] = connection
+    return config
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -44,6 +60,16 @@ def test_the_migrations_make_exactly_the_tables_that_the_rooms_declare(database:
     upgrade(database)  # the second time it has nothing to do
     with database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_who_asked_is_read_from_the_bytes_of_earlier_decisions(database: Database) -> None:
+    upgrade(database)
+    with database.writing() as connection:
+        config = migrating(connection)
+        command.downgrade(config, "0001")
+        connection.execute(sa.text(EARLIER_DECISION), {"at": "2013-12-05 00:00:00", "content": b'{"asked_by": "app"}'})
+        command.upgrade(config, "head")
+        assert connection.execute(sa.text("SELECT asked_by FROM decisions")).scalar() == "app"
 
 
 def test_instants_and_documents_come_back_as_they_went_in(database: Database) -> None:

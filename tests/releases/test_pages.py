@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 from tests.living import NAME, release, signed_version, visitor
-from tests.review.arranging import adopt
+from tests.review.arranging import FILE, adopt
 
 from pilotage.govern.records import SYSTEM, Role
 from pilotage.models import artefacts
 from pilotage.platform.workspace import Workspace
-from pilotage.releases import flow
+from pilotage.releases import flow, rules
 from pilotage.releases.records import Stage
+from pilotage.usecase import flow as defining
 
 PAGE = f"/use-cases/{NAME}/versions"
 SWITCH = f"/use-cases/{NAME}/switch"
@@ -146,6 +147,20 @@ def test_a_version_says_whether_it_answers_as_in_training(work: Workspace) -> No
         page = person.get(PAGE).text
     assert "0 flips in 10,000 rows" in page
     assert page.count("not measured") == 1
+
+
+def test_what_was_measured_for_an_earlier_text_of_the_file_is_shown_as_that(work: Workspace) -> None:
+    release(work, adopt(work), 1)
+    later = FILE.replace("arr_delay > 30", "arr_delay > 45")
+    definition = defining.adopt(work, defining.parse_definition(later, "late_arrival.yaml"), SYSTEM)
+    version = flow.version_number(work, NAME, 1)
+    assert flow.parity_of(work, definition, version) is None, "for a release and the gates it does not count"
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(PAGE).text
+    told = f"0 flips in 10,000 rows; measured {work.clock.now():%Y-%m-%d} for an earlier text of the file"
+    assert told in page
+    assert "not measured" not in page
+    assert rules.parity_in_short(flow.parities(work, definition)[version.id]) == told
 
 
 def test_a_version_whose_parity_cannot_be_measured_is_not_released(work: Workspace) -> None:

@@ -12,7 +12,7 @@ from tests.review.arranging import FILE, of_kind
 from pilotage.audit.records import AuditReport, Finding
 from pilotage.models.records import Comparison, Parity
 from pilotage.models.suite import Limits, Result, SuiteReport
-from pilotage.monitor.records import Answerer, Operation, Quality
+from pilotage.monitor.records import Answerer, Operation, Quality, Service
 from pilotage.releases import rules as release_rules
 from pilotage.releases.records import ColumnParity, LiveParity, Stage, Version
 from pilotage.rollout import overview, rules
@@ -30,6 +30,7 @@ def quality(answerer: Answerer, decisions: int, money: float) -> Quality:
     return Quality(answerer, decisions, {"alerts": decisions // 5, "precision": 0.5, "recall": 0.6}, money)
 
 
+SERVICE = Service(asked=600, latencies=600, latency_p50_us=900, latency_p99_us=9_000)
 OPERATION = Operation(
     use_case="late_arrival",
     kind="flag",
@@ -43,8 +44,8 @@ OPERATION = Operation(
     model_asked=600,
     failures={},
     quality=(quality("model", 400, 2000.0), quality("rule", 400, 1000.0), quality("given", 400, 2000.0)),
-    latency_p50_us=900,
-    latency_p99_us=9_000,
+    service=SERVICE,
+    recent=SERVICE,
     shown=0,
     useful=0,
     wrong=0,
@@ -142,6 +143,10 @@ def operating(**changes: Any) -> Operation:
     return msgspec.structs.replace(OPERATION, **changes)
 
 
+def serving(**changes: Any) -> Operation:
+    return operating(service=msgspec.structs.replace(SERVICE, **changes))
+
+
 @pytest.mark.parametrize("gate", rules.GATES)
 def test_every_gate_passes_on_good_evidence(gate: GateName) -> None:
     result = judged(gate)
@@ -169,9 +174,9 @@ FAILING: list[tuple[GateName, dict[str, Any], str]] = [
     ("baseline", {"definitions": STALE}, "pilotage train late_arrival"),
     ("baseline", {"version": msgspec.structs.replace(VERSION, comparison="cmp_0")}, "pilotage release late_arrival"),
     ("baseline", {"version": msgspec.structs.replace(VERSION, candidate="linear")}, "pilotage release late_arrival"),
-    ("service", {"operation": operating(failures={"too_slow": 50, "model_failed": 10})}, "operate page"),
-    ("service", {"operation": operating(reasons={"definition_changed": 60})}, "operate page"),
-    ("service", {"operation": operating(latency_p99_us=150_000)}, "simpler candidate"),
+    ("service", {"operation": serving(failures={"too_slow": 50, "model_failed": 10})}, "operate page"),
+    ("service", {"operation": serving(failures={"definition_changed": 60})}, "operate page"),
+    ("service", {"operation": serving(latency_p99_us=150_000)}, "simpler candidate"),
     ("service", {"log_valid": False}, "pilotage verify"),
     ("service", {"model_tests": GIVING_WAY}, "pilotage test late_arrival"),
     (
@@ -197,7 +202,7 @@ WAITING: list[tuple[GateName, dict[str, Any], str]] = [
     ("baseline", {"comparison": None, "definitions": {}}, "none"),
     ("baseline", {"version": None}, "no version is released yet"),
     ("baseline", {"live_parity": None}, "not measured for this version, file and code"),
-    ("service", {"operation": operating(model_asked=120)}, "380 more are needed"),
+    ("service", {"operation": serving(asked=120)}, "380 more are needed"),
     ("service", {"model_tests": None}, "it was not tested"),
     ("workflow", {"reviewers": 0}, "0 people"),
     ("workflow", {"card_keys": 0}, "0 keys"),
@@ -223,8 +228,32 @@ def test_too_little_evidence_is_neither_good_nor_bad(gate: GateName, changes: di
 
 
 def test_few_decisions_do_not_fail_for_being_slow_yet() -> None:
-    result = judged("service", operation=operating(model_asked=10, latency_p99_us=900_000, failures={"too_slow": 10}))
+    result = judged("service", operation=serving(asked=10, latency_p99_us=900_000, failures={"too_slow": 10}))
     assert result.outcome == "INCONCLUSIVE"
+
+
+def test_without_a_decision_no_criterion_speaks_of_time_or_room() -> None:
+    result = judged("service", operation=operating(service=Service(), recent=Service()))
+    told = {each.name: each for each in result.criteria}
+    for name in ("technical failures", "in time"):
+        assert (told[name].outcome, told[name].came) == ("INCONCLUSIVE", "no decision yet")
+        assert told[name].repair.startswith("Let the app ask in shadow")
+
+
+@pytest.mark.parametrize(
+    ("changes", "repair"),
+    [
+        ({"decisions": 0, "matured": 0}, "No decision with this version yet: let the app ask in shadow."),
+        ({"decisions": 90, "matured": 60}, "Wait for the outcomes of 30 decisions: they mature within 2 days"),
+        ({"decisions": 90, "matured": 90}, "No decision waits for an outcome: let the app ask about more cases."),
+        ({"decisions": 90, "matured": 20, "known_before": 70}, "70 outcomes had been read before the question"),
+    ],
+)
+def test_too_few_outcomes_say_what_to_wait_for(changes: dict[str, int], repair: str) -> None:
+    few = (quality("model", 20, 0.0), quality("rule", 20, 0.0))
+    arrive, worth, _ = judged("operations", operation=operating(quality=few, **changes)).criteria
+    assert (arrive.outcome, worth.outcome) == ("INCONCLUSIVE", "INCONCLUSIVE")
+    assert arrive.repair.startswith(repair) and worth.repair == arrive.repair
 
 
 def test_a_failure_outweighs_what_is_not_yet_known() -> None:
@@ -279,7 +308,7 @@ def test_the_ladder_has_a_top_and_a_bottom() -> None:
 
 
 def test_gates_that_the_next_stage_does_not_ask_are_shown_as_later() -> None:
-    waiting = judged("service", operation=operating(model_asked=0))
+    waiting = judged("service", operation=serving(asked=0))
     assert overview.state_of(waiting, Stage.OFF) == "later"
     assert overview.state_of(waiting, Stage.SHADOW) == "inconclusive"
     assert overview.in_short(waiting) == "2 of 5 met"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from pilotage.data import flow as data
-from pilotage.decisions import draining, rules, store
+from pilotage.decisions import draining, rules, store, tables
 from pilotage.decisions.contract import Contract
 from pilotage.decisions.records import Answer, Decision
 from pilotage.decisions.serving import Serving, open_serving
@@ -19,13 +18,13 @@ from pilotage.govern.records import Principal, Verification
 from pilotage.models import flow as modelling
 from pilotage.models.countering import CounterExample
 from pilotage.platform.errors import InvalidRequest, NotFound, PilotageError
-from pilotage.platform.instants import as_utc
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.usecase.records import Definition
 
 _BATCH_ROWS = 2_000
 OTHERS_TOLD = 3
+PROBLEMS_TOLD = 3
 
 
 class BatchLine(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -54,7 +53,7 @@ def decide_batch(
         try:
             decision = _decide(work, serving, line, by)
         except InvalidRequest as error:
-            pending.append(BatchLine(number, error="; ".join(str(problem) for problem in error.problems)))
+            pending.append(BatchLine(number, error=_told(error)))
         else:
             contents.append(store.encode(decision))
             pending.append(BatchLine(number, rules.answer_of(decision)))
@@ -65,6 +64,13 @@ def decide_batch(
             pending, contents = [], []
     draining.keep(work, contents)
     yield from pending
+
+
+def _told(error: InvalidRequest) -> str:
+    """What is wrong with one line, short: a file has many."""
+    told = [str(problem) for problem in error.problems[:PROBLEMS_TOLD]]
+    more = len(error.problems) - len(told)
+    return "; ".join(told) + (f"; and {more} more" if more else "")
 
 
 def other_answers(
@@ -149,46 +155,41 @@ def _fault_of(detail: dict[str, Any], kept: list[store.Kept]) -> str:
     return next((f"{batch} {each.id} is told otherwise in its columns." for each in kept if not each.agrees), "")
 
 
-def read_requests(file: Path) -> Iterator[bytes]:
+def read_requests(file: Path, contract: Contract) -> Iterator[bytes]:
     """The requests of a file, one JSON object each: JSON lines, CSV or Parquet by its suffix.
 
     Raises:
         PilotageError: the file is not there or of another kind.
+        InvalidRequest: no row of a table can fit, because its columns do not.
     """
     if not file.exists():
         raise NotFound(f"{file} does not exist.", "Give a .jsonl, .csv or .parquet file.")
     suffix = file.suffix.lower()
     if suffix in (".jsonl", ".ndjson"):
-        with file.open("rb") as stream:
-            yield from (line for line in stream if line.strip())
-    elif suffix in (".parquet", ".csv"):
-        yield from _rows_of_table(file)
-    else:
+        return _lines(file)
+    if suffix not in (".parquet", ".csv"):
         raise PilotageError(f"{file} is neither JSON lines, CSV nor Parquet.", "Name it .jsonl, .csv or .parquet.")
+    try:
+        columns = tables.columns_of(file)
+        contract.demand_columns(columns)
+    except InvalidRequest as error:
+        raise InvalidRequest(f"{file} cannot be answered. {error.message}", error.repair) from None
+    return tables.rows_of(file, columns, contract)
 
 
-def _rows_of_table(file: Path) -> Iterator[bytes]:
-    from pilotage.platform.engine import analytical
-    from pilotage.platform.quoting import literal
-
-    reader = "read_parquet" if file.suffix.lower() == ".parquet" else "read_csv"
-    with analytical() as engine:
-        for batch in engine.execute(f"SELECT * FROM {reader}({literal(str(file))})").to_arrow_reader(_BATCH_ROWS):
-            yield from (msgspec.json.encode(_without_nulls(row)) for row in batch.to_pylist())
+def _lines(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as stream:
+        yield from (line for line in stream if line.strip())
 
 
-def _without_nulls(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of a table as a request; instants without a zone are UTC there, as in every source."""
-    return {
-        name: as_utc(value) if isinstance(value, datetime) else value
-        for name, value in row.items()
-        if value is not None
-    }
+def contract_of(work: Workspace, definition: Definition) -> Contract:
+    """The request contract of a use case, with what its source's values are."""
+    return Contract(definition.plan, data.source_types(work, definition))
 
 
 def _serving_for(work: Workspace, definition: Definition, body: bytes) -> Serving:
     """A serving that knows the columns of this one question: those of all history would take long to open."""
-    _, request = Contract(definition.plan).decode(body)
+    _, request = contract_of(work, definition).decode(body)
     moment = rules.as_of(rules.moment_of(definition.plan)(request), work.clock.now())
     return open_serving(work, definition, data.open_live(work, definition, moment))
 

@@ -34,6 +34,9 @@ REASONS = {
 ORDINARY_REASONS = frozenset({"model", "shadow", "rule_arm", "off"})
 """Reasons that are the stage at work. Every other reason is a fallback."""
 
+UNUSED_REASONS = frozenset({"not_recorded", "definition_changed", "model_refused"})
+"""Reasons of answers for which the model should have been asked and was not, or could not be used."""
+
 
 class Decision(Struct, frozen=True, omit_defaults=True):
     """One answered question, as kept in the ledger.

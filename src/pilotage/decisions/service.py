@@ -24,7 +24,7 @@ from pilotage.decisions.spool import Spool
 from pilotage.govern import flow as governing
 from pilotage.govern.records import Permission, Principal
 from pilotage.govern.rules.permissions import allowed, demand
-from pilotage.platform.errors import NotAuthenticated, NotFound
+from pilotage.platform.errors import EvidenceMissing, NotAuthenticated, NotFound
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.releases.records import Stage
@@ -38,6 +38,9 @@ _SCORING_THREADS = 2
 _READING_THREADS = 16
 """They wait for databases and compute nothing."""
 _LIVE_SPAN = timedelta(days=2)
+_ADOPT_OR_GRANT = (
+    "pilotage sync FILE adopts one; or this key may not ask it: an administrator grants it on the keys page."
+)
 
 log = structlog.get_logger()
 
@@ -105,7 +108,7 @@ class Service:
         found = self.servings.get(use_case)
         known = any(allowed(principal, permission, use_case) for permission in (Permission.DECIDE, Permission.READ))
         if found is None or not known:
-            raise NotFound(f"There is no use case {use_case}.", "pilotage sync FILE adopts one.")
+            raise NotFound(f"There is no use case {use_case} that this key may ask.", _ADOPT_OR_GRANT)
         demand(principal, Permission.DECIDE, use_case)
         return found
 
@@ -220,9 +223,17 @@ class Service:
         try:
             return data.open_live(self.work, definition, self._since(definition))
         except Exception as error:  # noqa: BLE001  whatever is wrong with one use case's data, the others go on
+            if isinstance(error, EvidenceMissing) and definition.name not in self._loaded:
+                self._await_first_sync(definition, error)
+                return None
             metrics.refused(definition.name)
             log.error("columns_not_opened", use_case=definition.name, error=f"{type(error).__name__}: {error}")
             return None
+
+    def _await_first_sync(self, definition: Definition, error: EvidenceMissing) -> None:
+        """Adopted, and its sources are being read for the first time: nothing is wrong, and it is said once."""
+        if definition.name not in self.servings:
+            log.info("columns_await_first_sync", use_case=definition.name, missing=error.message)
 
     def _since(self, definition: Definition) -> datetime | None:
         """Moments before this are history: an app asks about now, and live columns of all the past would take long."""

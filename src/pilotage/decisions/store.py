@@ -39,6 +39,7 @@ decisions = sa.Table(
     sa.Column("low", sa.Float),
     sa.Column("high", sa.Float),
     sa.Column("review", sa.Boolean, nullable=False),
+    sa.Column("asked_by", sa.String(80), nullable=False, server_default=""),
     sa.Column("latency_us", sa.Integer, nullable=False),
     sa.Column("model_failure", sa.String(32), nullable=False),
     sa.Column("batch", sa.String(40), nullable=False),

@@ -38,7 +38,14 @@ def sentence(found: Operation) -> str:
         return f"{found.use_case} has answered nothing yet."
     fallbacks = sum(found.reasons.values())
     return (
-        f"{found.decisions:,} decisions, {fallbacks:,} of them fallbacks; {found.matured:,} outcomes are known; "
+        f"{found.decisions:,} decisions, {fallbacks:,} of them fallbacks; {found.matured:,} outcomes came after them"
+        f"{_known_before(found)}; "
         f"{found.overrides:,} overridden; {found.money_so_far:,.0f} {found.currency} so far, "
         f"{found.money_of_rule:,.0f} by the rule alone."
     )
+
+
+def _known_before(found: Operation) -> str:
+    if not found.known_before:
+        return ""
+    return f", {found.known_before:,} had been read before and count in no figure of quality or money"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import get_args
 
 import sqlalchemy as sa
@@ -9,7 +10,8 @@ import sqlalchemy as sa
 from pilotage.decisions.kinds import default_of
 from pilotage.decisions.records import Decision
 from pilotage.monitor import life, rules, store
-from pilotage.monitor.records import Answerer, Day, Matured, Operation, Step
+from pilotage.monitor.records import Answerer, Day, Matured, Operation, Service, Step
+from pilotage.monitor.verdicts import ANSWERS_MIN, RECENT
 from pilotage.outcomes import flow as outcomes
 from pilotage.platform.workspace import Workspace
 from pilotage.review import flow as reviewing
@@ -32,7 +34,9 @@ def operation(work: Workspace, definition: Definition, version: str | None = Non
         hours = rules.hours(store.volume(connection, definition.name, version))
         produced = store.produced(connection, definition.name, version)
         asked = store.model_asked(connection, definition.name, version)
-        latencies = store.latencies_us(connection, definition.name, _LATENCIES, version)
+        service = _service(connection, definition.name, version, None)
+        recent = _service(connection, definition.name, version, _recent_since(connection, definition.name))
+        known_before = store.known_before(connection, definition.name, version)
         matured = _matured(connection, definition, version)
         feedback = store.feedback_counts(connection, definition.name)
         overrides = store.override_reasons(connection, definition.name)
@@ -54,8 +58,8 @@ def operation(work: Workspace, definition: Definition, version: str | None = Non
         model_asked=asked,
         failures=rules.model_failures(hours),
         quality=tuple(rules.quality(name, both, kind, brief.value) for name in get_args(Answerer)),
-        latency_p50_us=rules.percentile(latencies, 0.5),
-        latency_p99_us=rules.percentile(latencies, 0.99),
+        service=service,
+        recent=recent,
         shown=feedback.get("shown", 0),
         useful=feedback.get("useful", 0),
         wrong=feedback.get("wrong", 0),
@@ -67,7 +71,19 @@ def operation(work: Workspace, definition: Definition, version: str | None = Non
         review_minutes=review_minutes,
         money_so_far=given.money + review_minutes * brief.value.review_minute,
         money_of_rule=rules.quality("rule", matured, kind, brief.value).money,
+        known_before=known_before,
     )
+
+
+def _service(connection: sa.Connection, use_case: str, version: str | None, since: datetime | None) -> Service:
+    asked = store.asked_by_apps(connection, use_case, version, since)
+    return rules.service(asked, store.latencies_us(connection, use_case, _LATENCIES, version, since))
+
+
+def _recent_since(connection: sa.Connection, use_case: str) -> datetime | None:
+    """A day before apps asked last; further back where a day has too few questions to tell by."""
+    newest = store.newest_by_apps(connection, use_case, ANSWERS_MIN)
+    return min(newest[0] - RECENT, newest[-1]) if newest else None
 
 
 def worth(

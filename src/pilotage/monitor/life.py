@@ -74,10 +74,14 @@ def _outcome(outcomes: Sequence[JoinedOutcome], use_case: UseCase) -> list[Step]
         Step(
             "outcome",
             each.known_at,
-            ("Corrected. " if each.revision > 1 else "") + _happened(each.happened, use_case),
+            ("Corrected. " if each.revision > 1 else "") + _happened(each.happened, use_case) + _known_before(each),
         )
         for each in oldest_first
     ]
+
+
+def _known_before(outcome: JoinedOutcome) -> str:
+    return " It had been read before the question, so no quality counts it." if outcome.known_before else ""
 
 
 def _happened(what: Said, use_case: UseCase) -> str:

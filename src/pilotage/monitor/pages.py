@@ -50,7 +50,7 @@ def operate_page(use_case: str, work: Workspace) -> Template:
             "back": f"/use-cases/{use_case}/operate",
             "safe": verdicts.still_safe(found, live, definition.use_case),
             "worth": verdicts.still_worth_it(found, advantage),
-            "recent": verdicts.trouble(verdicts.recent(found.hours)),
+            "answers_min": verdicts.ANSWERS_MIN,
             "measures": MEASURES[found.kind],
             "quality": [
                 (each, shown(found.kind, each), in_words(found.kind, found.unit, each)) for each in found.quality

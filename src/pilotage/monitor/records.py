@@ -51,11 +51,36 @@ class Hour(Struct, frozen=True):
     failures: dict[str, int] = {}
 
 
+class Service(Struct, frozen=True):
+    """How the questions fared that apps asked over HTTP and that were the model's to answer.
+
+    What commands asked, one by one or in a batch, nobody waited for: it is not in here. ``failures`` counts, by code,
+    questions to which the model had no answer, or none that could be used; ``latencies`` are of the newest answers,
+    percentiles in microseconds.
+    """
+
+    asked: int = 0
+    failures: dict[str, int] = {}
+    latencies: int = 0
+    latency_p50_us: int = 0
+    latency_p99_us: int = 0
+
+    @property
+    def failed(self) -> int:
+        return sum(self.failures.values())
+
+    @property
+    def failed_share(self) -> float:
+        return self.failed / self.asked if self.asked else 0.0
+
+
 class Operation(Struct, frozen=True):
     """Everything the operate page says, read from the ledger.
 
     ``model_asked`` are the decisions about which the model was asked; ``failures`` counts, by code, those about which
-    it could then not answer.
+    it could then not answer. ``service`` is of all questions of apps, ``recent`` of the last day on which they asked.
+    ``known_before`` decisions have an outcome that had been read before they were answered: ``matured`` and
+    ``quality`` are without them.
     """
 
     use_case: str
@@ -70,8 +95,8 @@ class Operation(Struct, frozen=True):
     model_asked: int
     failures: dict[str, int]
     quality: tuple[Quality, ...]
-    latency_p50_us: int
-    latency_p99_us: int
+    service: Service
+    recent: Service
     shown: int
     useful: int
     wrong: int
@@ -83,6 +108,7 @@ class Operation(Struct, frozen=True):
     review_minutes: float
     money_so_far: float
     money_of_rule: float
+    known_before: int = 0
 
 
 class Day(Struct, frozen=True):

@@ -8,14 +8,17 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
-from pilotage.decisions.records import ORDINARY_REASONS
+from pilotage.decisions.records import ORDINARY_REASONS, UNUSED_REASONS
 from pilotage.monitor.measures import measured
-from pilotage.monitor.records import Answerer, Day, Hour, Matured, Quality
+from pilotage.monitor.records import Answerer, Day, Hour, Matured, Quality, Service
 from pilotage.usecase.records import OutcomeKind, Value
 from pilotage.usecase.rules.value import WORTH, earned
 
 DAYS_MIN = 7
 """Days with outcomes below which an interval over days is not given."""
+
+TECHNICAL = UNUSED_REASONS | {"too_slow", "model_failed", "not_finite", "contract_broken"}
+"""Reasons of answers that the model should have given."""
 
 _WORDS = {
     "too_slow": "too slow",
@@ -83,6 +86,18 @@ def advantage(
     chosen = np.random.default_rng(seed).integers(0, len(difference), (resamples, len(difference)))
     low, high = np.quantile(difference[chosen].sum(axis=1), (0.05, 0.95))
     return float(difference.sum()), float(low), float(high)
+
+
+def service(asked: Mapping[tuple[str, str], int], latencies_us: Sequence[int]) -> Service:
+    """How these questions of apps fared, counted by reason and model failure.
+
+    What becomes of the model counts, not who answers: in shadow the rule answers whatever the model does.
+    """
+    failures = [
+        {failure or reason: count} for (reason, failure), count in asked.items() if failure or reason in TECHNICAL
+    ]
+    p50, p99 = percentile(latencies_us, 0.5), percentile(latencies_us, 0.99)
+    return Service(sum(asked.values()), _summed(failures), len(latencies_us), p50, p99)
 
 
 def hours(volume: Iterable[tuple[datetime, str, str, int]]) -> tuple[Hour, ...]:

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from pilotage.decisions.records import Said
+from pilotage.decisions.records import UNUSED_REASONS, Said
 from pilotage.decisions.store import decisions
+from pilotage.govern.records import SYSTEM
 from pilotage.monitor.records import Answerer, Matured
 from pilotage.outcomes.store import outcomes
 from pilotage.review.store import cases, feedback
@@ -45,20 +46,48 @@ def model_asked(connection: sa.Connection, use_case: str, version: str | None = 
     return connection.execute(query).scalar_one()
 
 
-def latencies_us(connection: sa.Connection, use_case: str, limit: int, version: str | None = None) -> list[int]:
-    """Latencies of the newest decisions, in microseconds; of one version, of those about which it was asked."""
-    query = (
-        sa.select(decisions.c.latency_us).where(*_of(use_case, version)).order_by(decisions.c.id.desc()).limit(limit)
-    )
-    if version is not None:
-        query = query.where(_ASKED)
-    return list(connection.execute(query).scalars())
+def asked_by_apps(
+    connection: sa.Connection, use_case: str, version: str | None = None, since: datetime | None = None
+) -> dict[tuple[str, str], int]:
+    """Questions of apps that were the model's to answer, by reason and model failure."""
+    kinds = (decisions.c.reason, decisions.c.model_failure)
+    query = sa.select(*kinds, sa.func.count()).where(*_for_the_model(use_case, version, since)).group_by(*kinds)
+    return {(reason, failure): count for reason, failure, count in connection.execute(query)}
+
+
+def latencies_us(
+    connection: sa.Connection, use_case: str, limit: int, version: str | None = None, since: datetime | None = None
+) -> list[int]:
+    """Latencies of the newest of these questions, in microseconds."""
+    query = sa.select(decisions.c.latency_us).where(*_for_the_model(use_case, version, since))
+    return list(connection.execute(query.order_by(decisions.c.id.desc()).limit(limit)).scalars())
+
+
+def newest_by_apps(connection: sa.Connection, use_case: str, count: int) -> list[datetime]:
+    """When the newest of these questions were answered, so many at most, the newest first."""
+    query = sa.select(decisions.c.decided_at).where(*_for_the_model(use_case, None, None))
+    return list(connection.execute(query.order_by(decisions.c.id.desc()).limit(count)).scalars())
+
+
+def known_before(connection: sa.Connection, use_case: str, version: str | None = None) -> int:
+    """Decisions whose outcome had been read before they were answered."""
+    query = sa.select(sa.func.count()).join_from(decisions, outcomes, outcomes.c.decision == decisions.c.id)
+    query = query.where(*_of(use_case, version), outcomes.c.newest, outcomes.c.known_before)
+    return connection.execute(query).scalar_one()
+
+
+def _for_the_model(use_case: str, version: str | None, since: datetime | None) -> tuple[sa.ColumnElement[bool], ...]:
+    """Asked over HTTP with a key, and of the model, or of what stands in for one that cannot be used."""
+    for_it = sa.or_(_ASKED, decisions.c.reason.in_(UNUSED_REASONS))
+    by_an_app = decisions.c.asked_by != SYSTEM.name
+    young = () if since is None else (decisions.c.decided_at >= since,)
+    return (*_of(use_case, version), by_an_app, for_it, *young)
 
 
 def matured(
     connection: sa.Connection, use_case: str, kind: OutcomeKind, instead: Said, version: str | None = None
 ) -> list[Matured]:
-    """What came of everybody's answers to the decisions whose outcome is known, by day, the oldest first.
+    """What came of everybody's answers to the decisions whose outcome became known after them, by day, oldest first.
 
     ``instead`` counts where an answerer could not say.
     """
@@ -71,7 +100,7 @@ def matured(
     query = (
         sa.select(day, compared, sa.func.count(), *sums.values())
         .join(outcomes, outcomes.c.decision == decisions.c.id)
-        .where(*_of(use_case, version), outcomes.c.newest)
+        .where(*_of(use_case, version), outcomes.c.newest, sa.not_(outcomes.c.known_before))
         .group_by(day, compared)
         .order_by(day)
     )

@@ -2,63 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
-from pilotage.monitor.records import Hour, Operation, Verdict
-from pilotage.monitor.rules import DAYS_MIN, model_failures, reason_words
+from pilotage.monitor.records import Operation, Service, Verdict
+from pilotage.monitor.rules import DAYS_MIN, reason_words
+from pilotage.platform.counting import plural
 from pilotage.releases.records import Live
 from pilotage.usecase.records import UseCase
 
-CHOSEN = frozenset({"disabled", "no_version"})
-"""Fallbacks that a person chose; the others happened to us."""
-
 RECENT = timedelta(hours=24)
 
-
-def recent(hours: Iterable[Hour]) -> tuple[Hour, ...]:
-    """The last day of decided moments that the ledger holds."""
-    known = tuple(hours)
-    newest = max((each.hour for each in known), default=None)
-    return () if newest is None else tuple(each for each in known if each.hour > newest - RECENT)
-
-
-def trouble(hours: Iterable[Hour]) -> tuple[int, int]:
-    """(decisions, those among them that fell back without anybody wanting it)."""
-    known = tuple(hours)
-    unwanted = sum(count for each in known for reason, count in each.fallbacks.items() if reason not in CHOSEN)
-    return sum(each.decisions for each in known), unwanted
+ANSWERS_MIN = 100
+"""Answers to apps below which nothing is said of one in a hundred."""
 
 
 def still_safe(found: Operation, live: Live, use_case: UseCase) -> Verdict:
-    """Whether answers come in time and from where they should, over the last day of decisions."""
+    """Whether the model answers apps, and in time, over the last day on which they asked: as the service gate counts.
+
+    Where a day has fewer than :data:`ANSWERS_MIN` questions, the newest so many count.
+    """
     if not live.enabled:
         return Verdict("warn", f"Safe, because it is switched off: today's rule answers everything ({live.reason}).")
-    decisions, unwanted = trouble(recent(found.hours))
-    if not decisions:
-        return Verdict("inform", "Nothing can go wrong yet: no app has asked.")
-    share, limit = unwanted / decisions, use_case.rollout.fallback_share_max
-    failures = model_failures(recent(found.hours))
-    failed = sum(failures.values())
-    p99_ms, budget_ms = found.latency_p99_us / 1000, use_case.brief.latency_ms
+    recent = found.recent
+    if not recent.asked:
+        return Verdict("inform", _nothing_asked(found))
+    if recent.asked < ANSWERS_MIN:
+        return _too_few(recent)
+    limit, budget_ms = use_case.rollout.fallback_share_max, use_case.brief.latency_ms
+    p99_ms, of = recent.latency_p99_us / 1000, f"the last {recent.asked:,} questions that apps asked over HTTP"
     wrong = []
-    if share > limit:
-        wrong.append(
-            f"{_percent(share)} of the last {decisions:,} answers were fallbacks; at most {_percent(limit)} are agreed"
-        )
-    elif failed / decisions > limit:
-        # In shadow, and for the share that keeps the rule, no fallback shows that the model fails.
-        wrong.append(f"{failed_in_words(failures)} in {decisions:,} decisions; at most {_percent(limit)} are agreed")
+    if recent.failed_share > limit:
+        told = failed_in_words(recent.failures)
+        wrong.append(f"of {of} {told}, {_percent(recent.failed_share)}; at most {_percent(limit)} are agreed")
     if p99_ms > budget_ms:
-        wrong.append(f"the slowest 1 in 100 take {p99_ms:,.0f} ms; {budget_ms} ms are agreed")
+        wrong.append(f"the slowest 1 in 100 answers to apps take {p99_ms:,.0f} ms; {budget_ms} ms are agreed")
     if wrong:
         return Verdict("fail", f"No: {' and '.join(wrong)}.")
     return Verdict(
         "pass",
-        f"Yes: {_percent(share)} of the last {decisions:,} answers were fallbacks (at most {_percent(limit)} agreed), "
-        f"and 99 of 100 came within {p99_ms:,.1f} ms (of {budget_ms})."
-        + (f" But {failed_in_words(failures)}." if failed else ""),
+        f"Yes: the model failed in {_percent(recent.failed_share)} of {of} (at most {_percent(limit)} agreed), "
+        f"and 99 of 100 answers came within {p99_ms:,.1f} ms (of {budget_ms})."
+        + (f" But {failed_in_words(recent.failures)}." if recent.failed else ""),
     )
+
+
+def _nothing_asked(found: Operation) -> str:
+    if not found.decisions:
+        return "Nothing can go wrong yet: no app has asked."
+    return (
+        f"Not known yet: no app has asked the model over HTTP. The {plural(found.decisions, 'decision')} so far came "
+        "from commands and batches, or while no model was to answer: nobody waited for one."
+    )
+
+
+def _too_few(recent: Service) -> Verdict:
+    failed = f"; {failed_in_words(recent.failures)}" if recent.failed else ""
+    asked = f"apps asked the model {plural(recent.asked, 'question')} over HTTP so far, {ANSWERS_MIN} are needed"
+    return Verdict("warn" if failed else "inform", f"Too few to tell: {asked}{failed}.")
 
 
 def failed_in_words(failures: Mapping[str, int]) -> str:
@@ -72,7 +73,10 @@ def still_worth_it(found: Operation, advantage: tuple[float, float, float] | Non
     """Whether the model earns more than the rule on the same decisions, by an interval from whole days."""
     judged = next((each.decisions for each in found.quality if each.answerer == "model"), 0)
     if not judged:
-        return Verdict("inform", "Not known yet: no decision that the model looked at has an outcome.")
+        known = f" Of {found.known_before:,} it had been read before they were answered." if found.known_before else ""
+        return Verdict(
+            "inform", f"Not known yet: no decision that the model looked at has an outcome that came after it.{known}"
+        )
     if advantage is None:
         return Verdict("inform", f"Not known yet: {judged:,} outcomes, but from fewer than {DAYS_MIN} days.")
     total, low, high = advantage

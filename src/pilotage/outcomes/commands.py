@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from pilotage.data import flow as data
 from pilotage.outcomes import flow
+from pilotage.outcomes.rules import told
 from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import opened
 from pilotage.usecase import flow as defining
@@ -22,6 +23,8 @@ def outcomes(
         definition = defining.find(work, use_case)
         data.sync(work, definition)
         found = flow.pull(work, definition)
-    terminal.say(f"{found.joined:,} outcomes joined, {found.corrected:,} corrected; {found.waiting:,} decisions wait.")
+    terminal.say(f"{found.joined:,} outcomes joined, {found.corrected:,} corrected.")
+    for sentence in told(found, definition.use_case.outcome, definition.plan.entity):
+        terminal.say(sentence)
     terminal.document(found)
     terminal.next(f"pilotage monitor {definition.name}")

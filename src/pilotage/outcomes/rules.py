@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from pilotage.decisions.records import Said
-from pilotage.outcomes.records import JoinedOutcome
+from pilotage.outcomes.records import Decided, JoinedOutcome, OutcomePull
+from pilotage.platform.counting import plural
+from pilotage.usecase.records import Outcome
 
 
 def changes(
@@ -31,6 +35,64 @@ def changes(
         before = joined.get(decision)
         if before is not None and before.known_at >= known_at:
             continue
-        revision = 1 if before is None else before.revision + 1
-        found.append(JoinedOutcome(decision, use_case, entity, what, known_at, now, revision))
+        revision, known_before = (1, False) if before is None else (before.revision + 1, before.known_before)
+        found.append(JoinedOutcome(decision, use_case, entity, what, known_at, now, revision, known_before))
     return found
+
+
+def told_apart(found: Iterable[JoinedOutcome], reached: Mapping[str, datetime | None]) -> list[JoinedOutcome]:
+    """The same, with those marked that had been read before their question was answered.
+
+    ``reached`` is, by decision, how far the source had been read then. A correction is as its first outcome was.
+    """
+    return [replace(each, known_before=True) if _was_read(each, reached) else each for each in found]
+
+
+def _was_read(outcome: JoinedOutcome, reached: Mapping[str, datetime | None]) -> bool:
+    end = reached.get(outcome.decision)
+    return outcome.revision == 1 and end is not None and outcome.known_at <= end
+
+
+def accounted(
+    pull: OutcomePull, decided: Iterable[Decided], known: Mapping[str, JoinedOutcome], matures: timedelta, now: datetime
+) -> OutcomePull:
+    """A pull with where every decision stands: ``decided`` are those looked at, ``known`` all that have an outcome."""
+    due = [each.moment + matures for each in decided if each.id not in known]
+    waiting = [at for at in due if at > now]
+    return replace(
+        pull,
+        known=len(known),
+        known_before=sum(each.known_before for each in known.values()),
+        waiting=len(waiting),
+        waiting_until=max(waiting, default=None),
+        missing=len(due) - len(waiting),
+        left=pull.decisions - len(known) - len(due),
+    )
+
+
+def told(pull: OutcomePull, outcome: Outcome, entity: str) -> list[str]:
+    """Where every decision stands, a sentence per place; none of a place without any."""
+    if not pull.decisions:
+        return ["No decision yet: nothing waits for an outcome."]
+    said = [f"An outcome is known for {pull.known:,} of {plural(pull.decisions, 'decision')}."]
+    if pull.known_before:
+        said.append(
+            f"Read before the question was answered: {pull.known_before:,} of these outcomes. They show nothing of how "
+            "well answers foresee; no figure of quality or money counts them."
+        )
+    if pull.waiting_until is not None:
+        said.append(
+            f"Waiting: {pull.waiting:,}. An outcome matures within {outcome.matures} of the decided moment, "
+            f"the last by {pull.waiting_until:%Y-%m-%d %H:%M} UTC."
+        )
+    if pull.missing:
+        said.append(
+            f"Missing: {pull.missing:,}. The source {outcome.source} should tell by now and does not: see whether "
+            f"their {entity} is in it and `{outcome.expression}` has a value there. They are looked for again."
+        )
+    if pull.left:
+        said.append(
+            f"Left: {pull.left:,}. They have no outcome and were answered more than ten times {outcome.matures} before "
+            "the newest: nobody looks for it any more."
+        )
+    return said

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
+from pilotage.data.records import Snapshot
+from pilotage.data.store import snapshots
 from pilotage.decisions.store import decisions
-from pilotage.outcomes.records import JoinedOutcome
+from pilotage.outcomes.records import Decided, JoinedOutcome
 from pilotage.platform.database import Instant, Json, metadata
 
 outcomes = sa.Table(
@@ -23,6 +27,7 @@ outcomes = sa.Table(
     sa.Column("known_at", Instant, nullable=False),
     sa.Column("joined_at", Instant, nullable=False),
     sa.Column("newest", sa.Boolean, nullable=False),
+    sa.Column("known_before", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index(None, "use_case", "newest"),
 )
 
@@ -30,19 +35,40 @@ _AT_ONCE = 1_000
 """So many parameters are well within what either database takes."""
 
 
-def decided_since(connection: sa.Connection, use_case: str, since: datetime) -> list[tuple[str, str]]:
-    """(decision, entity) of decisions from this moment on; joined ones too, as they may be corrected."""
-    query = sa.select(decisions.c.id, decisions.c.entity).where(
-        decisions.c.use_case == use_case, decisions.c.moment >= since
-    )
-    return [(decision, entity) for decision, entity in connection.execute(query)]
+def decided_since(connection: sa.Connection, use_case: str, since: datetime) -> list[Decided]:
+    """Decisions answered, or about a moment, from then on; joined ones too, as they may be corrected."""
+    columns = [decisions.c[name] for name in Decided.__struct_fields__]
+    young = sa.or_(decisions.c.decided_at >= since, decisions.c.moment >= since)
+    query = sa.select(*columns).where(decisions.c.use_case == use_case, young)
+    return [Decided(*row) for row in connection.execute(query)]
 
 
-def newest_moment(connection: sa.Connection, use_case: str) -> datetime | None:
-    """The newest moment that was decided about; None where nothing was."""
-    query = sa.select(sa.func.max(decisions.c.moment)).where(decisions.c.use_case == use_case)
-    moment: datetime | None = connection.execute(query).scalar()
-    return moment
+def answered(connection: sa.Connection, use_case: str) -> tuple[int, datetime | None]:
+    """How many decisions there are, and when the newest was answered; None where there is none."""
+    query = sa.select(sa.func.count(), sa.func.max(decisions.c.decided_at)).where(decisions.c.use_case == use_case)
+    count, newest_at = connection.execute(query).one()
+    return count, newest_at
+
+
+def reached(
+    connection: sa.Connection, use_case: str, source: str, instants: Sequence[datetime]
+) -> list[datetime | None]:
+    """How far the source's newest snapshot reached that had been made before each instant, by the source's own clock.
+
+    None where there was no snapshot yet, or an empty one. A static source has no clock: then it is when it was read.
+    """
+    of_source = (snapshots.c.use_case == use_case, snapshots.c.source == source)
+    query = sa.select(snapshots.c.made_at, snapshots.c.sequence).where(*of_source).order_by(snapshots.c.sequence)
+    made = [(made_at, sequence) for made_at, sequence in connection.execute(query)]
+    before = [bisect_left(made, at, key=lambda each: each[0]) for at in instants]
+    ends = {place: _end(connection, *made[place - 1]) for place in set(before) if place}
+    return [ends.get(place) for place in before]
+
+
+def _end(connection: sa.Connection, made_at: datetime, sequence: int) -> datetime | None:
+    manifest = connection.execute(sa.select(snapshots.c.manifest).where(snapshots.c.sequence == sequence)).scalar_one()
+    found = msgspec.convert(manifest, Snapshot)
+    return made_at if found.is_static else found.known_to
 
 
 def newest(connection: sa.Connection, use_case: str) -> dict[str, JoinedOutcome]:

@@ -10,7 +10,7 @@ from pilotage.govern.records import SYSTEM
 from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import opened
 from pilotage.releases import flow, rules
-from pilotage.releases.records import LiveParity, Version
+from pilotage.releases.records import MeasuredParity, Version
 from pilotage.usecase import flow as defining
 
 Machine = Annotated[bool, Parameter(name="--json", help="Print JSON for machines.")]
@@ -23,12 +23,13 @@ def versions(use_case: str | None = None, *, json: Machine = False) -> None:
         definition = defining.find(work, use_case)
         live = flow.live(work, definition.name)
         known = flow.versions(work, definition.name)
-        rows = [_row(each, live.version, flow.parity_of(work, definition, each)) for each in known]
+        parities = flow.parities(work, definition)
+        rows = [_row(each, live.version, parities.get(each.id)) for each in known]
         columns = ("number", "candidate", "made", "artefact", "as in training", "")
         terminal.table(f"Versions of {definition.name}", columns, rows)
         switch = "on" if live.enabled else f"OFF ({live.reason})"
         terminal.say(f"{len(known)} versions; stage {live.stage}, share {live.share:.0%}, switch {switch}.")
-        terminal.document({"versions": known, "live": live})
+        terminal.document({"versions": known, "live": live, "parity": parities})
 
 
 def disable(use_case: str | None = None, *, reason: str, json: Machine = False) -> None:
@@ -60,7 +61,7 @@ def rollback(use_case: str | None = None, *, reason: str, json: Machine = False)
         terminal.document(live)
 
 
-def _row(version: Version, live: str | None, parity: LiveParity | None) -> tuple[object, ...]:
+def _row(version: Version, live: str | None, parity: MeasuredParity | None) -> tuple[object, ...]:
     mark = "live" if version.id == live else ""
     made = f"{version.made_at:%Y-%m-%d %H:%M}"
     return version.number, version.candidate, made, version.artefact[:12], rules.parity_in_short(parity), mark

@@ -16,9 +16,12 @@ from pilotage.platform.errors import Conflict, CorruptArtefact, NotFound
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import rules, store
-from pilotage.releases.records import LIVE_PARITY, Live, LiveParity, Stage, Version
+from pilotage.releases.records import LIVE_PARITY, Live, LiveParity, MeasuredParity, Stage, Version
 from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
+
+_MEASURED_MAX = 10_000
+"""Measurements looked through for those of all versions."""
 
 
 def live(work: Workspace, use_case: str) -> Live:
@@ -193,11 +196,21 @@ def revisions(work: Workspace) -> dict[str, int]:
 
 def parity_of(work: Workspace, definition: Definition, version: Version) -> LiveParity | None:
     """What was measured of a version's parity, for this file by this code; None where nothing was."""
-    for piece in defining.evidence_history(work, definition.name, LIVE_PARITY):
+    for piece in defining.evidence_history(work, definition.name, LIVE_PARITY, _MEASURED_MAX):
         found = msgspec.convert(piece.body, LiveParity)
         if found.version == version.id and (piece.definition, piece.code) == (definition.substance, code_version()):
             return found
     return None
+
+
+def parities(work: Workspace, definition: Definition) -> dict[str, MeasuredParity]:
+    """The newest parity measured of each version, by its identifier, for whatever file and by whatever code."""
+    found: dict[str, MeasuredParity] = {}
+    for piece in defining.evidence_history(work, definition.name, LIVE_PARITY, _MEASURED_MAX):
+        parity = msgspec.convert(piece.body, LiveParity)
+        of_this_file, by_this_code = piece.definition == definition.substance, piece.code == code_version()
+        found.setdefault(parity.version, MeasuredParity(parity, piece.made_at, of_this_file, by_this_code))
+    return found
 
 
 def refuse_unfit(work: Workspace, definition: Definition, version: Version) -> None:

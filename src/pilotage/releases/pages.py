@@ -55,7 +55,7 @@ def versions_page(use_case: str, work: Workspace) -> Template:
             "answering": live.stage in rules.ANSWERING,
             "stepped_back": rules.stepped_back(history),
             "versions": [(version, flow.is_whole(work, version)) for version in versions],
-            "parities": {version.id: flow.parity_of(work, definition, version) for version in versions},
+            "parities": flow.parities(work, definition),
             "in_short": rules.parity_in_short,
             "differing": rules.differing,
             "numbers": {version.id: version.number for version in versions},

@@ -64,7 +64,8 @@ class ColumnParity(Struct, frozen=True):
     """How often a column was live what training has, and an example of where it was not.
 
     ``mismatch``: both know a value, and they differ. ``missing``: only training knows one. ``extra``: only live does.
-    Of numbers that are sums of many, ``tolerance`` is the relative difference that still counts as equal; else 0.
+    Of numbers that are sums of many, ``tolerance`` is the difference that still counts as equal, as a part of the value
+    or, where sums cancel, of the column's largest; else 0.
     """
 
     column: str
@@ -97,8 +98,8 @@ class LiveParity(Struct, frozen=True):
     Of the training set's ``rows`` so many were ``asked``, ``near`` of them next to the threshold; the contract of
     requests refused others, counted by field in ``refused``, and for ``unasked`` ones there was no time. ``columns``
     were compared, and ``differing`` names those that were not the same. ``elsewhere`` are columns that live asks a
-    database for: here they came from the snapshots. A flip is a decision that differs at the threshold or one ulp (unit
-    in the last place) to either side of it.
+    database for: here they came from the snapshots. A flip is a decision that differs at the threshold or another
+    bound of the policy, or one ulp (unit in the last place) to either side of it.
     """
 
     version: str
@@ -120,3 +121,15 @@ class LiveParity(Struct, frozen=True):
     @property
     def passed(self) -> bool:
         return self.asked > 0 and not self.differing and not self.flips
+
+
+class MeasuredParity(Struct, frozen=True):
+    """The newest parity that was measured of a version, and whether it is of the file and the code as they are now.
+
+    Only such a one counts for a release and for the gates; any other is shown for what it is.
+    """
+
+    parity: LiveParity
+    measured_at: datetime
+    of_this_file: bool
+    by_this_code: bool

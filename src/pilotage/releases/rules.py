@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from pilotage.platform.errors import Conflict, EvidenceMissing, GateClosed, InvalidRequest, Problem
-from pilotage.releases.records import ColumnParity, Live, LiveParity, Stage, Version
+from pilotage.releases.records import ColumnParity, Live, LiveParity, MeasuredParity, Stage, Version
 
 ANSWERING = (Stage.ASSIST, Stage.AUTOMATE)
 """The stages in which the model's answer reaches somebody."""
@@ -89,13 +89,20 @@ def in_words(found: LiveParity) -> str:
     return f"{asked}; live differs from training in {names}{more}."
 
 
-def parity_in_short(found: LiveParity | None) -> str:
-    """What a parity says, in a few words."""
-    if found is None:
+def parity_in_short(measured: MeasuredParity | None) -> str:
+    """What was measured of a version's parity, in a few words; of another file or by other code, with when it was."""
+    if measured is None:
         return "not measured"
+    found = measured.parity
     flips = "0 flips" if not found.flips else f"{found.flips:,} flips"
     names = ", ".join(each.column for each in found.differing[:3])
-    return f"{flips} in {found.asked:,} rows" + (f"; differs in {names}" if names else "")
+    return f"{flips} in {found.asked:,} rows" + (f"; differs in {names}" if names else "") + _of_when(measured)
+
+
+def _of_when(measured: MeasuredParity) -> str:
+    changed = [] if measured.of_this_file else ["for an earlier text of the file"]
+    changed += [] if measured.by_this_code else ["by other code"]
+    return f"; measured {measured.measured_at:%Y-%m-%d} {' and '.join(changed)}" if changed else ""
 
 
 def differing(column: ColumnParity) -> str:

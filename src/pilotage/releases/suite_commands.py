@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from pilotage.models import flow as modelling
 from pilotage.models.suite import SuiteReport
 from pilotage.platform.counting import plural
 from pilotage.platform.errors import Conflict
@@ -44,7 +45,7 @@ def test(
         definition = defining.find(work, use_case)
         tested = _tested(work, definition, version, candidate)
         report = run_suite(work, definition, tested, terminal.say, tests)
-        is_released = flow.live(work, definition.name).version is not None
+        following = _following(work, definition, tested, version)
     if junit is not None:
         junit.parent.mkdir(parents=True, exist_ok=True)
         junit.write_bytes(junit_xml(report))
@@ -52,7 +53,7 @@ def test(
     terminal.document(report)
     if not report.passed:
         raise SystemExit(_FAILED)
-    terminal.next(f"pilotage {'gate' if is_released else 'release'} {definition.name}")
+    terminal.next(f"pilotage {following}")
 
 
 def _tested(work: Workspace, definition: Definition, number: int | None, candidate: str) -> Artefact:
@@ -68,6 +69,18 @@ def _tested(work: Workspace, definition: Definition, number: int | None, candida
     if candidate or live.version is None:
         return candidate_of(work, definition, candidate)
     return of(flow.version(work, live.version))
+
+
+def _following(work: Workspace, definition: Definition, tested: Artefact, number: int | None) -> str:
+    """What can be done with a model that holds: ask the gates where it is live, release it where that is allowed."""
+    name, live = definition.name, flow.live(work, definition.name)
+    if live.version is not None and flow.version(work, live.version).artefact == tested.digest:
+        return f"gate {name}"
+    if number is not None:
+        return f"release {name} --number {number}"
+    comparison = modelling.latest_comparison(work, name)
+    is_recommended = comparison is not None and comparison.artefacts.get(comparison.recommended) == tested.digest
+    return f"release {name}" if is_recommended else f"compare {name}"
 
 
 def _show(terminal: Terminal, report: SuiteReport) -> None:

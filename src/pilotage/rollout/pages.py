@@ -11,7 +11,8 @@ from litestar.params import Body
 from litestar.response import Redirect, Response, Template
 from msgspec import Struct
 
-from pilotage.decisions.contract import Contract, example_request
+from pilotage.decisions import flow as deciding
+from pilotage.decisions.contract import example_request
 from pilotage.decisions.kinds import action_of, default_of
 from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission
@@ -89,7 +90,9 @@ def integrate_page(use_case: str, work: Workspace) -> Template:
             "ask": integration.ask(address, use_case, request),
             "embed": integration.embed(address),
             "mint": integration.mint(address, use_case),
-            "schema": msgspec.json.format(msgspec.json.encode(Contract(definition.plan).schema()), indent=2).decode(),
+            "schema": msgspec.json.format(
+                msgspec.json.encode(deciding.contract_of(work, definition).schema()), indent=2
+            ).decode(),
             "schema_address": f"{address}/v1/use-cases/{use_case}/schema",
             "outcome": outcome,
             "outcome_source": definition.use_case.sources[outcome.source],
@@ -154,7 +157,7 @@ def _home(work: Workspace, definition: Definition, refused: GateClosed | None = 
             "back": home,
             "found": found,
             "advantage": advantage,
-            "recent": verdicts.trouble(verdicts.recent(found.hours)),
+            "answers_min": verdicts.ANSWERS_MIN,
             "safe": verdicts.still_safe(found, live, use_case),
             "worth": verdicts.still_worth_it(found, advantage),
             "results": results,

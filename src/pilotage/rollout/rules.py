@@ -13,6 +13,7 @@ from pilotage.models.records import Comparison, Parity
 from pilotage.models.suite import SuiteReport
 from pilotage.monitor.records import Operation
 from pilotage.monitor.rules import DAYS_MIN
+from pilotage.platform.counting import plural
 from pilotage.releases.records import Live, LiveParity, Stage, Version
 from pilotage.releases.rules import in_words, reach
 from pilotage.rollout.records import Criterion, GateName, GateOutcome, GateResult
@@ -37,8 +38,7 @@ NEEDED: dict[Stage, tuple[GateName, ...]] = {
 """The gates that must pass before a stage is entered, or more of its entities reached."""
 
 POSITIVES_MIN = 50
-NOT_ASKED = ("not_recorded", "definition_changed", "model_refused")
-"""Reasons of answers for which the model should have been asked and was not, or could not be used."""
+_NOTHING_ASKED = "no decision yet"
 
 
 class Dossier(Struct, frozen=True):
@@ -214,29 +214,25 @@ def _live_as_trained(name: str, found: LiveParity | None) -> Criterion:
 
 
 def _service(dossier: Dossier) -> list[Criterion]:
-    rollout, operation = dossier.definition.use_case.rollout, dossier.operation
-    least = rollout.decisions_min
-    # Counted by what became of the model, not by who answered: in shadow the rule answers whatever the model does.
-    unused = sum(operation.reasons.get(reason, 0) for reason in NOT_ASKED)
-    failed, wanted = sum(operation.failures.values()) + unused, operation.model_asked + unused
-    share = failed / wanted if wanted else 0.0
-    latency_ms, budget_ms = operation.latency_p99_us / 1000, dossier.definition.use_case.brief.latency_ms
-    enough = wanted >= least
+    rollout, service = dossier.definition.use_case.rollout, dossier.operation.service
+    latency_ms, budget_ms = service.latency_p99_us / 1000, dossier.definition.use_case.brief.latency_ms
+    enough = service.asked >= rollout.decisions_min
+    ask = "Let the app ask in shadow, over HTTP; what commands and batches ask does not count."
     return [
-        _enough("enough decisions", wanted, least, "decisions with this version", "Let the app ask in shadow."),
+        _enough("enough decisions", service.asked, rollout.decisions_min, "asked by apps with this version", ask),
         _criterion(
             "technical failures",
-            share <= rollout.fallback_share_max if enough else None,
+            service.failed_share <= rollout.fallback_share_max if enough else None,
             f"at most {rollout.fallback_share_max:.1%}",
-            f"{share:.2%} of {wanted:,}",
-            "See the operate page for the reasons.",
+            f"{service.failed_share:.2%} of {service.asked:,}" if service.asked else _NOTHING_ASKED,
+            "See the operate page for the reasons." if enough else ask,
         ),
         _criterion(
             "in time",
             latency_ms <= budget_ms if enough else None,
             f"99 of 100 within {budget_ms} ms",
-            f"{latency_ms:.1f} ms",
-            "Give the service more room or choose a simpler candidate.",
+            f"{latency_ms:.1f} ms of the newest {service.latencies:,}" if service.latencies else _NOTHING_ASKED,
+            "Give the service more room or choose a simpler candidate." if enough else ask,
         ),
         _criterion(
             "recorded whole",
@@ -296,13 +292,15 @@ def _operations(dossier: Dossier) -> list[Criterion]:
     model, rule = operation.quality[0], operation.quality[1]
     enough = model.decisions >= least
     return [
-        _enough("outcomes arrive", model.decisions, least, "outcomes joined", "Wait, or run pilotage outcomes."),
+        _enough("outcomes arrive", model.decisions, least, "outcomes joined", _awaited(dossier)),
         _criterion(
             "worth it so far",
             model.money > rule.money if enough else None,
             f"more money than the rule on the same {model.decisions:,} decisions",
-            f"model {model.money:,.0f}, rule {rule.money:,.0f} {operation.currency}",
-            "Stay in shadow until the evidence turns, or keep the rule.",
+            f"model {model.money:,.0f}, rule {rule.money:,.0f} {operation.currency}"
+            if model.decisions
+            else "no outcome yet",
+            "Stay in shadow until the evidence turns, or keep the rule." if enough else _awaited(dossier),
         ),
         _criterion(
             "switch",
@@ -312,6 +310,24 @@ def _operations(dossier: Dossier) -> list[Criterion]:
             f"pilotage person add NAME --role owner --use-case {dossier.definition.name}",
         ),
     ]
+
+
+def _awaited(dossier: Dossier) -> str:
+    """What is to be waited for until enough outcomes are joined."""
+    operation, outcome = dossier.operation, dossier.definition.use_case.outcome
+    if not operation.decisions:
+        return "No decision with this version yet: let the app ask in shadow."
+    before = ""
+    if operation.known_before:
+        before = f"{plural(operation.known_before, 'outcome')} had been read before the question and do not count. "
+    without = operation.decisions - operation.matured - operation.known_before
+    if without <= 0:
+        return f"{before}No decision waits for an outcome: let the app ask about more cases."
+    return (
+        f"{before}Wait for the outcomes of {plural(without, 'decision')}: they mature within {outcome.matures} of the "
+        f"decided moment. pilotage outcomes {dossier.definition.name} joins those that came and says of the others why "
+        "not."
+    )
 
 
 def _rollout(dossier: Dossier) -> list[Criterion]:
