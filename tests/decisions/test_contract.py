@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from pilotage.data.records import SourceTypes
 from pilotage.decisions.contract import TEXT_CHARACTERS_MAX, Contract, check_size
 from pilotage.platform.errors import InvalidRequest, TooLarge
 from pilotage.usecase.records import Plan, RequestColumn
@@ -125,3 +126,40 @@ def test_a_text_has_a_length_that_the_schema_tells() -> None:
     said = refused(contract, msgspec.json.encode({"mail": "1", "body": longest + "x"}))
     assert said == "body: must be a text of at most 100,000 characters; one of 100,001 came."
     assert contract.schema()["properties"]["body"] == {"type": "string", "maxLength": 100_000}
+
+
+AS_IN_SOURCE = SourceTypes(whole=frozenset({"flight_id", "carrier"}), days=frozenset({"scheduled_departure"}))
+
+
+def test_integers_and_days_are_taken_as_their_source_has_them() -> None:
+    body = changed(flight_id=99999, carrier=7, scheduled_departure="2017-08-31")
+    entity, request = Contract(PLAN, AS_IN_SOURCE).decode(body)
+    assert (entity, request["carrier"]) == ("99999", "7")
+    assert request["scheduled_departure"] == datetime(2017, 8, 31, tzinfo=UTC)
+
+
+def test_where_the_source_has_texts_and_times_integers_and_days_are_refused(contract: Contract) -> None:
+    said = refused(contract, changed(flight_id=99999, scheduled_departure="2017-08-31"))
+    assert "flight_id: must be a text; a number came." in said
+    assert "scheduled_departure: must be an instant" in said
+
+
+def test_what_is_no_integer_or_day_is_refused_all_the_same() -> None:
+    said = refused(Contract(PLAN, AS_IN_SOURCE), changed(flight_id=1.5, carrier=True, scheduled_departure="31.8.2017"))
+    assert said.count("must be") == 3
+    assert "scheduled_departure: must be" in refused(
+        Contract(PLAN, AS_IN_SOURCE), changed(scheduled_departure="2017-02-31")
+    )
+
+
+def test_the_schema_says_what_else_is_taken() -> None:
+    properties = Contract(PLAN, AS_IN_SOURCE).schema()["properties"]
+    assert properties["flight_id"] == {"anyOf": [{"type": "string"}, {"type": "integer"}]}
+    assert {"type": "string", "format": "date"} in properties["scheduled_departure"]["anyOf"]
+    assert "anyOf" not in Contract(PLAN).schema()["properties"]["flight_id"]
+
+
+def test_the_known_fields_are_named_once_however_many_are_unknown(contract: Contract) -> None:
+    said = refused(contract, changed(carier="UA", orign="EWR", distnce=3))
+    assert said.count("is not a field of this use case.") == 3
+    assert said.count("Known:") == 1

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from pilotage.data.live import LiveColumns
 from pilotage.decisions import draining, flow, store
@@ -311,6 +312,16 @@ def test_the_switch_takes_although_the_columns_cannot_be_reloaded(work: Workspac
     assert (after.produced_by, after.reason) == ("rule", "disabled")
 
 
+def test_that_a_new_use_case_waits_for_its_first_sync_is_no_error(work: Workspace, definition: Definition) -> None:
+    service = Service(work)
+    with capture_logs() as logged:
+        for _ in range(2):
+            service._retry_at.clear()
+            service.look_at_sources()
+    service.close()
+    assert [(each["event"], each["log_level"]) for each in logged] == [("columns_await_first_sync", "info")]
+
+
 def test_a_model_whose_files_are_gone_leaves_the_rule(work: Workspace, definition: Definition) -> None:
     async def once() -> Answer:
         async with running(work, serving(definition, Model(lambda: 0.6))) as service:
@@ -326,8 +337,13 @@ def test_a_model_whose_files_are_gone_leaves_the_rule(work: Workspace, definitio
 def test_who_may_not_know_of_a_use_case_is_told_that_there_is_none(work: Workspace, definition: Definition) -> None:
     async def once() -> None:
         async with running(work, serving(definition, Model(lambda: 0.6))) as service:
-            with pytest.raises(NotFound):
-                service.serving("small", Principal("key_2", "other", "key", (Grant(Role.APP, "elsewhere"),)))
+            stranger, told = Principal("key_2", "other", "key", (Grant(Role.APP, "elsewhere"),)), []
+            for name in ("small", "absent"):
+                with pytest.raises(NotFound) as refused:
+                    service.serving(name, stranger)
+                told.append((refused.value.message.replace(name, "it"), refused.value.repair))
+            assert told[0] == told[1], "whether it exists is not told"
+            assert "an administrator grants it on the keys page" in told[0][1]
             with pytest.raises(NotAllowed):
                 service.serving("small", Principal("key_3", "viewer", "key", (Grant(Role.VIEWER, "small"),)))
 

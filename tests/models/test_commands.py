@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
 import pytest
 
 from pilotage.models import commands
@@ -38,7 +39,16 @@ def test_compare_prints_the_table_the_sentence_and_what_comes_next(
     assert "Without a" in printed  # a row of the table, which a narrow terminal breaks
     assert "never acting would have been worth 0 USD" in printed
     assert "More than the rule, on the same days" in printed
-    assert "Next: pilotage " in printed
+    assert "Next: pilotage audit late_arrival" in printed
+
+
+def test_compare_of_an_earlier_file_does_not_advise_what_would_be_refused(
+    door: Trained, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = msgspec.structs.replace(door.definition, substance="another")
+    monkeypatch.setattr(usecase, "find", lambda work, name: changed)
+    commands.compare("late_arrival")
+    assert "Next: pilotage build late_arrival" in capsys.readouterr().out
 
 
 def test_compare_prints_one_document_for_machines(door: Trained, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pilotage.models import artefacts, flow
+from pilotage.models import artefacts, flow, trial
 from pilotage.platform.workspace import Workspace
 from tests.models.conftest import Trained
 from tests.models.hostile import good, refused, spoilt
@@ -61,3 +61,24 @@ def test_trees_are_tried_once_in_their_life(
         note.write_text("00" * 64)  # forged: not this installation's word
     with pytest.raises(AssertionError, match="a child was started"):
         flow.load_artefact(spoilable, digest, signature)
+
+
+def test_trees_are_tried_again_by_another_version_of_the_library(
+    spoilable: Workspace, trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = trained.comparison.artefacts["boosted"]
+    signature = flow.sign_artefact(spoilable, digest)
+    started: list[Any] = []
+    really = subprocess.run
+
+    def counted(*given: Any, **named: Any) -> Any:
+        started.append(given)
+        return really(*given, **named)
+
+    monkeypatch.setattr(subprocess, "run", counted)
+    flow.load_artefact(spoilable, digest, signature)
+    assert started == []
+    monkeypatch.setattr(trial, "version", lambda library: f"another {library}")
+    flow.load_artefact(spoilable, digest, signature)
+    flow.load_artefact(spoilable, digest, signature)
+    assert len(started) == 1

@@ -7,7 +7,7 @@ import pytest
 
 from pilotage.models import flow, pages
 from pilotage.models.records import Comparison, Estimate, Group, Grouped, Search, Trial
-from pilotage.models.rules import pictures
+from pilotage.models.rules import pictures, wording
 from pilotage.platform import charts
 from pilotage.usecase import flow as usecase
 from pilotage.web.rendering import environment
@@ -41,9 +41,11 @@ def test_the_verdict_and_what_no_model_would_earn_are_shown(shown: Trained) -> N
     assert html.count("; p&nbsp;") == 3
 
 
-def test_the_three_slices_that_are_worst_are_told_and_the_small_ones_counted(shown: Trained) -> None:
+def test_slices_that_are_surely_worse_are_told_and_the_small_ones_counted(shown: Trained) -> None:
     html = render(shown)
-    assert html.count("<li>Where ") == 3
+    told = wording.worst_slices(shown.comparison)
+    assert told and all(f"<li>{one}" in html for one in told)
+    assert "those are named that are worse by more than chance" in html
     assert "more had fewer than 50 decisions, 10 positive outcomes or 5 days" in html
 
 
@@ -69,7 +71,19 @@ def test_before_training_the_page_says_what_to_do(shown: Trained, monkeypatch: p
 def test_a_comparison_of_an_earlier_file_says_so(shown: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     changed = msgspec.structs.replace(shown.definition, substance="another")
     monkeypatch.setattr(usecase, "find_adopted", lambda work, name: changed)
-    assert "has changed since" in render(shown)
+    html = render(shown)
+    assert "has changed since" in html
+    assert "Next: <code>pilotage build late_arrival</code>" in html
+
+
+def test_after_a_release_the_page_still_names_a_command_that_works(
+    shown: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pilot = msgspec.structs.replace(shown.comparison, verdict="pilot", recommended="boosted", reviews_free=True)
+    monkeypatch.setattr(flow, "latest_comparison", lambda work, name: pilot)
+    html = render(shown)
+    assert "Next: <code>pilotage test late_arrival --candidate boosted</code>" in html
+    assert "reviews are counted as free: set brief.value.review_minute" in html
 
 
 def test_the_pictures_can_be_drawn_without_any_model(trained: Trained) -> None:

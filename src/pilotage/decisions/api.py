@@ -7,7 +7,6 @@ from typing import Any
 from litestar import Request, get
 
 from pilotage.decisions import flow, rules
-from pilotage.decisions.contract import Contract
 from pilotage.decisions.records import Answer
 from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission
@@ -29,7 +28,7 @@ def one_decision(decision_id: str, request: Request[Any, Any, Any], work: Worksp
 @get("/v1/use-cases/{use_case:str}/schema", guards=[needs(Permission.DECIDE)], sync_to_thread=True)
 def request_schema(use_case: str, work: Workspace) -> dict[str, Any]:
     """JSON Schema of a request to this use case."""
-    return Contract(defining.find_adopted(work, use_case).plan).schema()
+    return flow.contract_of(work, defining.find_adopted(work, use_case)).schema()
 
 
 ROUTES = [one_decision, request_schema]

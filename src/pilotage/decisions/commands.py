@@ -37,18 +37,22 @@ def decide(use_case: str | None = None, *, file: Path | None = None, json: Machi
 
 
 def batch(use_case: str | None = None, *, file: Path, out: Path | None = None, json: Machine = False) -> None:
-    """Answer every row of a JSON-lines, CSV or Parquet file; results as JSON lines to --out or standard output."""
+    """Answer every row of a JSON-lines, CSV or Parquet file; results as JSON lines to --out or standard output.
+
+    A table whose columns are not those of a request is refused before anything is answered. Exits with 1 when a row
+    was refused: its line says why.
+    """
     terminal = Terminal(machine=True)
     answered = failed = 0
-    with opened() as work, _output(out) as stream:
+    with opened() as work:
         definition = defining.find(work, use_case)
-        lines = flow.decide_batch(
-            work, definition, flow.read_requests(file), SYSTEM, lambda done: terminal.say(f"{done:,} rows …")
-        )
-        for line in lines:
-            stream.write(msgspec.json.encode(line) + b"\n")
-            failed += bool(line.error)
-            answered += not line.error
+        requests = flow.read_requests(file, flow.contract_of(work, definition))
+        lines = flow.decide_batch(work, definition, requests, SYSTEM, lambda done: terminal.say(f"{done:,} rows …"))
+        with _output(out) as stream:
+            for line in lines:
+                stream.write(msgspec.json.encode(line) + b"\n")
+                failed += bool(line.error)
+                answered += not line.error
     terminal.say(f'{answered:,} answered and recorded, {failed:,} refused (see their "error").')
     if failed:
         raise SystemExit(1)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any
 
 import msgspec
 
+from pilotage.data.records import SourceTypes
 from pilotage.platform.errors import InvalidRequest, Problem, TooLarge
 from pilotage.platform.instants import as_utc
 from pilotage.usecase.records import ColumnKind, Plan, RequestColumn
@@ -23,6 +25,9 @@ _TYPES: dict[ColumnKind, Any] = {
 }
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _ENTITY_MAX = 200
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_INTEGER: dict[str, Any] = {"type": "integer"}
+_DATE: dict[str, Any] = {"type": "string", "format": "date"}
 _WANTED: dict[ColumnKind, str] = {
     "number": "a number",
     "category": "a text",
@@ -41,11 +46,15 @@ _JSON_NAMES: dict[type, str] = {
 
 
 class Contract:
-    """Decodes requests of one use case. A request that does not decode is explained field by field."""
+    """Decodes requests of one use case. A request that does not decode is explained field by field.
 
-    def __init__(self, plan: Plan) -> None:
+    ``types`` says which texts are integers and which instants are dates in the source: those may be sent as they are.
+    """
+
+    def __init__(self, plan: Plan, types: SourceTypes | None = None) -> None:
         self.entity = plan.entity
         self.columns = plan.request
+        self.types = types or SourceTypes()
         fields: list[Any] = [(plan.entity, str)]
         fields += [(name, _TYPES[column.kind]) for name, column in plan.request.items() if column.required]
         fields += [(name, _TYPES[c.kind] | None, None) for name, c in plan.request.items() if not c.required]
@@ -62,7 +71,7 @@ class Contract:
         try:
             request = self._decode(body)
         except _UNDECODABLE as error:
-            raise self._explained(body, error) from None
+            request = self._as_in_source(body, error)
         values = {name: getattr(request, name) for name in self._fields}
         return self._checked(values)
 
@@ -74,10 +83,31 @@ class Contract:
         """JSON Schema of a request, with units."""
         (reference,), components = msgspec.json.schema_components([self._type], ref_template="{name}")
         schema: dict[str, Any] = components[reference["$ref"]]
+        properties = schema["properties"]
+        for names, also in ((self.types.whole, _INTEGER), (self.types.days, _DATE)):
+            for name in names & properties.keys():
+                properties[name] = _either(properties[name], also)
         for name, column in self.columns.items():
             if column.unit:
-                schema["properties"][name]["description"] = f"in {column.unit}"
+                properties[name]["description"] = f"in {column.unit}"
         return schema
+
+    def demand_columns(self, columns: Collection[str]) -> None:
+        """That the columns of a table can be a request's: with one too many or too few no row of it can.
+
+        Raises:
+            InvalidRequest: naming those that are unknown and those that are missing, and once the known ones.
+        """
+        unknown = [name for name in columns if name not in self._fields]
+        needed = [self.entity, *(name for name, column in self.columns.items() if column.required)]
+        missing = [name for name in needed if name not in columns]
+        parts = [f"unknown are {', '.join(unknown)}"] if unknown else []
+        parts += [f"missing are {', '.join(missing)}"] if missing else []
+        if parts:
+            raise InvalidRequest(
+                f"Its columns are not those of a request: {'; '.join(parts)}.",
+                f"A request has: {', '.join(self._fields)}.",
+            )
 
     def _checked(self, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         entity = values.pop(self.entity)
@@ -92,23 +122,40 @@ class Contract:
                 raise _invalid([Problem(name, "must be a finite number.")])
         return entity, values
 
-    def _explained(self, body: bytes, error: Exception) -> InvalidRequest:
+    def _as_in_source(self, body: bytes, error: Exception) -> Any:
+        """A request that is written as its source writes it, in the contract's terms.
+
+        Raises:
+            InvalidRequest: it does not fit nevertheless.
+        """
         try:
             given = msgspec.json.decode(body)
         except _UNDECODABLE:
             message = f"must be JSON. {error}."
             repair = "NaN and Infinity are not JSON: leave the field out or send null." if b"NaN" in body else ""
-            return _invalid([Problem("body", message, repair)])
+            raise _invalid([Problem("body", message, repair)]) from None
         if not isinstance(given, dict):
-            return _invalid([Problem("body", f"must be a JSON object; {_named(given)} came.")])
-        return _invalid(self._problems(given))
+            raise _invalid([Problem("body", f"must be a JSON object; {_named(given)} came.")])
+        given = {name: self._respelled(name, value) for name, value in given.items()}
+        try:
+            return msgspec.convert(given, self._type)
+        except msgspec.ValidationError:
+            raise _invalid(self._problems(given)) from None
+
+    def _respelled(self, name: str, value: Any) -> Any:
+        """An integer as the text that training reads, a date as its midnight in UTC, where the source has such."""
+        if name in self.types.whole and isinstance(value, int) and not isinstance(value, bool):
+            return str(value) if abs(value) < 2**63 else value
+        if name in self.types.days and isinstance(value, str) and _DAY.fullmatch(value):
+            return f"{value}T00:00:00Z"
+        return value
 
     def _problems(self, given: dict[str, Any]) -> list[Problem]:
         known = {self.entity: RequestColumn(kind="category"), **self.columns}
+        unknown = [name for name in given if name not in known]
+        told = "Known: " + ", ".join(known) + "."
         problems = [
-            Problem(name, "is not a field of this use case.", "Known: " + ", ".join(known) + ".")
-            for name in given
-            if name not in known
+            Problem(name, "is not a field of this use case.", told if name == unknown[0] else "") for name in unknown
         ]
         for name, column in known.items():
             if name not in given:
@@ -135,6 +182,13 @@ def check_size(byte_count: int, bytes_max: int) -> None:
             f"The body has more than {bytes_max:,} bytes.",
             "Send one decision per request.",
         )
+
+
+def _either(schema: dict[str, Any], also: dict[str, Any]) -> dict[str, Any]:
+    """A property's schema, or that of its source."""
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [*schema["anyOf"], also]}
+    return {"anyOf": [schema, also]}
 
 
 def _fits(value: Any, column: RequestColumn) -> bool:

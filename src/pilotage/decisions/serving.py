@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from pilotage.data import flow as data
 from pilotage.data.contracts.guarding import Breach, Guard, unguarded
 from pilotage.data.flow import contracting
 from pilotage.data.live import LiveColumns
@@ -212,7 +213,7 @@ def open_serving(
     return Serving(
         definition=definition,
         live=live,
-        contract=Contract(definition.plan),
+        contract=Contract(definition.plan, data.source_types(work, definition)),
         columns=columns,
         moment=rules.moment_of(definition.plan),
         rule=compile_row(definition.use_case.rule.expression),

@@ -2,7 +2,7 @@
 
 Nothing is loaded that this installation did not sign, and nothing whose bytes are not those that were signed. What was
 signed is looked at all the same: a name is a name and no path, a file is of a format that cannot hold code and is that
-format whole, and trees were parsed by a child process before this one parses them.
+format whole, and trees and graphs were opened by a child process before this one opens them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 from pilotage.models.records import FileEntry, Manifest
 from pilotage.models.rules import tree_text
-from pilotage.models.trial import try_trees
+from pilotage.models.trial import try_graph, try_trees
 from pilotage.platform.errors import CorruptArtefact, NotFound
 from pilotage.platform.workspace import Workspace
 
@@ -120,8 +120,8 @@ def _files(work: Workspace, manifest: Manifest) -> dict[str, bytes]:
         why = _FORMATS[_suffix(name)](content)
         if why:
             raise CorruptArtefact(f"{name} is not what its name says: {why}.", "Train again; it was not loaded.")
-        if _suffix(name) == TREES:
-            try_trees(work, entry.digest, content)
+        if _suffix(name) in _TRIALS:
+            _TRIALS[_suffix(name)](work, entry.digest, content)
     return files
 
 
@@ -193,15 +193,18 @@ def _numbers_flaw(content: bytes) -> str:
 
 
 def _graph_flaw(content: bytes) -> str:
-    """The beginning of an ONNX model: its field 1, a version. What is in the graph is checked where it is run."""
+    """The beginning of an ONNX model: its field 1, a version. What is in the graph a child looks at."""
     return "" if content[:1] == b"\x08" else "no ONNX model"
 
 
-TREES = ".txt"
+TREES, GRAPH = ".txt", ".onnx"
 _FORMATS: dict[str, Callable[[bytes], str]] = {
     ".json": _json_flaw,
     TREES: tree_text.flaw,
     ".f64": _numbers_flaw,
-    ".onnx": _graph_flaw,
+    GRAPH: _graph_flaw,
 }
 """What an artefact may hold, by the end of a file's name, and what is wrong with a file's bytes (empty: nothing)."""
+
+_TRIALS: dict[str, Callable[[Workspace, str, bytes], None]] = {TREES: try_trees, GRAPH: try_graph}
+"""What a library in C parses, and how a child tries it first."""

@@ -15,6 +15,7 @@ from pilotage.models.rules import closer, wording
 from pilotage.models.rules.cards import plain
 from pilotage.models.rules.cards.card import sections
 from pilotage.models.rules.cards.metadata import metadata
+from pilotage.models.rules.following import following
 from pilotage.models.rules.measures import MEASURES
 from pilotage.platform.errors import EvidenceMissing
 from pilotage.platform.terminal import Terminal
@@ -30,6 +31,7 @@ def train(use_case: str | None = None, *, json: Machine = False) -> None:
     terminal = Terminal(json)
     with opened() as work:
         definition = defining.find(work, use_case)
+        defining.say_if_changed(work, definition, terminal.say)
         comparison = flow.train_and_compare(work, definition, terminal.say)
         _show(terminal, definition, comparison, data.times_judged(work, comparison.id))
 
@@ -44,7 +46,9 @@ def compare(use_case: str | None = None, *, json: Machine = False) -> None:
             raise EvidenceMissing(
                 f"{definition.name} has no comparison yet.", f"Run pilotage train {definition.name} first."
             )
-        _show(terminal, definition, comparison, data.times_judged(work, comparison.id))
+        evidence = defining.latest_evidence(work, definition.name, flow.COMPARISON)
+        stale = evidence is not None and evidence.definition != definition.substance
+        _show(terminal, definition, comparison, data.times_judged(work, comparison.id), stale)
 
 
 def card(
@@ -65,7 +69,9 @@ def card(
     )
 
 
-def _show(terminal: Terminal, definition: Definition, comparison: Comparison, times_judged: int) -> None:
+def _show(
+    terminal: Terminal, definition: Definition, comparison: Comparison, times_judged: int, stale: bool = False
+) -> None:
     rows = [
         (
             one.title + (" ◀" if one.candidate == comparison.recommended else ""),
@@ -97,7 +103,4 @@ def _show(terminal: Terminal, definition: Definition, comparison: Comparison, ti
         terminal.say(f"Verdict: {wording.VERDICTS[comparison.verdict].lower()}.")
         terminal.say(comparison.reason)
     terminal.document(comparison)
-    if comparison.recommended == "rule":
-        terminal.next(f"pilotage audit {definition.name}")
-    else:
-        terminal.next(f"pilotage release {definition.name}")
+    terminal.next(following(comparison, stale))

@@ -14,6 +14,7 @@ from pilotage.models.records import Comparison
 from pilotage.models.rules import closer, closer_pictures, fairness_told, pictures, telling, wording
 from pilotage.models.rules.cards import card, plain
 from pilotage.models.rules.cards.blocks import blocks
+from pilotage.models.rules.following import following
 from pilotage.models.rules.measures import MEASURES
 from pilotage.platform import charts
 from pilotage.platform.workspace import Workspace
@@ -30,13 +31,15 @@ def comparison_page(use_case: str, work: Workspace) -> Template:
     if comparison is None:
         return Template("models/comparison.html", context={"page": page, "comparison": None})
     evidence = defining.latest_evidence(work, use_case, flow.COMPARISON)
-    says = definition.use_case.outcome.says
+    says, stale = definition.use_case.outcome.says, evidence is not None and evidence.definition != definition.substance
     return Template(
         "models/comparison.html",
         context={
             "page": page,
             "comparison": comparison,
-            "stale": evidence is not None and evidence.definition != definition.substance,
+            "stale": stale,
+            "following": following(comparison, stale),
+            "review_money": wording.review_money(comparison),
             "grounds": wording.grounds(comparison),
             "recommended": wording.measured(comparison, comparison.recommended),
             "told": [(one, telling.sentences(comparison, one, says)) for one in comparison.candidates],
@@ -83,6 +86,7 @@ def plain_page(use_case: str, work: Workspace, candidate: str | None = None) -> 
         context={
             "page": _page(subject.definition, "comparison"),
             "subject": subject,
+            "headline": plain.headline(subject),
             "hundreds": plain.hundreds(subject),
             "sentences": plain.sentences(subject),
         },

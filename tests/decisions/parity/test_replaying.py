@@ -140,28 +140,30 @@ def test_a_moment_in_another_zone_is_named_before_what_follows_from_it(opened: O
 
 
 def test_a_difference_in_a_column_of_any_kind_is_found_however_small(opened: Opened, fewer: int) -> None:
-    """In one row each, the least change that a value of its kind can have."""
+    """In one row each, the least change that a value of its kind can have; of sums, by the column's largest."""
     names = list(opened.serving.definition.plan.names)
     sums = {name for name in names if name.startswith(("mean_", "sum_", "std_", "share_"))} | {"departure_hour"}
     left = list(names)
+    rows = opened.past.rows
+    least = {name: 2e-9 * float(pc.max(pc.abs(rows[name])).as_py()) for name in sums}
 
     def change(values: Values) -> Values:
         name = left[0] if left else ""
         if not left or values[name] is None:
             return values
         left.pop(0)
-        return {**values, name: _nudged(values[name], 2e-9 if name in sums else 0.0)}
+        return {**values, name: _nudged(values[name], least.get(name, 0.0))}
 
     found = parity.measure(altered(opened.serving, change), opened.scorer, opened.past)
     assert set(named(found)) - {"score"} == set(names)
     assert all(each.differing == 1 for each in found.differing if each.column in names)
 
 
-def _nudged(value: Any, relative: float) -> Any:
+def _nudged(value: Any, least: float) -> Any:
     if isinstance(value, bool):
         return not value
     if isinstance(value, float):
-        return value + relative * max(1.0, abs(value)) if relative else math.nextafter(value, math.inf)
+        return value + least if least else math.nextafter(value, math.inf)
     return value + timedelta(microseconds=1) if isinstance(value, datetime) else value.swapcase() + " "
 
 

@@ -66,6 +66,12 @@ def xgboost():
     from xgboost import XGBClassifier
     return XGBClassifier(n_estimators=20)
 
+def singular():
+    class Singular(LogisticRegression):
+        def fit(self, matrix, labels):
+            raise ValueError("singular on Tuesdays")
+    return Singular()
+
 def spies():
     import os
     raise ValueError("secrets: " + os.environ.get("A_SECRET", "none"))
@@ -133,6 +139,7 @@ def test_trees_of_other_libraries_take_missing_values_as_they_are(project: Path,
     ("function", "says", "repair"),
     [
         ("without_imputer", "while learning it raised ValueError: Input X contains NaN", "SimpleImputer"),
+        ("singular", r"while learning it raised ValueError: singular on Tuesdays", "Try fit() on a few rows."),
         ("raises", r"it raised KeyError: 'nothing here' \(mine.py, line 15\)", "Call the function by itself"),
         ("crashes", r"crashed \(SIGABRT\)", "Check"),
         ("exits", "ended with status 0", "Check"),
@@ -147,6 +154,7 @@ def test_what_cannot_be_used_is_refused_with_the_reason(project: Path, function:
     with pytest.raises(ModelRefused, match=f"^Candidate mine: .*{says}") as refusal:
         _fitted(project, function)
     assert repair in refusal.value.repair
+    assert ("imputer" in refusal.value.repair) == (function == "without_imputer")
 
 
 def test_one_that_hangs_is_stopped_in_time(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from pilotage.models.flow import ablating, curving, examining
 from pilotage.models.flow.memory import Peak
 from pilotage.models.flow.retraining import retrained
 from pilotage.models.flow.task import Task, task_of
-from pilotage.models.rules import closer
+from pilotage.models.rules import closer, column_groups
 from pilotage.models.rules.paired import drawn
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.records import Candidates, Definition, Fairness, Outcome, Policy, Rule, Value
@@ -195,3 +195,22 @@ def test_a_number_is_looked_at_closely_too(delays: pa.Table, work: Workspace) ->
     assert (grouped.ratio, grouped.crossed) == (None, False)
     errors = sum(one.rows * one.measures["mean_absolute_error"].value for one in grouped.groups)
     assert errors / found.rows_held_out == pytest.approx(whole.measures["mean_absolute_error"].value)
+
+
+def test_where_not_all_columns_can_be_tried_those_it_leans_on_most_are(
+    task: Task, trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = retrained(task, LINEAR, {})[0]
+    digest = trained.comparison.artefacts["linear"]
+    scorer = flow.load_artefact(trained.work, digest, flow.sign_artefact(trained.work, digest))
+    order = column_groups.groups(task.definition.plan)
+    most = ablating._leant_on(task, scorer, order, task.held_out)[0]
+    last = {name: columns for name, columns in order.items() if name != most} | {most: order[most]}
+    monkeypatch.setattr(column_groups, "groups", lambda plan: last)
+    monkeypatch.setattr(ablating, "GROUPS_MAX", 2)
+    found = ablating.exchanging(task, "linear", scorer, whole, whole.threshold)
+    assert most in {one.name for one in found.groups}
+    assert (len(found.groups), len(found.skipped)) == (2, len(order) - 2)
+    assert min(one.loss.value for one in found.groups) < -0.001  # the model is surely worse without them
+    assert f"Tried were the 2 on which it leans most: of all {len(order)}" in closer.how_ablated(found)
+    assert "to 500 held-out decisions most. Not tried: " in closer.how_ablated(found)

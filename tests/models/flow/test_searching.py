@@ -10,16 +10,19 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from pilotage.models import flow
 from pilotage.models.families import BOOSTED, LINEAR, Candidate
 from pilotage.models.families.candidate import Lesson, Trained
 from pilotage.models.flow import searching
+from pilotage.models.flow.part import part_of
 from pilotage.models.flow.task import Task, task_of
 from pilotage.models.rules import closer
+from pilotage.models.rules.folds import Fold
 from pilotage.platform.workspace import Workspace
-from pilotage.usecase.records import Candidates, Definition
+from pilotage.usecase.records import Candidates, Constraint, Definition
 from tests.models import flights
 
 
@@ -165,3 +168,19 @@ def test_without_a_clock_people_are_dealt_out_to_the_folds(task: Task) -> None:
     timed = searching.search_all(task, [few(LINEAR, {"strength": 0.01})], quiet)["linear"]
     assert found.folds == 3
     assert found.trials[0].loss != timed.trials[0].loss
+
+
+def test_a_part_counts_cases_a_day_as_the_whole_does(rows: pa.Table) -> None:
+    """Every second outcome is unknown: half of the cases of a day are seen in calibrating."""
+    known = pa.array(np.arange(rows.num_rows) % 2 == 0)
+    label = pc.if_else(known, rows["label"], pa.scalar(None, pa.bool_()))
+    rows = rows.set_column(rows.column_names.index("label"), "label", label)
+    definition = budgeted()
+    policy = msgspec.structs.replace(definition.use_case.policy, threshold=Constraint(a_day=5))
+    use_case = msgspec.structs.replace(definition.use_case, policy=policy)
+    task = task_of(msgspec.structs.replace(definition, use_case=use_case), flights.training_set(rows), rows)
+    assert 0.4 < task.share < 0.6
+    split = task.split
+    part = part_of(task, Fold(split.train[len(split.train) // 2 :], split.calibrate, split.held_out))
+    outputs = np.random.default_rng(1).random((len(split.calibrate), 1))
+    assert part.judge.threshold(outputs) == task.judge.threshold(outputs)

@@ -72,13 +72,23 @@ def test_of_a_number_a_growing_error_is_what_does_not_last(trained: Trained) -> 
     assert closer.lasting(comparison).startswith("No: its mean error went from 20.00")
 
 
+NOT_SURELY = "To answer only the surest decisions is not surely worth more than to answer all of them."
+
+
 def test_answering_less_is_only_praised_where_it_is_worth_more(trained: Trained) -> None:
     surest = trained.comparison.surest
-    worse = [msgspec.structs.replace(one, money=around(-9_999, 1)) for one in surest[1:]]
-    told = closer.surest(msgspec.structs.replace(trained.comparison, surest=(surest[0], *worse)))
-    assert told == "It is worth most when it answers every decision."
-    better = msgspec.structs.replace(surest[3], money=around(99_999, 1))
-    told = closer.surest(msgspec.structs.replace(trained.comparison, surest=(*surest[:3], better)))
+    none = [
+        msgspec.structs.replace(one, money=around(99_999, 1), more=around(9, 10), p_family=0.3) for one in surest[1:]
+    ]
+    assert closer.surest(msgspec.structs.replace(trained.comparison, surest=(surest[0], *none))) == NOT_SURELY
+    better = msgspec.structs.replace(surest[3], money=around(99_999, 1), more=around(999, 1), p_family=0.001)
+    told = closer.surest(msgspec.structs.replace(trained.comparison, surest=(*surest[:1], *none[:2], better)))
     assert told.startswith(
         "If it only answered the surest 50 % and left the others to the rule, it would be worth 99,999"
     )
+    assert "by more than chance with 3 shares looked at" in told
+
+
+def test_a_comparison_kept_before_shares_were_compared_praises_none(trained: Trained) -> None:
+    kept = [msgspec.structs.replace(one, more=None, p_family=None) for one in trained.comparison.surest]
+    assert closer.surest(msgspec.structs.replace(trained.comparison, surest=tuple(kept))) == NOT_SURELY

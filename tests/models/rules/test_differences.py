@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pilotage.models.records import Estimate
 from pilotage.models.rules import differences
 
 
@@ -17,7 +18,26 @@ def test_a_p_value_is_never_zero_and_one_where_nothing_differs() -> None:
 def test_a_few_days_prove_nothing_however_clear_they_are() -> None:
     """Of 2^4 flips two are as extreme: all as they were, and all the other way."""
     p = differences.sign_flipped(np.array([900.0, 1100, 1000, 950]), np.random.default_rng(1))
-    assert p == pytest.approx(2 / 2**4, abs=0.01)
+    assert p == 2 / 2**4
+
+
+@pytest.mark.parametrize(("tried", "days"), [(1, 6), (2, 7), (3, 7), (4, 8), (10, 9)])
+def test_on_the_least_days_that_are_asked_for_a_difference_can_show_and_on_fewer_it_cannot(
+    tried: int, days: int
+) -> None:
+    assert differences.days_min(tried) == days
+    lowest = [
+        differences.holm([differences.sign_flipped(np.ones(count), np.random.default_rng(1))] * tried)[0]
+        for count in (days, days - 1)
+    ]
+    assert lowest[0] <= differences.SIGNIFICANT < lowest[1]
+
+
+def test_an_interval_above_zero_and_few_flips_that_show_as_much_are_both_asked_for() -> None:
+    above, across = Estimate(10, 1, 20, 5), Estimate(10, -1, 20, 5)
+    assert differences.is_significant(above, 0.05)
+    assert not differences.is_significant(above, 0.06)
+    assert not differences.is_significant(across, 0.01)
 
 
 def test_where_only_chance_tells_candidates_apart_five_in_a_hundred_are_called_significant() -> None:
@@ -59,6 +79,12 @@ def test_as_many_days_as_are_said_to_be_needed_show_the_difference_in_four_cases
 
 def test_a_day_more_is_asked_for_at_least() -> None:
     assert differences.growth(1000, 1, days=4) == pytest.approx(5 / 4)
+
+
+def test_of_several_tried_more_days_are_asked_for_and_flipped_days_are_believed_over_the_standard_error() -> None:
+    assert differences.growth(2, 1, 40, tried=3) == pytest.approx(((2.394 + 0.842) / 2) ** 2, rel=0.01)
+    assert differences.growth(2, 0.1, 40, p=0.0455) == pytest.approx(((1.960 + 0.842) / 2) ** 2, rel=0.01)
+    assert differences.growth(2, 0.1, 40, p=1.0) == np.inf
 
 
 @pytest.mark.parametrize(("count", "told"), [(0.4, 1), (7.2, 8), (12_345, 13_000), (99_100, 100_000)])

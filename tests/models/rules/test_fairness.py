@@ -107,6 +107,36 @@ def test_a_small_group_that_was_never_acted_on_proves_nothing() -> None:
     assert not found.crossed
 
 
+def beside_a_small_one(small_acts: int) -> Grouped:
+    """Two large groups acted on in 2 and 6 of 100 cases, and one of 60 cases with so many."""
+    random = np.random.default_rng(1)
+    values = np.array(["A"] * 10_000 + ["B"] * 10_000 + ["C"] * 60, dtype=object)
+    alerts = np.concatenate([random.random(10_000) < 0.02, random.random(10_000) < 0.06, np.arange(60) < small_acts])
+    labels = random.random(len(values)) < 1 / 3
+    time = held_out(labels, random.integers(0, 40, len(values)), np.random.default_rng(7))
+    return fairness.measured(judge(time), "boosted", acting(alerts), acting(alerts), "group", list(values), LIMIT)
+
+
+def test_a_small_group_with_the_highest_share_does_not_hide_that_two_others_surely_cross_the_limit() -> None:
+    found = beside_a_small_one(5)
+    assert found.crossed
+    assert found.ratio is not None
+    assert (found.lowest, found.highest) == ("A", "B")
+    assert found.ratio.high < 0.8
+    assert found.rule == pytest.approx(found.ratio.value)
+    told = fairness_told.told(found)
+    assert "of the cases of “A” and 6.3 % of the cases of “B”; that is 0.30 of it, where these two differ" in told
+    assert "surely below the limit of 0.8" in told
+
+
+def test_a_small_group_with_the_lowest_share_does_not_stand_for_two_others_that_cross_the_limit() -> None:
+    found = beside_a_small_one(0)
+    assert found.crossed
+    assert found.ratio is not None
+    assert found.ratio.high < 0.8
+    assert found.highest == "B"
+
+
 def test_groups_that_are_too_small_are_counted_and_missing_ones_are_shown_but_not_judged() -> None:
     found = grouped({"f": (0.3, 700), "m": (0.3, 700), None: (0.02, 700), "x": (0.0, 30), "y": (0.0, 12)})[0]
     assert {one.value for one in found.groups} == {"f", "m", ""}

@@ -90,3 +90,11 @@ def test_separable_outcomes_do_not_hang_or_break() -> None:
     time = evaluation.held_out(told > 0.5, days, np.random.default_rng(5))
     measure = partial(reliability.measured, time, told)
     assert np.isfinite(measure(np.random.default_rng(5)).slope.value)
+
+
+def test_a_half_for_every_row_is_measured_though_its_losses_never_vary() -> None:
+    random = np.random.default_rng(6)
+    time, told = history(random)
+    measured = reliability.measured(time, np.full(len(told), 0.5), random)
+    assert measured.brier.value == measured.brier.expected == measured.brier.low == measured.brier.high == 0.25
+    assert measured.log_loss.value == pytest.approx(np.log(2))

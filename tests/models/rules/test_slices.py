@@ -40,3 +40,31 @@ def test_slices_with_few_rows_or_few_positive_outcomes_or_few_days_are_counted_a
     found, left_out = slices.measured(judge(time), [("kind", values)], figures, figures)
     assert [one.value for one in found] == ["many"]
     assert left_out == 3
+
+
+def test_only_what_is_surely_worse_than_all_other_decisions_is_named() -> None:
+    time, guess = drawn()
+    values = np.where(np.arange(len(guess)) % 3 == 0, "a", "b")
+    chance = [str(number % 7) for number in range(len(guess))]
+    model = judged(time, np.where(values == "a", 1 - guess, guess))
+    found, _ = slices.measured(judge(time), [("kind", list(values)), ("chance", chance)], model, model)
+    assert [(one.column, one.value) for one in slices.behind_others(found)] == [("kind", "a")]
+    spoilt = slices.behind_others(found)[0]
+    assert spoilt.behind is not None and spoilt.elsewhere is not None
+    assert spoilt.behind.value == pytest.approx(spoilt.elsewhere - spoilt.measure.value)
+    assert slices.below_rule(found) == []
+
+
+def test_where_the_rule_surely_earns_more_is_named_too() -> None:
+    time, guess = drawn()
+    values = np.where(np.arange(len(guess)) % 3 == 0, "a", "b")
+    model, rule = judged(time, np.where(values == "a", 1 - guess, guess)), judged(time, guess)
+    found, _ = slices.measured(judge(time), [("kind", list(values))], model, rule)
+    assert [one.value for one in slices.below_rule(found)] == ["a"]
+
+
+def test_a_slice_that_is_everything_stands_beside_no_others() -> None:
+    time, guess = drawn()
+    figures = judged(time, guess)
+    (found,), _ = slices.measured(judge(time), [("kind", ["a"] * len(guess))], figures, figures)
+    assert (found.elsewhere, found.behind) == (None, None)

@@ -57,3 +57,12 @@ def test_a_model_that_always_says_the_same_has_one_span() -> None:
     assert len(found.points) == 1
     value, low, high = found.row()([3.0])
     assert (low, value, high) == pytest.approx((49, 499.5, 950), abs=2)
+
+
+@pytest.mark.parametrize("quantile", [0.001, 0.01, 0.5, 0.99, 0.999])
+def test_the_answer_lies_within_its_interval_however_lopsided_the_costs(quantile: float) -> None:
+    found = spans.fitted(*drawn(1), quantile)
+    said = np.append(drawn(2)[0], [-100.0, 100.0, *found.points])
+    value, low, high = found.outputs(said.reshape(-1, 1)).T
+    assert (low <= value).all() and (value <= high).all()
+    assert np.isfinite(low).all() and np.isfinite(high).all()

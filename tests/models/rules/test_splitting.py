@@ -43,6 +43,18 @@ def test_a_long_maturing_time_takes_at_most_a_quarter_of_a_part() -> None:
     when = moments(100)
     parts = split(when, labels(len(when)), timedelta(days=90))
     assert len(parts.train) == 2800 - 17 * 40
+    # rows of day d are known on day d + 90 and some hours: of 53 days none before day 70, of 9 none before day 82
+    assert (parts.train_late, parts.calibrate_late) == (1, 1)
+
+
+def test_the_rows_that_the_embargo_leaves_in_are_counted() -> None:
+    when = moments(100)
+    parts = split(when, labels(len(when)), timedelta(days=20))
+    # 17 of 70 days are left out, of the 53 others the newest 3 but one instant are late, and all of 9 that calibrate
+    assert parts.train_late == pytest.approx((3 * 40 - 1) / (53 * 40))
+    assert parts.calibrate_late == 1
+    none = split(when, labels(len(when)), timedelta(days=2))
+    assert (none.train_late, none.calibrate_late) == (0, 0)
 
 
 def test_too_few_positive_outcomes_are_refused() -> None:

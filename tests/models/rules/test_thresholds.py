@@ -29,9 +29,23 @@ def test_a_number_in_the_policy_goes_before_the_value() -> None:
     assert thresholds.threshold(Policy(actions=ACTIONS, threshold=0.4), value) == 0.4
 
 
-def test_where_acting_never_pays_almost_nothing_is_acted_on() -> None:
-    value = Value(currency="USD", caught=-80, false_alarm=-60, missed=0)
-    assert thresholds.threshold(Policy(actions=ACTIONS), value) == thresholds.THRESHOLD_MAX
+@pytest.mark.parametrize(("caught", "false_alarm", "missed"), [(-80, -60, 0), (-5, -1, -1), (-80, 60, 0), (0, -5, 1)])
+def test_where_acting_never_pays_it_never_acts(caught: float, false_alarm: float, missed: float) -> None:
+    value = Value(currency="USD", caught=caught, false_alarm=false_alarm, missed=missed)
+    assert thresholds.threshold(Policy(actions=ACTIONS), value) == thresholds.NEVER
+
+
+@pytest.mark.parametrize(("missed", "false_alarm"), [(-50_000.0, -10.0), (-10.0, -50_000.0)])
+def test_very_rare_and_very_sure_cases_have_their_own_threshold(missed: float, false_alarm: float) -> None:
+    value = Value(currency="USD", caught=0, false_alarm=false_alarm, missed=missed)
+    at = thresholds.threshold(Policy(actions=ACTIONS), value)
+    assert at == pytest.approx(false_alarm / (missed + false_alarm))
+    assert (1 - at) * value.false_alarm == pytest.approx(at * value.missed)
+
+
+def test_where_acting_costs_nothing_it_always_acts() -> None:
+    value = Value(currency="USD", caught=50, false_alarm=5, missed=0)
+    assert thresholds.threshold(Policy(actions=ACTIONS), value) == 0
 
 
 def test_the_band_lies_around_the_threshold_and_within_zero_and_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from pilotage.models.records import Estimate, Slice
 from pilotage.models.suite import Limits, Result
+from pilotage.models.suite.known import Known
 from pilotage.models.suite.running import checked
 from pilotage.models.suite.subject import Subject
 from tests.models.suite.asked import CATEGORY, NUMBER, Says, asked, numbers, sound
@@ -270,3 +272,73 @@ def test_checks_have_names_of_their_own() -> None:
 
 def test_a_group_with_a_limit_on_unlike_treatment_fails_where_another_warns() -> None:
     assert (named(asked(by_sex), "group:sex").outcome, named(asked(by_age), "group:age").outcome) == ("FAIL", "WARN")
+
+
+def counted(guests: np.ndarray, weekend: np.ndarray, subject: Subject) -> Subject:
+    """The same loans with a count and a 0 or 1 in place of two of their numbers."""
+
+    def put(table: pa.Table) -> pa.Table:
+        amount = table.column_names.index("amount")
+        return table.set_column(amount, "amount", pa.array(guests)).set_column(1, "age", pa.array(weekend))
+
+    return dataclasses.replace(subject, held_out=put(subject.held_out), learnt=put(subject.learnt))
+
+
+GUESTS = np.random.default_rng(3).poisson(1.2, 400)
+WEEKEND = (np.random.default_rng(4).random(400) < 0.02).astype(np.int64)
+
+
+def on_whole_values_only(table: pa.Table) -> np.ndarray:
+    """As trees do whose boundary lies just above nought; and it was never taught what lies between two counts."""
+    guests, weekend = numbers(table, "amount"), numbers(table, "age")
+    odd = (guests != np.round(guests)) | (weekend > 0) | (guests < 0) | (guests > GUESTS.max())
+    return np.where(odd, 0.9, 0.1)
+
+
+def test_counts_stay_counts_that_training_has_when_they_are_disturbed_or_shifted() -> None:
+    subject = counted(GUESTS, WEEKEND, asked(on_whole_values_only))
+    assert named(subject, "noise").outcome == "PASS"
+    for column in ("amount", "age"):
+        shifted = named(subject, f"drift:{column}")
+        assert shifted.outcome == "PASS", shifted
+        assert "on average, in whole values that training has" in shifted.sentence
+    assert f"up to {GUESTS.max()} at most" in named(subject, "drift:amount").sentence
+    assert "at most" not in named(subject, "drift:age").sentence  # it is personal
+
+
+def test_a_count_is_disturbed_as_much_as_was_asked_and_by_steps_of_it() -> None:
+    known = Known.of(pa.table({"guests": GUESTS}), "guests")
+    values, random = np.repeat(GUESTS.astype(np.float64), 500), np.random.default_rng(5)
+    moved = known.disturbed(values, random.normal(0, 0.1, len(values)), random)
+    assert set(np.unique(moved)) <= set(np.unique(GUESTS))
+    assert np.abs(moved - values).mean() == pytest.approx(0.1 * np.sqrt(2 / np.pi), rel=0.1)
+    assert (known.shifted(values, 0.25, random) - values).mean() == pytest.approx(0.25, rel=0.1)
+
+
+def test_a_model_that_hangs_on_the_noise_of_counts_is_found_all_the_same() -> None:
+    minutes = np.random.default_rng(6).integers(0, 10_000, 400)
+
+    def on_every_minute(table: pa.Table) -> np.ndarray:
+        return numbers(table, "amount") % 2 * 0.9
+
+    subject = counted(minutes, WEEKEND, asked(on_every_minute))
+    assert named(subject, "noise").outcome == "FAIL"
+
+
+def test_of_a_disturbed_row_the_columns_that_moved_most_are_named_first() -> None:
+    def put(table: pa.Table, by: float) -> pa.Table:
+        return table.set_column(1, "age", pa.array(numbers(table, "age") + by))
+
+    subject = asked(on_an_edge)
+    table = subject.held_out.set_column(0, "amount", pa.array(numbers(subject.held_out, "amount") + 0.5))
+    example = subject.example(0, put(table, 40.0), subject.answers)
+    assert list(example.put) == ["age", "amount"]
+    assert list(subject.example(0, put(table, 0.01), subject.answers).put) == ["amount", "age"]
+
+
+def test_a_share_that_often_is_whole_is_not_shifted_beyond_one() -> None:
+    shares = np.clip(np.random.default_rng(7).normal(0.7, 0.3, 400), 0, 1)
+    known = Known.of(pa.table({"share": shares}), "share")
+    assert known.shifted(shares, 0.2, np.random.default_rng(8)).max() == 1.0
+    free = Known.of(pa.table({"share": shares[shares < 1]}), "share")
+    assert free.shifted(shares, 0.2, np.random.default_rng(8)).max() > 1.0

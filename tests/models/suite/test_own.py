@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 
 from pilotage.cli.main import run
+from pilotage.models import flow
 from pilotage.models.suite.kept import suite_of
 from pilotage.models.suite.own import own_file, run_own
 from pilotage.models.suite.preparing import candidate_of
@@ -116,6 +118,17 @@ def test_without_a_file_of_ones_own_the_defaults_are_run(project: Project, capsy
     said = capsys.readouterr().out
     assert "linear of returns: " in said and " 0 failed" in said
     assert "Next: pilotage release returns" in said
+
+
+def test_where_the_rule_stays_no_release_is_advised_that_would_be_refused(
+    project: Project, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comparison = flow.latest_comparison(project.work, "returns")
+    assert comparison is not None
+    kept = msgspec.structs.replace(comparison, recommended="rule", verdict="keep_rule", sliced="linear")
+    monkeypatch.setattr(flow, "latest_comparison", lambda work, name: kept)
+    assert run(["test", "returns"]) == 0
+    assert "Next: pilotage compare returns" in capsys.readouterr().out
 
 
 def test_ones_own_tests_are_found_beside_the_file_and_set_the_limits(

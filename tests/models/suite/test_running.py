@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from pilotage.data import store as data
-from pilotage.models.suite import Limits, Result, SuiteReport, TestedModel, TestedRule
+from pilotage.models.suite import Limits, Result, SuiteReport, TestedModel, TestedRule, preparing
 from pilotage.models.suite.kept import suite_of
 from pilotage.models.suite.preparing import candidate_of, comparison_of, held_out_rows, parted, prepare
 from pilotage.models.suite.running import run_suite
 from pilotage.platform.errors import EvidenceMissing, NotFound
+from pilotage.usecase.records import Definition
 from tests.models import flights
 from tests.models.conftest import Trained
 
@@ -57,22 +60,60 @@ def project_columns() -> tuple[str, ...]:
 
 def test_only_rows_are_asked_that_the_model_has_not_learnt_from(project: Trained) -> None:
     comparison = project.comparison
-    learnt, held_out = parted(project.definition, project.rows, comparison)
+    learnt, held_out = parted(project.rows, comparison)
     assert max(learnt["moment"].to_pylist()) < comparison.train_to.replace(tzinfo=None)
     assert min(held_out["moment"].to_pylist()) >= comparison.calibrate_to.replace(tzinfo=None)
     known = project.rows.filter(project.rows["label"].is_valid())
-    assert parted(project.definition, known, comparison)[1].num_rows == comparison.rows_held_out
+    assert parted(known, comparison)[1].num_rows == comparison.rows_held_out
     assert not set(learnt["entity"].to_pylist()) & set(held_out["entity"].to_pylist())
 
 
-def test_without_a_clock_the_rows_that_the_file_sets_apart_are_asked(project: Trained) -> None:
-    use_case = project.definition.use_case
-    decision = msgspec.structs.replace(use_case.decision, judged="month = 2")
-    apart = msgspec.structs.replace(project.definition, use_case=msgspec.structs.replace(use_case, decision=decision))
+def test_where_the_training_set_has_rows_set_apart_these_are_asked(project: Trained) -> None:
     marks = pa.array([number % 4 == 0 or None for number in range(project.rows.num_rows)])
-    learnt, held_out = parted(apart, project.rows.append_column("judged", marks), project.comparison)
+    learnt, held_out = parted(project.rows.append_column("judged", marks), project.comparison)
     assert (learnt.num_rows, held_out.num_rows) == (project.rows.num_rows - marks.true_count, marks.true_count)
     assert set(held_out["judged"].to_pylist()) == {True}
+
+
+def _judging(project: Trained, judged: str) -> Definition:
+    """The same file, with ``decision.judged`` written into it after the model was trained."""
+    use_case = project.definition.use_case
+    decision = msgspec.structs.replace(use_case.decision, judged=judged)
+    return msgspec.structs.replace(project.definition, use_case=msgspec.structs.replace(use_case, decision=decision))
+
+
+def test_what_the_file_sets_apart_since_training_does_not_change_which_rows_are_asked(project: Trained) -> None:
+    artefact = candidate_of(project.work, project.definition, "linear")
+    as_trained = prepare(project.work, project.definition, artefact)
+    now = prepare(project.work, _judging(project, "month = 2"), artefact)
+    assert now.held_out.equals(as_trained.held_out) and now.learnt.equals(as_trained.learnt)
+
+
+@pytest.fixture
+def rebuilt(project: Trained) -> Iterator[Trained]:
+    """The installation after a later build, whose set has the oldest rows only: all of them taught the model."""
+    later = msgspec.structs.replace(
+        flights.training_set(project.rows), id="set_2", digest="0" * 64, made_at=datetime(2030, 1, 1, tzinfo=UTC)
+    )
+    with project.work.database.writing() as connection:
+        data.add_training_set(connection, later)
+    yield project
+    with project.work.database.writing() as connection:
+        connection.execute(data.training_sets.delete().where(data.training_sets.c.id == "set_2"))
+
+
+def test_the_rows_are_those_of_the_training_set_of_the_model_and_not_of_a_later_one(rebuilt: Trained) -> None:
+    artefact = candidate_of(rebuilt.work, rebuilt.definition, "linear")
+    asked = held_out_rows(rebuilt.work, rebuilt.definition, artefact)
+    assert asked.num_rows == 2_000
+    assert prepare(rebuilt.work, rebuilt.definition, artefact).held_out.num_rows == 2_000
+
+
+def test_a_training_set_that_is_gone_is_said(project: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    artefact = candidate_of(project.work, project.definition, "linear")
+    monkeypatch.setattr(preparing, "find_training_set", lambda work, identifier: None)
+    with pytest.raises(EvidenceMissing, match="The training set set_1 that linear was trained on is gone"):
+        prepare(project.work, project.definition, artefact)
 
 
 @pytest.mark.parametrize("candidate", ["linear", "additive"])

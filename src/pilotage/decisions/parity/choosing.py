@@ -23,8 +23,17 @@ def spread(rows: int, wanted: int) -> NDArray[np.intp]:
 
 
 def nearest(positions: NDArray[np.intp], distances: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Those of the positions whose scores lie nearest to where the decision changes."""
-    return positions[np.argsort(distances, kind="stable")[:NEAR_MAX]]
+    """Those of the positions whose scores lie nearest to where the decision changes.
+
+    ``distances`` are rows × places. Of each place as many: where scores lie dense at one, the others must not go
+    without. What that leaves of :data:`NEAR_MAX` are the nearest to any.
+    """
+    ranks = np.argsort(distances, axis=0, kind="stable")
+    of_places = np.unique(ranks[: NEAR_MAX // distances.shape[1]])
+    others = np.argsort(distances.min(axis=1), kind="stable")
+    others = others[~np.isin(others, of_places)]
+    chosen: NDArray[np.intp] = positions[np.concatenate([of_places, others[: NEAR_MAX - len(of_places)]])]
+    return chosen
 
 
 def odd(table: pa.Table, names: tuple[str, ...]) -> NDArray[np.intp]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,8 @@ from pilotage.usecase.records import Column, Derived, Window
 TOLERANCE = 1e-9
 """The relative difference up to which sums, and numbers derived from such, are equal: the order of adding may vary."""
 
-_SUMS = frozenset({"sum", "mean", "std", "share"})
+_CANCELLING = frozenset({"sum", "mean", "std"})
+_SUMS = _CANCELLING | {"share"}
 
 
 def tolerance_of(column: Column) -> float:
@@ -23,12 +24,35 @@ def tolerance_of(column: Column) -> float:
     return TOLERANCE if isinstance(column, Derived) and column.kind == "number" else 0.0
 
 
-class Tally:
-    """Counts how a column compares, row by row, and keeps the first example of each way in which it differs."""
+def size_of(column: Column, trained: Sequence[Any]) -> float:
+    """What a column's values in a sample of training reach in magnitude; 0 where they cannot cancel.
 
-    def __init__(self, column: str, tolerance: float, shown: Callable[[Any], str]) -> None:
+    A sum of large parts that leaves a small rest is as uncertain as the parts are, not as the rest is. What the parts
+    were is not known here: the largest value that the column has in the sample stands for them.
+    """
+    adds_up = isinstance(column, Window) and column.aggregate in _CANCELLING
+    if not adds_up and not (isinstance(column, Derived) and column.kind == "number"):
+        return 0.0
+    return largest(trained)
+
+
+def largest(values: Sequence[Any]) -> float:
+    """The greatest magnitude of finite numbers among values; 0 where there is none."""
+    numbers = (value for value in values if isinstance(value, float) and math.isfinite(value))
+    return max(map(abs, numbers), default=0.0)
+
+
+class Tally:
+    """Counts how a column compares, row by row, and keeps the first example of each way in which it differs.
+
+    Two numbers are equal within ``tolerance`` times the larger one, or times ``size`` where that is larger still: what
+    is as small as 1e-12 must not pass for equal because it is small, as it would within an absolute tolerance.
+    """
+
+    def __init__(self, column: str, tolerance: float, shown: Callable[[Any], str], size: float = 0.0) -> None:
         self.column = column
         self._tolerance = tolerance
+        self._size = size
         self._shown = shown
         self._compared = self._mismatch = self._missing = self._extra = 0
         self._example: ParityExample | None = None
@@ -45,7 +69,7 @@ class Tally:
             self._extra += 1
         elif live is None:
             self._missing += 1
-        elif _close(trained, live, self._tolerance):
+        elif _close(trained, live, self._tolerance, self._size):
             return False
         else:
             self._mismatch += 1
@@ -74,7 +98,7 @@ def _known(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _close(trained: Any, live: Any, tolerance: float) -> bool:
+def _close(trained: Any, live: Any, tolerance: float, size: float) -> bool:
     if not tolerance or not isinstance(trained, float) or not isinstance(live, float):
         return False
-    return abs(trained - live) <= tolerance * max(1.0, abs(trained), abs(live))
+    return abs(trained - live) <= tolerance * max(size, abs(trained), abs(live))

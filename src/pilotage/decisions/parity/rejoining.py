@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -14,7 +15,7 @@ from pilotage.data.flow import contracting, rejoining
 from pilotage.data.flow.rejoining import Question
 from pilotage.data.live import as_kind
 from pilotage.decisions import store
-from pilotage.decisions.parity.comparing import Tally, tolerance_of
+from pilotage.decisions.parity.comparing import Tally, size_of, tolerance_of
 from pilotage.decisions.parity.records import REJOINED, Rejoined
 from pilotage.decisions.parity.sighting import personal_columns, shown
 from pilotage.decisions.records import Decision
@@ -22,7 +23,7 @@ from pilotage.platform.errors import PilotageError
 from pilotage.platform.workspace import Workspace
 from pilotage.releases.records import ColumnParity
 from pilotage.usecase import flow as defining
-from pilotage.usecase.records import Definition, Latest, Window
+from pilotage.usecase.records import Column, Definition, Latest, Window
 
 SAMPLE = 1_000
 PERIOD = timedelta(days=1)
@@ -109,7 +110,7 @@ def _compared(work: Workspace, definition: Definition, decisions: Sequence[Decis
     personal = personal_columns(definition, contracting.current(work, definition.name))
     questions = [Question(each.entity, each.moment, each.inputs) for each in decisions]
     made = rejoining.as_trained(work, definition, questions)
-    columns = [(each, Tally(each.name, tolerance_of(each), shown(each.name, personal))) for each in plan.columns]
+    columns = [(each, _tally(each, personal, [row[each.name] for row in made.rows.values()])) for each in plan.columns]
     entity_shown = shown(plan.entity, personal) if plan.entity in personal else str
     same = 0
     for each in decisions:
@@ -120,3 +121,7 @@ def _compared(work: Workspace, definition: Definition, decisions: Sequence[Decis
         same += sum(tally.differing for _, tally in columns) == before
     counted = sorted((tally.counted() for _, tally in columns), key=lambda found: -found.differing)
     return _Compared(tuple(found for found in counted if found.differing), same, made.snapshots)
+
+
+def _tally(column: Column, personal: frozenset[str], trained: Sequence[Any]) -> Tally:
+    return Tally(column.name, tolerance_of(column), shown(column.name, personal), size_of(column, trained))

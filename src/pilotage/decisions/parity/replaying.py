@@ -18,7 +18,7 @@ from pilotage.data.records import SEED
 from pilotage.decisions import kinds
 from pilotage.decisions.parity import answers, choosing
 from pilotage.decisions.parity.answers import Policy
-from pilotage.decisions.parity.comparing import TOLERANCE, Tally, plainly, tolerance_of
+from pilotage.decisions.parity.comparing import TOLERANCE, Tally, largest, plainly, size_of, tolerance_of
 from pilotage.decisions.parity.sighting import personal_columns, shown
 from pilotage.decisions.serving import Question, Serving, open_serving
 from pilotage.models import flow as modelling
@@ -79,8 +79,9 @@ def measure(serving: Serving, scorer: Scorer, past: Past, personal: frozenset[st
     policy = answers.policy_of(scorer)
     chosen, near = _chosen(serving, scorer, past, policy)
     rows = past.rows.take(chosen)
-    asked = _Asked(serving, scorer, policy, personal)
-    unasked = _ask_all(asked, past.requests(chosen.tolist()), rows.to_pylist(), scorer.calibrated(rows).tolist())
+    trained, outputs = rows.to_pylist(), scorer.calibrated(rows).tolist()
+    asked = _Asked(serving, scorer, policy, personal, trained, outputs)
+    unasked = _ask_all(asked, past.requests(chosen.tolist()), trained, outputs)
     counted = [tally.counted() for tally in asked.tallies.values()]
     differing = sorted((each for each in counted if each.differing), key=lambda each: -each.differing)
     return LiveParity(
@@ -126,9 +127,17 @@ def _chosen(serving: Serving, scorer: Scorer, past: Past, policy: Policy) -> tup
 
 
 class _Asked:
-    """Asks row by row, and counts what came of it."""
+    """Asks row by row, and counts what came of it. ``trained`` and ``outputs`` are the columns and scores of then."""
 
-    def __init__(self, serving: Serving, scorer: Scorer, policy: Policy, personal: frozenset[str]) -> None:
+    def __init__(
+        self,
+        serving: Serving,
+        scorer: Scorer,
+        policy: Policy,
+        personal: frozenset[str],
+        trained: Sequence[Mapping[str, Any]],
+        outputs: Sequence[Sequence[float]],
+    ) -> None:
         plan = serving.definition.plan
         self.count = self.flips = 0
         self.refused: Counter[str] = Counter()
@@ -136,10 +145,13 @@ class _Asked:
         self.flip: Flip | None = None
         self.tallies = {MOMENT: Tally(MOMENT, 0.0, plainly)}
         for column in plan.columns:
-            self.tallies[column.name] = Tally(column.name, tolerance_of(column), shown(column.name, personal))
+            size = size_of(column, [row[column.name] for row in trained])
+            self.tallies[column.name] = Tally(column.name, tolerance_of(column), shown(column.name, personal), size)
+        # Probabilities are on a scale of 1, values on one of their own.
+        score_size = largest([output for row in outputs for output in row]) if scorer.kind == "number" else 1.0
         self.tallies |= {
             RULE: Tally(RULE, 0.0, plainly),
-            SCORE: Tally(SCORE, max(TOLERANCE, scorer.tolerance), plainly),
+            SCORE: Tally(SCORE, max(TOLERANCE, scorer.tolerance), plainly, score_size),
         }
         self._serving, self._scorer, self._policy = serving, scorer, policy
         self._columns = [(column.name, self.tallies[column.name].add) for column in plan.columns]

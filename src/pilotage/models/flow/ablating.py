@@ -18,6 +18,8 @@ from pilotage.models.scoring import Scorer
 EXCHANGES = 2
 GROUPS_MAX = 20
 """More sources and columns than this are not told: nobody would read them."""
+RANKED_ON = 500
+"""By so many held-out decisions at most it is told on which groups a model leans most, where not all are tried."""
 
 
 def retraining(
@@ -40,15 +42,39 @@ def exchanging(task: Task, name: CandidateName, scorer: Scorer, whole: Answers, 
     groups = column_groups.groups(task.definition.plan)
     full, held_out = drawn(task.judge, whole), task.held_out
     random = np.random.default_rng(SEED)
+    tried, ranked_on = list(groups), 0
+    if len(groups) > GROUPS_MAX:
+        few = _few(held_out, len(groups))
+        tried, ranked_on = _leant_on(task, scorer, groups, few)[:GROUPS_MAX], few.num_rows
     found = []
-    for group, columns in list(groups.items())[:GROUPS_MAX]:
+    for group in tried:
+        columns = groups[group]
         draws = []
         for _ in range(EXCHANGES):
             others = pa.array(random.permutation(held_out.num_rows))
             outputs = scorer.calibrated(_exchanged(held_out, columns, others))
             draws.append(drawn(task.judge, task.judge.answered(outputs, threshold)))
         found.append(_without(group, columns, full, mean_of(draws)))
-    return Ablation(name, False, _dearest_first(found), tuple(groups)[GROUPS_MAX:])
+    skipped = tuple(group for group in groups if group not in tried)
+    return Ablation(name, False, _dearest_first(found), skipped, ranked_on)
+
+
+def _few(held_out: pa.Table, groups: int) -> pa.Table:
+    """Held-out decisions, drawn evenly: so few that ranking by them costs no more than trying what is tried then."""
+    most = min(RANKED_ON, held_out.num_rows, max(2, EXCHANGES * GROUPS_MAX * held_out.num_rows // groups))
+    return held_out.take(pa.array(np.linspace(0, held_out.num_rows - 1, most).astype(np.intp)))
+
+
+def _leant_on(task: Task, scorer: Scorer, groups: dict[str, tuple[str, ...]], few: pa.Table) -> list[str]:
+    """The groups by how much the answers to a few decisions change when these exchange its values, once: most first."""
+    outputs = 1 if task.kind == "number" else None
+    as_they_are = scorer.calibrated(few)[:, :outputs]
+    others = pa.array(np.random.default_rng(SEED).permutation(few.num_rows))
+    moved = {
+        group: float(np.abs(scorer.calibrated(_exchanged(few, columns, others))[:, :outputs] - as_they_are).mean())
+        for group, columns in groups.items()
+    }
+    return sorted(groups, key=lambda group: -moved[group])
 
 
 def _exchanged(table: pa.Table, columns: tuple[str, ...], others: pa.Array) -> pa.Table:

@@ -48,6 +48,8 @@ def _tried(work: Workspace, task: Task, name: str, given: Own | Brought, project
         return f"{error.message} {error.repair}".strip()
     except (PilotageError, ValueError) as error:  # an endpoint that does not answer, a row that it cannot be given
         return str(error)
+    except ArithmeticError as error:
+        return f"What it answers cannot be judged: {error}. Look at its answers to the rows of the calibration part."
 
 
 def _project(work: Workspace, task: Task) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import msgspec
 import numpy as np
@@ -21,7 +22,18 @@ from pilotage.models.flow.task import CLASS_ROWS_MIN, SEED, Task, task_of
 from pilotage.models.flow.training import Outcome, measured_of, teach
 from pilotage.models.inputs.sentences import remembered
 from pilotage.models.records import CandidateName, Comparison, Difference, Measured, Parity, Search, Slice
-from pilotage.models.rules import choice, differences, evaluation, fairness_told, lasting, reasons, slices, wording
+from pilotage.models.rules import (
+    accounting,
+    choice,
+    differences,
+    evaluation,
+    fairness_told,
+    lasting,
+    reasons,
+    ripeness,
+    slices,
+    wording,
+)
 from pilotage.models.rules.choice import Contest, Recommendation
 from pilotage.models.rules.judging.category import UNKNOWN
 from pilotage.models.rules.judging.judge import Judged
@@ -92,11 +104,13 @@ def _compared_on(
     advice = choice.recommend(contest, reasons.reason)
     looked = _looked(contest, advice)
     if looked is not None:
+        name = wording.short(contest.of(looked))
         grouped = examining.grouped(task, looked, tried.judged[looked].said, tried.judged["rule"].said)
-        advice = choice.limited(advice, wording.short(contest.of(looked)), fairness_told.crossings(grouped))
+        advice = choice.limited(advice, name, fairness_told.crossings(grouped))
+        advice = choice.unripe(advice, name, ripeness.unripe(task.split, definition.use_case.outcome.matures))
     advice = choice.blocked(advice, blockers)
     comparison = _comparison(work, task, tried, contest, advice, blockers, looked)
-    comparison = msgspec.structs.replace(comparison, cautions=_cautions(definition, audit))
+    comparison = msgspec.structs.replace(comparison, cautions=_cautions(task, audit))
     if looked is not None:
         examined = examining.examine(work, task, _closer(tried, looked), _learning_seconds(tried), say)
         comparison = msgspec.structs.replace(
@@ -115,22 +129,26 @@ def _compared_on(
 
 
 def _begun(task: Task) -> str:
-    parts, shared = task.split, _untaught(task)
-    if parts.rows_shared:
-        shared += (
-            f" {parts.entities_shared:,} entities stand in several of these parts: their {parts.rows_shared:,} later "
-            "decisions are left out, so that none is judged on what it taught."
-        )
+    parts, more = task.split, _untaught(task) + "".join(f" {sentence}" for sentence in _left_out(task))
     if not parts.clocked:
         return (
             f"Learning from {len(parts.train):,} decisions, calibrating on {len(parts.calibrate):,} drawn from among "
-            f"them, judging on the {len(parts.held_out):,} that the file sets apart.{shared}"
+            f"them, judging on the {len(parts.held_out):,} that the file sets apart.{more}"
         )
     return (
         f"Learning from {len(parts.train):,} decisions before {parts.train_to:%Y-%m-%d}, calibrating on "
         f"{len(parts.calibrate):,} before {parts.calibrate_to:%Y-%m-%d}, judging on {len(parts.held_out):,} after that."
-        f"{shared}"
+        f"{more}"
     )
+
+
+def _left_out(task: Task) -> tuple[str, ...]:
+    """Which decisions with an outcome are in no part, and why."""
+    parts, beside = task.split, 0
+    if task.definition.use_case.decision.judged and parts.clocked:
+        others = ~np.array(task.rows["judged"].fill_null(False).to_numpy(), dtype=np.bool_)
+        beside = int((others & (parts.days >= (parts.calibrate_to.date() - date(1970, 1, 1)).days)).sum())
+    return accounting.left_out(parts, task.rows.num_rows, beside, task.definition.use_case.outcome.matures)
 
 
 def _untaught(task: Task) -> str:
@@ -244,6 +262,8 @@ def _comparison(
         sliced=sliced,
         slices=parted,
         slices_left_out=left_out,
+        left_out=_left_out(task),
+        reviews_free=definition.use_case.brief.value.review_minute == 0,
         searches=tuple(tried.searches.values()),
     )
 
@@ -309,11 +329,14 @@ def _audit(work: Workspace, definition: Definition) -> AuditReport | None:
     return report if report is not None and report.definition == definition.substance else None
 
 
-def _cautions(definition: Definition, audit: AuditReport | None) -> tuple[str, ...]:
-    """What the audit asks of columns that the rule reads."""
+def _cautions(task: Task, audit: AuditReport | None) -> tuple[str, ...]:
+    """Which outcomes were known too late, and what the audit doubts of clocks and of columns that the rule reads."""
     from pilotage.models.rules import peeking  # here, for the same reason
 
-    return () if audit is None else peeking.cautions(definition, audit.findings)
+    late = ripeness.cautions(task.split, task.definition.use_case.outcome.matures)
+    if audit is None:
+        return late
+    return (*late, *peeking.clock_cautions(audit.findings), *peeking.cautions(task.definition, audit.findings))
 
 
 def latest_comparison(work: Workspace, use_case: str) -> Comparison | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from pilotage.data.rules.needs import groups
 from pilotage.data.rules.spine import GROUP
 from pilotage.models import artefacts
@@ -12,7 +14,7 @@ from pilotage.models.families import family
 from pilotage.models.families.candidate import Settings
 from pilotage.models.flow import ablating, curving
 from pilotage.models.flow.loading import load_artefact
-from pilotage.models.flow.task import Task
+from pilotage.models.flow.task import SEED, Task
 from pilotage.models.records import Ablation, Band, CandidateName, Grouped, Learning, Measured, Stability, Surest
 from pilotage.models.rules import abstaining, fairness, stability
 from pilotage.models.rules.judging.judge import Answers
@@ -71,7 +73,7 @@ def examine(work: Workspace, task: Task, looked: Looked, learning_seconds: float
         learning=learnt,
         ablation=ablated,
         stability=stability.measured(task.judge, name, said, days) if task.split.clocked else None,
-        surest=abstaining.surest(task.judge, said, looked.rule),
+        surest=abstaining.surest(task.judge, said, looked.rule, np.random.default_rng(SEED)),
         bands=abstaining.bands(task.judge, said, task.definition.use_case.policy.uncertain_within),
     )
 

@@ -13,7 +13,10 @@ from pilotage.models.rules.splitting import Split
 
 
 def part_of(task: Task, fold: Fold) -> Task:
-    """The same task with other rows in its parts: encoders, classes and judge know nothing but these."""
+    """The same task with other rows in its parts: encoders, classes and judge know nothing but these.
+
+    The share of decisions whose outcome is known stays the task's: the training part's own rows cannot tell it.
+    """
     positions = np.concatenate([fold.learn, fold.watch, fold.judge])
     rows = task.rows.take(pa.array(positions))
     ends = np.cumsum([len(fold.learn), len(fold.watch), len(fold.judge)])
@@ -26,5 +29,5 @@ def part_of(task: Task, fold: Fold) -> Task:
     )
     classes = classes_of(rows["label"].to_numpy()[split.train]) if task.kind == "category" else ()
     labels = coded(rows["label"], task.kind, classes)
-    judge = judge_of(task.definition, labels, classes, split)
-    return Task(task.definition, task.training_set, rows, labels, classes, split, judge)
+    judge = judge_of(task.definition, labels, classes, split, task.share)
+    return Task(task.definition, task.training_set, rows, labels, classes, split, judge, task.share)

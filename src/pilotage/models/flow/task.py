@@ -31,7 +31,8 @@ CLASS_ROWS_MIN = 5
 class Task:
     """What is to be learnt and judged. ``rows`` are those with an outcome, in order; ``labels`` theirs.
 
-    Labels are true and false, codes of ``classes`` (-1: a class too rare to be learnt), or numbers.
+    Labels are true and false, codes of ``classes`` (-1: a class too rare to be learnt), or numbers. ``share`` is that
+    of :class:`Learnt`: the judges of the task's parts count cases a day by it, too.
     """
 
     definition: Definition
@@ -41,6 +42,7 @@ class Task:
     classes: tuple[str, ...]
     split: Split
     judge: Judge
+    share: float = 1.0
     _encoded: dict[Words, tuple[Encoder, Rows]] = field(default_factory=dict)
 
     @property
@@ -122,8 +124,9 @@ def task_of(definition: Definition, training_set: TrainingSet, rows: pa.Table) -
             "Sync more history, or look at the outcome's expression: pilotage audit.",
         )
     labels = coded(rows["label"], kind, classes)
-    judge = judge_of(definition, labels, classes, parts, _calibrating_share(definition, moments, parts))
-    return Task(definition, training_set, rows, labels, classes, parts, judge)
+    share = _calibrating_share(definition, moments, parts)
+    judge = judge_of(definition, labels, classes, parts, share)
+    return Task(definition, training_set, rows, labels, classes, parts, judge, share)
 
 
 def _calibrating_share(definition: Definition, moments: pa.ChunkedArray, parts: Split) -> float:
@@ -148,9 +151,7 @@ def _calibrating_share(definition: Definition, moments: pa.ChunkedArray, parts: 
     return len(calibrating) / there
 
 
-def judge_of(
-    definition: Definition, labels: Labels, classes: tuple[str, ...], parts: Split, share: float = 1.0
-) -> Judge:
+def judge_of(definition: Definition, labels: Labels, classes: tuple[str, ...], parts: Split, share: float) -> Judge:
     """The judge of the outcome's kind. ``share`` is that of :class:`Learnt`."""
     use_case = definition.use_case
     judged, calibrate = parts.held_out, parts.calibrate

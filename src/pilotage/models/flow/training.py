@@ -36,7 +36,7 @@ ROWS_NEAR = 200
 class Learnt:
     """What one candidate learnt of the training part, or brought, with its own calibrated answers on held-out rows.
 
-    ``files`` are those that it is read from; ``rows`` taught it, of ``rows_given``. It may differ, read back, by
+    ``files`` are those that it is read from; so many ``rows`` taught it. It may differ, read back, by
     ``difference_max`` from what it was.
     """
 

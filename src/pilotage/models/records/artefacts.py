@@ -44,12 +44,13 @@ class Parity(Struct, frozen=True):
     """Whether an artefact, read back from the lake, answers as the estimator that was trained.
 
     ``rows_batch`` were scored at once, ``rows_single`` one by one; ``flips`` counts decisions that differ.
+    ``difference_max`` is None where an output is no number, and so no difference is.
     """
 
     candidate: CandidateName
     rows_batch: int
     rows_single: int
-    difference_max: float
+    difference_max: float | None
     flips: int
     passed: bool
 

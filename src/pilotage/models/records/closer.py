@@ -72,13 +72,15 @@ class Ablation(Struct, frozen=True):
     """A candidate without each group of columns, the dearest first.
 
     ``retrained``: it learnt again without them. Else their values were exchanged between held-out decisions: how much
-    this model leans on them, which is more than a new one would lose where other columns tell the same.
+    this model leans on them, which is more than a new one would lose where other columns tell the same. Where not all
+    groups were tried, it was those on which it leans most, by ``ranked_on`` held-out decisions; others are ``skipped``.
     """
 
     candidate: CandidateName
     retrained: bool
     groups: tuple[Without, ...]
     skipped: tuple[str, ...] = ()
+    ranked_on: int = 0
 
 
 class Group(Struct, frozen=True):
@@ -92,9 +94,10 @@ class Group(Struct, frozen=True):
 class Grouped(Struct, frozen=True):
     """A candidate by the groups of one column.
 
-    ``ratio`` is the lowest group's ``measure`` over the highest one's, with an interval that is corrected for all
-    ``pairs`` of groups; None where nothing can be compared. ``rule`` is the rule's. ``crossed``: the interval of some
-    pair lies below ``limit``. ``left_out`` groups, with ``left_out_rows``, are too small to be judged.
+    ``ratio`` is the ``measure`` of group ``lowest`` over that of ``highest``, with an interval that is corrected for
+    all ``pairs`` of groups; None where nothing can be compared. Where the very lowest and highest are too small to
+    tell, they are the two that lie apart most surely. ``rule`` is the rule's. ``crossed``: the interval of some pair
+    lies below ``limit``. ``left_out`` groups, with ``left_out_rows``, are too small to be judged.
     """
 
     column: str
@@ -135,7 +138,9 @@ class Surest(Struct, frozen=True):
     """If the model only answers the surest ``share`` of decisions and leaves the others to the rule.
 
     ``right`` is the share of right answers (of numbers the mean error) among ``rows``; ``precision`` that of right
-    alerts among ``alerts``. ``money`` counts all decisions, per 1,000.
+    alerts among ``alerts``. ``money`` counts all decisions, per 1,000. ``more`` is what that is worth more than
+    answering all, on the same days, and ``p_family`` its p-value: both corrected for the shares looked at, and None of
+    all decisions.
     """
 
     share: float
@@ -144,6 +149,8 @@ class Surest(Struct, frozen=True):
     money: Estimate
     alerts: int | None = None
     precision: Estimate | None = None
+    more: Estimate | None = None
+    p_family: float | None = None
 
 
 class Band(Struct, frozen=True):

@@ -16,11 +16,13 @@ class Comparison(Struct, frozen=True):
 
     ``kind`` is that of the outcome, ``unit`` a number's, ``classes`` a category's. ``blockers`` are what the audit of
     the same file found that forbids trusting these figures; then the rule is kept. ``cautions`` are what it asks of
-    columns that the rule reads: it may be judged by what it could not know. ``recommended`` is the rule unless
-    the verdict is pilot. ``refused`` says of candidates without figures why. ``slices`` are those of ``sliced``, the
-    recommended or best model, worst against the rule first; ``slices_left_out`` had too few rows, positive outcomes or
-    days. ``judged_by`` says what is resampled for the intervals. What follows the slices is of the same model, and
-    ``searches`` of every candidate whose settings were looked for.
+    columns that the rule reads, which may be judged by what it could not know, and outcomes that were known too late.
+    ``recommended`` is the rule unless the verdict is pilot. ``refused`` says of candidates without figures why.
+    ``slices`` are those of ``sliced``, the recommended or best model, worst against the rule first;
+    ``slices_left_out`` had too few rows, positive outcomes or days. ``judged_by`` says what is resampled for the
+    intervals. What follows the slices is of the same model, and ``searches`` of every candidate whose settings were
+    looked for. ``left_out`` says which decisions with an outcome are in none of the parts, and why. ``reviews_free``:
+    the file names no price for a minute of review.
     """
 
     id: str
@@ -59,3 +61,5 @@ class Comparison(Struct, frozen=True):
     stability: Stability | None = None
     surest: tuple[Surest, ...] = ()
     bands: tuple[Band, ...] = ()
+    left_out: tuple[str, ...] = ()
+    reviews_free: bool = False

@@ -119,6 +119,8 @@ class Slice(Struct, frozen=True):
     """A candidate on the held-out decisions with one value of a column; ``difference`` to the rule, both per 1,000.
 
     ``measure`` is the main measure of the kind of outcome; ``positives`` is None where outcomes are not yes or no.
+    ``elsewhere`` is that measure on all other decisions, and ``behind`` how much worse it is here, on the same days;
+    both are None where there are too few others.
     """
 
     column: str
@@ -128,3 +130,5 @@ class Slice(Struct, frozen=True):
     money: Estimate
     difference: Estimate
     measure: Estimate
+    elsewhere: float | None = None
+    behind: Estimate | None = None

@@ -21,24 +21,28 @@ Both = tuple[Matrix, Matrix, NDArray[Any], NDArray[Any]]
 
 
 def parity(name: str, kind: OutcomeKind, batch: Both, single: Both, difference_max: float = DIFFERENCE_MAX) -> Parity:
-    """Hold outputs and answers of many rows at once, and of rows one by one, against the trained estimator's."""
-    difference = max(_apart(kind, batch[0], batch[1]), _apart(kind, single[0], single[1]))
+    """Hold outputs and answers of many rows at once, and of rows one by one, against the trained estimator's.
+
+    A NaN in any output or answer fails, also where both ways have it.
+    """
+    difference = float(np.max([_apart(kind, *batch[:2]), _apart(kind, *single[:2])]))  # NaN where one is
     flips = _flips(kind, batch, difference_max) + _flips(kind, single, difference_max)
     passed = flips == 0 and difference <= difference_max  # a NaN is not at or below anything
-    return Parity(name, len(batch[0]), len(single[0]), difference, flips, passed)
+    shown = None if np.isnan(difference) else difference
+    return Parity(name, len(batch[0]), len(single[0]), shown, flips, passed)
 
 
 def _apart(kind: OutcomeKind, one: Matrix, other: Matrix) -> float:
     apart = np.abs(one - other)
     if kind == "number":
         apart = apart / np.maximum(1.0, np.abs(one))
-    return float(apart.max())
+    return float(np.max(apart))
 
 
 def _flips(kind: OutcomeKind, both: Both, difference_max: float) -> int:
-    """Answers that differ; of numbers those that differ by more than the tolerance."""
+    """Answers that differ; of numbers those that do not lie within the tolerance."""
     if kind == "number":
-        return int((np.abs(both[2] - both[3]) > difference_max * np.maximum(1.0, np.abs(both[2]))).sum())
+        return int((~(np.abs(both[2] - both[3]) <= difference_max * np.maximum(1.0, np.abs(both[2])))).sum())
     return int((both[2] != both[3]).sum())
 
 
@@ -53,7 +57,8 @@ def doubtful(kind: OutcomeKind, outputs: Matrix, threshold: float | None) -> NDA
 
 def told(found: Parity) -> str:
     """Why a candidate was refused, in a sentence."""
+    apart = "in answers that are no number" if found.difference_max is None else f"by up to {found.difference_max:.1e}"
     return (
-        f"Read back, it differs from what was trained by up to {found.difference_max:.1e} and decides {found.flips} of "
+        f"Read back, it differs from what was trained {apart} and decides {found.flips} of "
         f"{found.rows_batch + found.rows_single:,} rows otherwise."
     )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotage.models.records import CandidateName, Difference, Measured, Trivial, Verdict
+from pilotage.models.rules.differences import is_significant
 
 BLOCKERS_TOLD = 3
 
@@ -75,7 +76,8 @@ class Recommendation:
 def recommend(contest: Contest, reason: Callable[[Contest, Recommendation], str]) -> Recommendation:
     """The simplest proved candidate within one standard error of the best proved one, by money per 1,000 decisions.
 
-    Proved is who earns more than any answer without a model, and more than the rule with a 95 % interval above 0.
+    Proved is who earns more than any answer without a model, and more than the rule with a 95 % interval above 0 and a
+    p-value of flipped days, corrected for all candidates tried, of at most 0.05.
     The error is that of the *difference* to the best, over the same resampled days (Breiman's one-standard-error rule,
     paired). A model that knows less than the rule, people or an answer without a model (greater loss) is not
     recommended, whatever it earned. Where a model is ahead of both and not proved, there is not enough evidence.
@@ -102,8 +104,9 @@ def is_ahead(contest: Contest, name: CandidateName) -> bool:
 
 
 def is_proved(contest: Contest, name: CandidateName) -> bool:
-    """Whether the 95 % interval of what it earned more than the rule lies above 0."""
-    return contest.difference(name).money.low > 0
+    """Whether it earned more than the rule by more than chance, the number of days and of candidates considered."""
+    difference = contest.difference(name)
+    return is_significant(difference.money, difference.p_family)
 
 
 def _simplest(contest: Contest, proved: list[CandidateName]) -> CandidateName:
@@ -122,6 +125,19 @@ def limited(advice: Recommendation, name: str, crossings: tuple[str, ...]) -> Re
         return advice
     reason = f"Blocked: the {name.lower()} would be recommended, but it crosses a declared limit. "
     return Recommendation(advice.best, "rule", "blocked", reason + " ".join(crossings))
+
+
+def unripe(advice: Recommendation, name: str, sentence: str) -> Recommendation:
+    """The rule stays where the recommended model, called ``name``, was calibrated by what nobody knew yet.
+
+    ``sentence`` says so; it is empty where something was known.
+    """
+    if advice.verdict != "pilot" or not sentence:
+        return advice
+    reason = (
+        f"Not enough evidence: the {name.lower()} would be recommended, but not as it would have stood on that day. "
+    )
+    return Recommendation(advice.best, "rule", "not_enough_evidence", reason + sentence)
 
 
 def blocked(advice: Recommendation, blockers: tuple[str, ...]) -> Recommendation:

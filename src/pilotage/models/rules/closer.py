@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pilotage.models.records import Ablation, Comparison, Estimate, Learning, Search, Surest, Without
 from pilotage.models.rules import fairness_told
+from pilotage.models.rules.abstaining import is_surely_better
 from pilotage.models.rules.measures import main
 from pilotage.models.rules.wording import amount, interval, measured, short, whole
 
@@ -17,14 +18,15 @@ MORE, LAST = "Would more data help?", "Does it last?"
 def in_short(comparison: Comparison) -> list[str]:
     """For a terminal: groups of people, more data, sources, time."""
     told = [fairness_told.told(one) for one in comparison.fairness]
-    told += [_asked(MORE, more_data(comparison)), *losses(comparison)[:ABLATIONS_TOLD]]
+    told += [asked(MORE, more_data(comparison)), *losses(comparison)[:ABLATIONS_TOLD]]
     if comparison.ablation is not None:
         told.append(how_ablated(comparison.ablation))
-    told += [_asked(LAST, lasting(comparison)), surest(comparison)]
+    told += [asked(LAST, lasting(comparison)), surest(comparison)]
     return [sentence for sentence in told if sentence]
 
 
-def _asked(question: str, answer: str) -> str:
+def asked(question: str, answer: str) -> str:
+    """A question with its answer, where there is one."""
     return f"{question} {answer}" if answer else ""
 
 
@@ -115,11 +117,21 @@ def how_ablated(one: Ablation) -> str:
     """How that was measured."""
     if one.retrained:
         return "Measured by teaching the model again without these columns, on the same held-out decisions."
-    more = f" Not tried: {_some(one.skipped)}." if one.skipped else ""
+    more = f" {_tried(one)}Not tried: {_some(one.skipped)}." if one.skipped else ""
     return (
         "Measured by giving each held-out decision another one's values, as teaching again would have taken too long: "
         "this is how much the model leans on them. A model taught without them would lose less where other columns "
         f"tell the same.{more}"
+    )
+
+
+def _tried(one: Ablation) -> str:
+    """How those that were tried were chosen."""
+    if not one.ranked_on:
+        return ""
+    return (
+        f"Tried were the {len(one.groups)} on which it leans most: of all {len(one.groups) + len(one.skipped)}, their "
+        f"exchange changed its answers to {one.ranked_on:,} held-out decisions most. "
     )
 
 
@@ -154,17 +166,19 @@ def _noun(title: str) -> str:
 
 
 def surest(comparison: Comparison) -> str:
-    """What it would be worth to answer only the surest: the share that is worth most, if it is not all of them."""
+    """What it would be worth to answer only the surest: the share that is worth most, if that is no chance."""
     if not comparison.surest:
         return ""
-    best = max(comparison.surest, key=lambda one: one.money.value)
-    whole_ = comparison.surest[0]
-    if best.share == 1:
-        return "It is worth most when it answers every decision."
+    whole_, *others = comparison.surest
+    better = [one for one in others if is_surely_better(one)]
+    if not better:
+        return "To answer only the surest decisions is not surely worth more than to answer all of them."
+    best = max(better, key=lambda one: one.money.value)
     return (
         f"If it only answered the surest {100 * best.share:.0f} % and left the others to the rule, it would be worth "
         f"{amount(best.money.value, comparison.currency)} per 1,000 decisions, against "
-        f"{amount(whole_.money.value, comparison.currency)} when it answers all; {_right(best, comparison)}."
+        f"{amount(whole_.money.value, comparison.currency)} when it answers all, by more than chance with "
+        f"{len(others)} shares looked at; {_right(best, comparison)}."
     )
 
 

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotage.data.rules.least import POSITIVES_MIN, ROWS_MIN
 from pilotage.platform.counting import plural
 from pilotage.platform.errors import EvidenceMissing
 from pilotage.usecase.records import OutcomeKind
 
-POSITIVES_MIN = 50
 POSITIVES_PART_MIN = 10
-ROWS_MIN = 200
 ROWS_PART_MIN = 30
 NUMBER_MAX = 1e18
 """Greater outcomes are no measurements: their squares and sums leave what candidates calculate with."""

@@ -121,7 +121,7 @@ def ratio(above: Vector, below: Vector) -> Vector:
     return np.divide(above, below, out=np.zeros_like(above, dtype=np.float64), where=below > 0)
 
 
-def estimate(draws: Vector) -> Estimate:
-    """The figure itself comes first, the resamples after it."""
-    low, high = np.quantile(draws[1:], (0.025, 0.975))
+def estimate(draws: Vector, looked_at: int = 1) -> Estimate:
+    """The figure itself comes first, the resamples after it. The interval is that of one among so many looked at."""
+    low, high = np.quantile(draws[1:], (0.025 / looked_at, 1 - 0.025 / looked_at))
     return Estimate(float(draws[0]), float(low), float(high), float(draws[1:].std(ddof=1)))

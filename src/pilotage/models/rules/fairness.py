@@ -43,6 +43,20 @@ class _Share:
     below: Vector
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """Two groups and the ratio of their shares; ``ceiling``: below it the ratio of some pair surely lies.
+
+    ``among`` are the groups of which these have the lowest and the highest share: all of them, or these two.
+    """
+
+    lowest: int
+    highest: int
+    ratio: Estimate
+    ceiling: float
+    among: list[int]
+
+
 def measured(
     judge: Judge,
     candidate: CandidateName,
@@ -74,21 +88,22 @@ def measured(
         for at, value in enumerate(fit)
     )
     judged = [at for at, value in enumerate(fit) if value != UNKNOWN]
-    compared = _compared(draws[measure], shares[measure], texts, fit, judged) if judge.kind != "number" else None
+    floor = _smoothed(draws[measure][0], counts[measure])[1]
+    ratio_min = limit.ratio if limit else None
+    compared = _compared(draws[measure], floor, judged, ratio_min) if judge.kind != "number" else None
     pairs = len(judged) * (len(judged) - 1) // 2
-    lowest, highest, apart, ceiling = compared or ("", "", None, math.inf)
     return Grouped(
         column=column,
         candidate=candidate,
         groups=groups,
         measure=measure,
-        ratio=apart,
-        lowest=lowest,
-        highest=highest,
-        rule=_rule_ratio(_draws(judge.time, rules[measure], texts, fit)[0], judged) if compared else None,
+        ratio=compared.ratio if compared else None,
+        lowest=fit[compared.lowest] if compared else "",
+        highest=fit[compared.highest] if compared else "",
+        rule=_rule_ratio(_draws(judge.time, rules[measure], texts, fit)[0], compared.among) if compared else None,
         pairs=pairs,
-        limit=limit.ratio if limit else None,
-        crossed=limit is not None and ceiling < limit.ratio,
+        limit=ratio_min,
+        crossed=compared is not None and ratio_min is not None and compared.ceiling < ratio_min,
         left_out=left_out,
         left_out_rows=left_rows,
     )
@@ -213,13 +228,15 @@ def _estimate(value: float, draws: Vector, count: float, kind: OutcomeKind) -> E
     return Estimate(value, low, high, max(found.error, math.sqrt(variance)))
 
 
-def _compared(
-    draws: NDArray[np.float64], share: _Share, texts: NDArray[Any], fit: list[str], judged: list[int]
-) -> tuple[str, str, Estimate, float] | None:
-    """The lowest and the highest group, the ratio between, and below what the ratio of some pair surely lies."""
+def _compared(draws: NDArray[np.float64], floor: Vector, judged: list[int], limit: float | None) -> _Compared | None:
+    """The lowest and the highest group, or those two that lie apart most surely.
+
+    These are named where the lowest and the highest cannot be compared, as too little happened in a small group, or
+    where they alone do not show that the limit is crossed. ``floor`` is the least variance of each group's share. None
+    where no two groups can be compared.
+    """
     if len(judged) < 2 or draws[0, judged].max() <= 0:
         return None
-    floor = _smoothed(draws[0], _counts(share, texts, fit))[1]
     covariance = np.atleast_2d(np.cov(draws[1:], rowvar=False))
     pairs = len(judged) * (len(judged) - 1) // 2
     z = NormalDist().inv_cdf(1 - 0.025 / pairs)
@@ -229,13 +246,16 @@ def _compared(
         return fieller(draws[0, low], draws[0, high], variances, covariance[low, high], z)
 
     order = sorted(judged, key=lambda at: draws[0, at])
-    ceiling = min(bounds(low, high)[1] for low, high in itertools.combinations(order, 2))
-    low, high = order[0], order[-1]
-    ends = bounds(low, high)
-    if math.isinf(ends[1]):
+    surest = min(itertools.combinations(order, 2), key=lambda pair: bounds(*pair)[1])
+    ceiling = bounds(*surest)[1]
+    if math.isinf(ceiling):
         return None
+    extremes = order[0], order[-1]
+    shown = bounds(*extremes)[1] < (math.inf if limit is None or ceiling >= limit else limit)
+    (low, high), among = (extremes, judged) if shown else (surest, list(surest))
+    ends = bounds(low, high)
     value = float(draws[0, low] / draws[0, high])
-    return fit[low], fit[high], Estimate(value, *ends, (ends[1] - ends[0]) / (2 * z)), ceiling
+    return _Compared(low, high, Estimate(value, *ends, (ends[1] - ends[0]) / (2 * z)), ceiling, among)
 
 
 def fieller(

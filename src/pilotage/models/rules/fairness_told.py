@@ -20,7 +20,7 @@ HEADINGS: dict[OutcomeKind, dict[str, str]] = {
 
 
 def told(one: Grouped) -> str:
-    """The lowest and the highest group, and how that stands to the limit."""
+    """The lowest and the highest group, or those two that surely lie apart, and how that stands to the limit."""
     few = _few(one)
     if one.ratio is None:
         if one.measure == "mean_absolute_error" and len(one.groups) > 1:
@@ -28,12 +28,15 @@ def told(one: Grouped) -> str:
         why = "fewer than two groups are large enough" if one.pairs < 1 else "too little happened in them to tell"
         return f"By {one.column} nothing can be compared: {why}.{few}"
     does, of = MEASURES[one.measure]
-    shares = {group.value: group.measures[one.measure].value for group in one.groups}
+    shares = {group.value: group.measures[one.measure].value for group in one.groups if one.measure in group.measures}
     low, high = _percent(shares[one.lowest]), _percent(shares[one.highest])
     corrected = "" if one.pairs == 1 else f", corrected for {one.pairs} pairs"
+    known = {value: share for value, share in shares.items() if value}
+    are_ends = shares[one.lowest] <= min(known.values()) and shares[one.highest] >= max(known.values())
+    ends = "the lowest is {} of the highest" if are_ends else "that is {} of it, where these two differ most surely"
     sentence = (
-        f"By {one.column}: {_lower(does)} {low} {of} {_group(one.lowest)} and {high} {of} {_group(one.highest)}; the "
-        f"lowest is {one.ratio.value:.2f} of the highest (95 % interval {one.ratio.low:.2f} to {one.ratio.high:.2f}"
+        f"By {one.column}: {_lower(does)} {low} {of} {_group(one.lowest)} and {high} {of} {_group(one.highest)}; "
+        f"{ends.format(f'{one.ratio.value:.2f}')} (95 % interval {one.ratio.low:.2f} to {one.ratio.high:.2f}"
         f"{corrected})"
     )
     rule = "" if one.rule is None else f" The rule of today has {one.rule:.2f}."

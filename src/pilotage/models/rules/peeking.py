@@ -1,4 +1,4 @@
-"""What the audit asks of columns that the rule reads: whether the rule is judged by what it could not know."""
+"""What the audit doubts of the figures: whether the rule, or every candidate, is judged by what it could not know."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pilotage.audit.records import Finding
 from pilotage.audit.rules.lineage import read_by_rule
+from pilotage.audit.rules.wording import known_early
 from pilotage.usecase.records import Definition
 
 
@@ -19,3 +20,16 @@ def cautions(definition: Definition, findings: Sequence[Finding]) -> tuple[str, 
         for name in finding.column.split(", ")
         if name in read
     )
+
+
+def clock_cautions(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """That the outcome's clock tells no leakage: then no candidate's figures show whether it would hold in a pilot."""
+    doubt = known_early(findings)
+    if not doubt:
+        return ()
+    caution = (
+        f"The audit cannot judge whether the data can carry a pilot: {doubt}. What was written after the decision "
+        "cannot be told from what was known by then, so these figures may be too good. Give the outcome the clock of "
+        "the day on which it was written down, and take out inputs that are filled only later."
+    )
+    return (caution,)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pilotage.models.records import CandidateName, Measured
 from pilotage.models.rules.choice import Contest, Recommendation, is_ahead, is_informed, is_proved
-from pilotage.models.rules.differences import GROWTH_MAX, SIGNIFICANT, growth, rounded_up
+from pilotage.models.rules.differences import GROWTH_MAX, SIGNIFICANT, days_min, growth, rounded_up
 from pilotage.platform.counting import plural
 
 
@@ -35,19 +35,13 @@ def _pilot(contest: Contest, chosen: CandidateName, best: CandidateName) -> str:
 
 
 def _doubt(contest: Contest, name: CandidateName) -> str:
-    """What is less sure than the interval: the p-value, which holds on few days too, and the lead over no model."""
-    told, p = "", contest.difference(name).p_family
-    if p > SIGNIFICANT:
-        told += (
-            f" Judged on {contest.days:,} {contest.day}s, with {_tried(contest)} tried, chance alone would show as "
-            f"much in {100 * p:.0f} of 100 cases: let shadow confirm it."
-        )
+    """What is less sure than the lead over the rule: that over the best answer without a model."""
     same, draws = contest.same
     beyond = contest.money_draws[name] - draws
-    if np.quantile(beyond[1:], 0.025) <= 0:
-        more, interval = _difference(beyond, contest.currency)
-        told += f" Against {same.title} it is worth {more} ({interval}): not yet proved."
-    return told
+    if np.quantile(beyond[1:], 0.025) > 0:
+        return ""
+    more, interval = _difference(beyond, contest.currency)
+    return f" Against {same.title} it is worth {more} ({interval}): not yet proved."
 
 
 def _not_enough(contest: Contest) -> str:
@@ -58,14 +52,28 @@ def _not_enough(contest: Contest) -> str:
     more, interval = _difference(draws - rule, contest.currency)
     return (
         f"Not enough evidence: per 1,000 decisions the best model ({_name(contest.of(name))}) is worth {more} than the "
-        f"rule ({interval}{_p(contest, name)}), and chance could explain that much. {_needed(contest, draws - rule)} "
+        f"rule ({interval}{_p(contest, name)}), and {_chance(contest, name)}. {_needed(contest, name, draws - rule)} "
         "Until then the rule stays."
     )
 
 
-def _needed(contest: Contest, draws: NDArray[np.float64]) -> str:
+def _chance(contest: Contest, name: CandidateName) -> str:
+    """That chance could explain it; with how often it would, where the interval alone says otherwise."""
+    one = contest.difference(name)
+    if one.money.low <= 0 or one.p_family <= SIGNIFICANT:
+        return "chance could explain that much"
+    return (
+        f"on {plural(contest.days, contest.day)}, with {_tried(contest)} tried, chance alone would show as much in "
+        f"{100 * one.p_family:.0f} of 100 cases"
+    )
+
+
+def _needed(contest: Contest, name: CandidateName, draws: NDArray[np.float64]) -> str:
     """About how many more held-out decisions would settle it, with what that assumes."""
-    times = growth(float(draws[0]), float(draws[1:].std(ddof=1)), contest.days)
+    tried, p = len(contest.differences), contest.difference(name).p
+    if contest.days < days_min(tried):
+        return _too_few(contest, tried)
+    times = growth(float(draws[0]), float(draws[1:].std(ddof=1)), contest.days, p, tried)
     if times > GROWTH_MAX:
         return f"So small a difference would take more than {GROWTH_MAX:.0f} times as many held-out decisions to show."
     rows, days = rounded_up((times - 1) * contest.rows), rounded_up((times - 1) * contest.days)
@@ -73,6 +81,18 @@ def _needed(contest: Contest, draws: NDArray[np.float64]) -> str:
     return (
         f"About {rows:,} more held-out decisions{like} would settle it in four cases of five, if the difference stays "
         f"as it is and {contest.day}s go on varying as they did."
+    )
+
+
+def _too_few(contest: Contest, tried: int) -> str:
+    """That no difference could show on so few days or groups, and what to do."""
+    lowest, needed = min(1.0, tried * 2 / 2**contest.days), days_min(tried)
+    more = plural(needed - contest.days, f"more {contest.day}")
+    rows = rounded_up((needed / contest.days - 1) * contest.rows)
+    do = "sync more history" if contest.day == "day" else "let decision.judged name decisions of more days"
+    return (
+        f"Judged on {plural(contest.days, contest.day)} p cannot fall below {lowest:.2g}, whatever a model earns, and "
+        f"{SIGNIFICANT:g} is asked for: at least {more} must judge, some {rows:,} decisions. So {do}."
     )
 
 

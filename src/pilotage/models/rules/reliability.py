@@ -52,9 +52,9 @@ def _against(seen: float, null: Vector, per_day: Vector, rows_count: int, random
     expected = float(null.mean())
     rows = (int((np.abs(null - expected) >= abs(seen - expected)).sum()) + 1) / (len(null) + 1)
     low, high = np.quantile(null, (0.025, 0.975))
-    wider = 1.0
-    if len(per_day) > 1:
-        wider = max(1.0, float(per_day.std(ddof=1)) * len(per_day) ** 0.5 / rows_count / float(null.std()))
+    wider, spread = 1.0, float(null.std())
+    if len(per_day) > 1 and spread > 0:  # a half for every row has the same loss whatever happens
+        wider = max(1.0, float(per_day.std(ddof=1)) * len(per_day) ** 0.5 / rows_count / spread)
     return Perfect(
         value=float(seen),
         expected=expected,

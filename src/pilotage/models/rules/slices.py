@@ -1,14 +1,16 @@
-"""What a candidate is worth on every value of a category or group, beside the rule."""
+"""What a candidate is worth on every value of a category or group, beside the rule and beside all other decisions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import erfc, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotage.models.records import Slice
+from pilotage.models.records import Estimate, Slice
+from pilotage.models.rules.differences import holm
 from pilotage.models.rules.evaluation import HeldOut, estimate, mean_draws
 from pilotage.models.rules.judging.judge import Judge, Judged
 
@@ -20,6 +22,8 @@ SLICES_MAX = 60
 RESAMPLES = 400
 """Fewer than for whole figures: there are many slices, and nothing is decided by them."""
 TOLD = 3
+SURE = 0.025
+"""One side of 95 %: named as worse is what chance alone would show less often, all slices considered."""
 
 
 def measured(
@@ -60,7 +64,8 @@ def is_enough(time: HeldOut, rows: NDArray[np.intp]) -> bool:
 def _slice(
     judge: Judge, time: HeldOut, name: str, value: str, rows: NDArray[np.intp], model: Judged, rule: Judged
 ) -> Slice:
-    part = HeldOut(time.labels[rows], time.days[rows], time.weights)
+    part = _part(time, rows)
+    elsewhere, behind = _behind(judge, time, rows, model)
     return Slice(
         column=name,
         value=value,
@@ -69,4 +74,39 @@ def _slice(
         money=estimate(1000 * mean_draws(part, model.money_rows[rows])),
         difference=estimate(1000 * mean_draws(part, model.money_rows[rows] - rule.money_rows[rows])),
         measure=judge.part_measure(part, model, rows),
+        elsewhere=elsewhere,
+        behind=behind,
     )
+
+
+def _part(time: HeldOut, rows: NDArray[np.intp]) -> HeldOut:
+    return HeldOut(time.labels[rows], time.days[rows], time.weights)
+
+
+def _behind(judge: Judge, time: HeldOut, rows: NDArray[np.intp], model: Judged) -> tuple[float | None, Estimate | None]:
+    """The main measure on all other decisions, and how much worse it is on these."""
+    others = np.setdiff1d(np.arange(len(time.labels)), rows, assume_unique=True)
+    if not is_enough(time, others):
+        return None, None
+    here = judge.main_draws(_part(time, rows), model.said, rows)
+    there = judge.main_draws(_part(time, others), model.said, others)
+    return float(there[0]), estimate(here - there if judge.kind == "number" else there - here)
+
+
+def behind_others(found: Sequence[Slice]) -> list[Slice]:
+    """Where a candidate is surely worse than on all other decisions; those that lag behind most come first."""
+    told = [(one, one.behind) for one in found if one.behind is not None]
+    worse = _sure([(one, behind.value, behind.error) for one, behind in told])
+    return [one for _, one in sorted(worse, key=lambda each: -each[0])]
+
+
+def below_rule(found: Sequence[Slice]) -> list[Slice]:
+    """Where a candidate surely earns less than the rule; those that lose most come first."""
+    worse = _sure([(one, -one.difference.value, one.difference.error) for one in found])
+    return [one for _, one in sorted(worse, key=lambda each: -each[0])]
+
+
+def _sure(worse: Sequence[tuple[Slice, float, float]]) -> list[tuple[float, Slice]]:
+    """Slices that are worse, by how much, with more than chance explains: all of them considered (Holm 1979)."""
+    chances = [0.5 * erfc(by / error / sqrt(2)) if error > 0 else 1.0 for _, by, error in worse]
+    return [(by, one) for (one, by, _), p in zip(worse, holm(chances), strict=True) if p < SURE]

@@ -34,7 +34,8 @@ class Split:
     """Positions of the rows of each part, and the day (counted from 1970) of every row, or its group without a clock.
 
     ``entities_shared`` occur in several parts; ``rows_shared`` of theirs were left out of the later parts. ``clocked``:
-    whether parts follow each other in time.
+    whether parts follow each other in time. ``train_late`` and ``calibrate_late`` are the shares of rows whose outcome
+    became known only after the next part begins.
     """
 
     train: NDArray[np.intp]
@@ -47,6 +48,8 @@ class Split:
     entities_shared: int = 0
     rows_shared: int = 0
     clocked: bool = True
+    train_late: float = 0.0
+    calibrate_late: float = 0.0
 
 
 def split(
@@ -60,7 +63,8 @@ def split(
     """Part rows, sorted by moment, by time.
 
     A row whose outcome was not yet known at the end of its part is left out of training and calibration (an embargo),
-    as it would have been left out on that day; the embargo takes at most a quarter of the part's days.
+    as it would have been left out on that day; the embargo takes at most a quarter of the part's days,
+    and what it leaves in is counted (``train_late``, ``calibrate_late``).
     With ``entities``, whom each row is about, nobody is in two parts. With ``judged``, rows that the file sets apart as
     the newest (see :func:`is_newest`), these judge, and what lies before their first day teaches and calibrates.
 
@@ -93,7 +97,12 @@ def split(
     if entities is not None:
         parts = _by_entity(parts, entities)
     _demand_parts(kind, labels, parts)
-    return parts
+    known = moments + np.timedelta64(matures)
+    return replace(
+        parts,
+        train_late=_late(known[parts.train], train_end),
+        calibrate_late=_late(known[parts.calibrate], calibrate_end),
+    )
 
 
 def is_newest(judged: NDArray[np.bool_], moments: NDArray[np.datetime64]) -> bool:
@@ -153,6 +162,11 @@ def _by_entity(parts: Split, entities: NDArray[np.generic]) -> Split:
         entities_shared=len(np.unique(np.concatenate([calibrating[known], judging[judged]]))),
         rows_shared=int(known.sum() + judged.sum()),
     )
+
+
+def _late(known: NDArray[np.datetime64], day: int) -> float:
+    """The share of outcomes that became known only after the beginning of this day."""
+    return float((known > np.datetime64(day, "D")).mean())
 
 
 def _boundary(days: NDArray[np.int64], share: float, low: int, high: int) -> int:

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 from pilotage.models.records import Comparison, Measured, Reliability
 from pilotage.models.rules.differences import SIGNIFICANT, holm
-from pilotage.models.rules.wording import amount, measured, size, whole
+from pilotage.models.rules.wording import amount, measured, review_money, size, whole
 from pilotage.usecase.records import OutcomeKind
 
 
 def sentences(comparison: Comparison, one: Measured, says: str) -> tuple[str, ...]:
     """``says`` is the outcome in words, such as 'arrives more than 30 minutes late'."""
     value, low, high = amount(one.money.value, comparison.currency), whole(one.money.low), whole(one.money.high)
-    paid = "; reviews are paid for" if one.review_share else ""
+    paid = f"; {review_money(comparison)}" if one.review_share else ""
     told = [f"Per 1,000 decisions it is worth {value}, between {low} and {high} with 95 % confidence{paid}."]
     told += _OF_KIND[comparison.kind](comparison, one, says)
     if one.review_share:

@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from pilotage.models.rules.judging.judge import Learnt
 from pilotage.usecase.records import Constraint, Policy, Value
-from pilotage.usecase.rules.value import break_even
+from pilotage.usecase.rules.value import pays_from
 
-THRESHOLD_MIN, THRESHOLD_MAX = 0.001, 0.999
 NEVER = float(np.nextafter(1.0, 2.0))
 """No probability reaches it."""
 ROWS_MIN = 20
@@ -17,12 +16,11 @@ ROWS_MIN = 20
 
 
 def threshold(policy: Policy, value: Value) -> float:
-    """From which probability on acting is worth it; a number in the policy goes before."""
+    """From which probability on acting is worth it, ``NEVER`` where it never is; a number in the policy goes before."""
     if isinstance(policy.threshold, (int, float)):
         return float(policy.threshold)
-    if value.caught - value.missed - value.false_alarm <= 0:  # acting never pays
-        return THRESHOLD_MAX
-    return min(max(break_even(value), THRESHOLD_MIN), THRESHOLD_MAX)
+    at = pays_from(value)
+    return NEVER if at is None else at
 
 
 def uncertain_band(policy: Policy, at: float) -> tuple[float, float]:

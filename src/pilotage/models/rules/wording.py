@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pilotage.models.records import Comparison, Difference, Estimate, Measured, Slice, Trivial, Verdict
-from pilotage.models.rules.measures import MEASURES, main
-from pilotage.models.rules.slices import DAYS_MIN, POSITIVES_MIN, ROWS_MIN, TOLD
+from pilotage.models.rules.measures import MEASURES, Measure, main
+from pilotage.models.rules.slices import DAYS_MIN, POSITIVES_MIN, ROWS_MIN, TOLD, behind_others, below_rule
+from pilotage.platform.counting import plural
 from pilotage.usecase.records import OutcomeKind
 
 VERDICTS: dict[Verdict, str] = {
@@ -90,18 +91,29 @@ def refusals(comparison: Comparison) -> list[str]:
 def grounds(comparison: Comparison) -> str:
     """On what the figures stand."""
     learnt, held_out = f"Learnt from {comparison.rows_train:,} decisions", f"{comparison.rows_held_out:,}"
+    left_out = "".join(f" {sentence}" for sentence in comparison.left_out)
     if comparison.judged_by == "group":
         return (
             f"{learnt}, calibrated on {comparison.rows_calibrate:,} drawn from among them, judged on the {held_out} "
             "that the file sets apart, which no candidate had seen. Intervals are 95 %, from resampling groups of "
-            "decisions."
+            f"decisions.{left_out}"
         )
     return (
         f"{learnt} before {_day(comparison.train_to)}, calibrated on "
         f"{comparison.rows_calibrate:,} before {_day(comparison.calibrate_to)}, judged on the "
         f"{held_out} after that, which no candidate had seen. "
-        "Intervals are 95 %, from resampling whole days."
+        f"Intervals are 95 %, from resampling whole days.{left_out}"
     )
+
+
+def review_money(comparison: Comparison) -> str:
+    """Whether what reviews cost is in the money."""
+    if comparison.reviews_free:
+        return "reviews are counted as free: set brief.value.review_minute to count them"
+    return "reviews are paid for"
+
+
+NOWHERE = "Nowhere was it found to be surely worse than on all other decisions, or to earn surely less than the rule."
 
 
 def slice_told(one: Slice, currency: str, kind: OutcomeKind) -> str:
@@ -109,28 +121,40 @@ def slice_told(one: Slice, currency: str, kind: OutcomeKind) -> str:
     word = "more" if one.difference.value >= 0 else "less"
     positives = "" if one.positives is None else f", {one.positives:,} of them positive"
     measure = main(kind)
+    others = "" if one.elsewhere is None else f", on all others {measure.scale * one.elsewhere:,.{measure.digits}f}"
     return (
         f"Where {one.column} is {one.value or 'missing'} ({one.rows:,} decisions{positives}), "
-        f"it is worth {amount(abs(one.difference.value), currency)} {word} than the rule per 1,000: 95 % interval of "
-        f"the difference {whole(one.difference.low)} to {whole(one.difference.high)}; "
-        f"{measure.heading} {interval(one.measure, 2, measure.scale)}."
+        f"{noun(measure)} is {interval(one.measure, measure.digits, measure.scale)}{others}; it is worth "
+        f"{amount(abs(one.difference.value), currency)} {word} than the rule per 1,000 (95 % interval of the "
+        f"difference {whole(one.difference.low)} to {whole(one.difference.high)})."
     )
+
+
+def noun(measure: Measure) -> str:
+    """``mean error``, ``AUC``, ``accuracy %``."""
+    return measure.heading if measure.title.isupper() else measure.heading.lower()
 
 
 def worst_slices(comparison: Comparison) -> list[str]:
-    """The slices on which the model does worst against the rule."""
-    return [slice_told(one, comparison.currency, comparison.kind) for one in comparison.slices[:TOLD]]
+    """Where the model is surely worse than elsewhere, or than the rule; that it is nowhere, if so."""
+    found = comparison.slices
+    if all(one.behind is None for one in found):
+        return []
+    worst = list(dict.fromkeys([*behind_others(found), *below_rule(found)]))[:TOLD]
+    return [slice_told(one, comparison.currency, comparison.kind) for one in worst] or [NOWHERE]
 
 
 def slices_counted(comparison: Comparison) -> str:
-    """How many slices there are, and how few of them mean something."""
-    left = comparison.slices_left_out
-    more = (
-        f" {left:,} more had fewer than {ROWS_MIN} decisions, {POSITIVES_MIN} positive outcomes or {DAYS_MIN} days."
-        if left
-        else ""
+    """How many slices there are, what is named of them, and how many were too small."""
+    left, positives = comparison.slices_left_out, f"{POSITIVES_MIN} positive outcomes or "
+    if comparison.kind != "flag":
+        positives = ""
+    least = f"fewer than {ROWS_MIN} decisions{',' if positives else ' or'} {positives}{DAYS_MIN} days"
+    more = f" {left:,} more had {least}." if left else ""
+    return (
+        f"Of {plural(len(comparison.slices), 'slice')} those are named that are worse by more than chance, all of them "
+        f"considered.{more}"
     )
-    return f"The worst of {len(comparison.slices):,} slices; of so many, some look bad by chance.{more}"
 
 
 def size(count: int) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from pilotage.data import flow as data
-from pilotage.models import flow
+from pilotage.data.flow import training_rows
+from pilotage.data.flow.replaying import find_training_set
+from pilotage.models import artefacts, flow
 from pilotage.models.flow import COMPARISON
 from pilotage.models.records import CandidateName, Comparison
 from pilotage.models.scoring import Scorer
@@ -61,17 +62,13 @@ def prepare(work: Workspace, definition: Definition, artefact: Artefact) -> Subj
 
     Raises:
         CorruptArtefact: the artefact is not what was signed.
-        EvidenceMissing: its comparison or the rows to ask are gone, or the file's columns are others by now.
+        EvidenceMissing: its comparison or its training set is gone, or the file's columns are others by now.
     """
     comparison = comparison_of(work, definition.name, artefact.comparison)
     scorer = flow.load_artefact(work, artefact.digest, artefact.signature)
     if scorer.plan.fingerprint != definition.plan.fingerprint:
-        raise EvidenceMissing(
-            f"{artefact.candidate} was trained for an earlier text of {definition.name}: its columns differ.",
-            f"Run pilotage build {definition.name} and pilotage train {definition.name}, then test again.",
-        )
-    rows = data.training_rows(work, data.latest_training_set(work, definition.name))
-    learnt, held_out = parted(definition, rows.filter(rows["label"].is_valid()), comparison)
+        raise _other_columns(definition, artefact)
+    learnt, held_out = parted(_known_rows(work, artefact), comparison)
     if not learnt.num_rows or not held_out.num_rows:
         raise EvidenceMissing(
             f"There is no row that {artefact.candidate} has not learnt from.",
@@ -118,15 +115,15 @@ def comparison_of(work: Workspace, use_case: str, identifier: str) -> Comparison
     )
 
 
-def parted(definition: Definition, rows: pa.Table, comparison: Comparison) -> tuple[pa.Table, pa.Table]:
+def parted(rows: pa.Table, comparison: Comparison) -> tuple[pa.Table, pa.Table]:
     """The rows that taught, and those that judged, without entities that taught or calibrated.
 
-    Those that the file sets apart judge (``decision.judged``; of the others some calibrated), else those of the newest
-    time.
+    ``rows`` are those of the training set that the comparison was made on. Where it has ``judged``, those that the file
+    of then set apart judge (``decision.judged``; of the others some calibrated), else those of the newest time.
     """
     import pyarrow.compute as pc
 
-    if definition.use_case.decision.judged:
+    if "judged" in rows.column_names:
         judged = pc.fill_null(rows["judged"], False)
         taught = pc.invert(judged)
     else:
@@ -142,12 +139,38 @@ def held_out_rows(work: Workspace, definition: Definition, artefact: Artefact) -
     """Rows that the artefact has not learnt from, drawn evenly: the plan's columns and ``label``.
 
     Raises:
-        EvidenceMissing: its comparison or the rows are gone.
+        EvidenceMissing: its comparison or its training set is gone, or the file's columns are others by now.
     """
     comparison = comparison_of(work, definition.name, artefact.comparison)
-    rows = data.training_rows(work, data.latest_training_set(work, definition.name))
-    _, held_out = parted(definition, rows.filter(rows["label"].is_valid()), comparison)
-    return _evenly(held_out, HELD_OUT_MAX).select([*definition.plan.names, "label"])
+    rows = _known_rows(work, artefact)
+    wanted = [*definition.plan.names, "label"]
+    if not set(wanted) <= set(rows.column_names):
+        raise _other_columns(definition, artefact)
+    return _evenly(parted(rows, comparison)[1], HELD_OUT_MAX).select(wanted)
+
+
+def _known_rows(work: Workspace, artefact: Artefact) -> pa.Table:
+    """The rows with an outcome of the training set that the artefact was made from: not those of a later one."""
+    manifest = artefacts.read_manifest(work, artefact.digest)
+    training_set = find_training_set(work, manifest.training_set)
+    try:
+        rows = None if training_set is None else training_rows(work, training_set)
+    except FileNotFoundError:
+        rows = None
+    if rows is None:
+        raise EvidenceMissing(
+            f"The training set {manifest.training_set} that {artefact.candidate} was trained on is gone: which rows it "
+            "has not learnt from cannot be told.",
+            f"Restore a backup, or run pilotage build {manifest.use_case} and pilotage train {manifest.use_case}.",
+        )
+    return rows.filter(rows["label"].is_valid())
+
+
+def _other_columns(definition: Definition, artefact: Artefact) -> EvidenceMissing:
+    return EvidenceMissing(
+        f"{artefact.candidate} was trained for an earlier text of {definition.name}: its columns differ.",
+        f"Run pilotage build {definition.name} and pilotage train {definition.name}, then test again.",
+    )
 
 
 def _at(instant: datetime, kind: pa.DataType) -> pa.Scalar:

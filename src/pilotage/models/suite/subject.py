@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from pilotage.govern.rules.masking import HIDDEN, masked_text
 from pilotage.models.raw import FAILURES
 from pilotage.models.records import Slice
 from pilotage.models.rules.agreement import DIFFERENCE_MAX
+from pilotage.models.suite.known import Known
 from pilotage.models.suite.records import Example
 from pilotage.usecase.records import Column, Definition, Derived
 from pilotage.usecase.rules.expressions import columns_of
@@ -145,10 +147,17 @@ class Subject:
         return float(np.nanstd(self.learnt["label"].to_numpy()))
 
     def example(self, row: int, table: pa.Table, outputs: Outputs) -> Example:
-        """Held-out row ``row`` beside what it became in ``table``."""
+        """Held-out row ``row`` beside what it became in ``table``: what was changed most comes first."""
         before, after = (one.slice(row, 1).to_pylist()[0] for one in (self.held_out, table))
         put = {name: value for name, value in after.items() if value != before.get(name)}
+        put = dict(sorted(put.items(), key=lambda one: -self._moved(one[0], before.get(one[0]), one[1])))
         return Example(self.shown(before), self.shown(put), self.told(self.answers[row]), self.told(outputs[row]))
+
+    def _moved(self, column: str, before: Any, after: Any) -> float:
+        """By how many standard deviations a number was changed; without end where it is no number."""
+        if not all(isinstance(value, (int, float)) for value in (before, after)):
+            return math.inf
+        return abs(float(after) - float(before)) / max(Known.of(self.learnt, column).deviation, 1e-12)
 
     def shown(self, values: Mapping[str, Any]) -> dict[str, str]:
         """Values as anybody may see them."""

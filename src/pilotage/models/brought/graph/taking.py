@@ -66,6 +66,18 @@ def _tried_in_child(
         return msgspec.convert(said["mapping"], GraphMapping), read_numbers(folder, "answers.npy", who)
 
 
+def refuse_unsafe_graph(content: bytes, who: str) -> None:
+    """Look at a graph in a child: what is refused of a graph that is brought is refused here, too.
+
+    Raises:
+        ModelRefused: operators that are not ONNX's own, data in other files, or what the runtime does not open.
+    """
+    refuse_without_runtime(who)
+    with work_folder() as folder:
+        (folder / "model.onnx").write_bytes(content)
+        run("open_graph", folder, {}, LIMITS, who)
+
+
 def read_numbers(folder: Path, name: str, who: str) -> np.ndarray:
     """An array of floats that a child left; one of anything else is refused."""
     import io

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import sys
 import traceback
@@ -24,13 +25,14 @@ class Refusal(Exception):
         super().__init__(message)
 
 
-_stage = ["it was opened", "Check that the file is whole."]
-"""What is being done, for an error of somebody else's code, and what mostly helps then."""
+_NAN = re.compile(r"\bnan\b|missing values", re.IGNORECASE)
+_stage = ["it was opened", "Check that the file is whole.", ""]
+"""What is being done, for an error of somebody else's code, what mostly helps then, and what where NaN is its cause."""
 
 
-def now(what: str, repair: str) -> None:
-    """Says what is done from here on."""
-    _stage[:] = [what, repair]
+def now(what: str, repair: str, of_nan: str = "") -> None:
+    """Says what is done from here on. ``of_nan`` helps where an error speaks of missing values."""
+    _stage[:] = [what, repair, of_nan]
 
 
 def answer(work: Callable[[Path, dict[str, Any]], dict[str, Any]]) -> None:
@@ -42,7 +44,8 @@ def answer(work: Callable[[Path, dict[str, Any]], dict[str, Any]]) -> None:
     def refuse(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         """Whatever ends this process unforeseen is the answer: the code that raised it is not ours."""
         sys.__excepthook__(kind, error, trace)
-        what, repair = _stage
+        what, repair, of_nan = _stage
+        repair = of_nan if of_nan and _NAN.search(str(error)) else repair
         _write(folder, {"refused": f"while {what} it raised {words(error)}{_place(trace)}.", "repair": repair})
 
     sys.excepthook = refuse

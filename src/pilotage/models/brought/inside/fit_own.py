@@ -19,6 +19,7 @@ from pilotage.models.brought.inside.conversion import to_graph
 GROUP = "pilotage.candidates"
 _MODULE = "pilotage_own_candidate"
 _TEXT_MAX = 200
+_IMPUTE = "Include an imputer (SimpleImputer): a number that is missing is NaN."
 _CONVERTIBLE = (
     "Use estimators that skl2onnx converts (https://onnx.ai/sklearn-onnx/supported.html); LightGBM in place of "
     "HistGradientBoosting."
@@ -33,9 +34,10 @@ def fit(folder: Path, task: dict[str, Any]) -> dict[str, Any]:
     labels = np.load(folder / "labels.npy")
     weights = np.load(folder / "weights.npy") if (folder / "weights.npy").exists() else None
     estimator, source = _made(task)
-    now("learning", "Include an imputer (SimpleImputer), since what is missing is NaN; try fit() on a few rows.")
+    of_nan = _IMPUTE if np.isnan(matrix).any() or np.isnan(asked).any() else ""
+    now("learning", "Try fit() on a few rows.", of_nan)
     estimator.fit(matrix, labels, **_weighted(estimator, weights))
-    now("answering", "Try predict_proba() or predict() on a few rows.")
+    now("answering", "Try predict_proba() or predict() on a few rows.", of_nan)
     own = _answers(estimator, asked, task)
     now("being converted to ONNX", _CONVERTIBLE)
     content = to_graph(estimator, matrix.shape[1])

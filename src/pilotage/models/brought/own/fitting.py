@@ -105,7 +105,7 @@ def _same(content: bytes, answered: Answered, own: NDArray[np.float64], lesson: 
     if got.shape != own.shape:
         raise ModelRefused(f"{who}: its graph answers {got.shape[1]} values for a row, the estimator {own.shape[1]}.")
     found, _ = compared(lesson.kind, own, got)
-    if found.flips or found.difference_max > TOLERANCE:
+    if found.flips or not found.difference_max <= TOLERANCE:  # a NaN is not
         raise ModelRefused(
             f"{who}: converted to ONNX it answers differently: by {found.difference_max:.2g} at most, {found.flips} of "
             f"{found.rows:,} decisions on the other side.",

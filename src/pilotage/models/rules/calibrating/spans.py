@@ -2,6 +2,9 @@
 
 Source: split conformal prediction (Vovk, Gammerman, Shafer 2005; Lei et al. 2018) within groups of like predictions
 (Mondrian), so that the interval is wide where the model is unsure. Between the groups' middles, straight lines.
+
+The answer lies within its interval: where one direction costs so much more that the answer is a quantile beyond the
+interval's, the interval is widened to it, and then holds the truth more often than nine times in ten.
 """
 
 from __future__ import annotations
@@ -34,18 +37,21 @@ class Spans(Struct, frozen=True, tag="spans"):
         return np.array([read([float(value)]) for value in margins[:, 0]]).reshape(-1, 3)
 
     def row(self) -> Callable[[list[float]], list[float]]:
-        """Answer, low and high end of one row."""
+        """Answer, low and high end of one row: low <= answer <= high."""
         points, last = self.points, len(self.points) - 1
         added = tuple(zip(self.shifts, self.lows, self.highs, strict=True))
+
+        def around(answer: float, low: float, high: float) -> list[float]:
+            return [answer, min(low, answer), max(high, answer)]
 
         def read(margins: list[float]) -> list[float]:
             said = margins[0]
             at = bisect_right(points, said) - 1
             if at < 0 or at >= last:
-                return [said + part for part in added[max(at, 0)]]
+                return around(*(said + part for part in added[max(at, 0)]))
             share = (said - points[at]) / (points[at + 1] - points[at])
             pairs = zip(added[at], added[at + 1], strict=True)
-            return [said + low + share * (high - low) for low, high in pairs]
+            return around(*(said + low + share * (high - low) for low, high in pairs))
 
         return read
 

@@ -23,7 +23,7 @@ def sections(subject: Subject) -> tuple[Section, ...]:
         ("What it learnt from", _learnt(subject)),
         ("How good it is", _quality(subject)),
         ("Whether its probabilities mean what they say", _reliable(subject)),
-        ("Where it does worst", tuple(f"- {one}" for one in wording.worst_slices(subject.comparison))),
+        ("Where it does worst", _worst(subject)),
         ("How it treats groups of people", tuple(f"- {fairness_told.told(one)}" for one in _of_this(subject))),
         ("What it leans on, and whether it lasts", _closer(subject)),
         ("What it does not know", _limits(subject)),
@@ -120,12 +120,23 @@ def _of_this(subject: Subject) -> list[Grouped]:
     return [one for one in subject.comparison.fairness if one.candidate == subject.measured.candidate]
 
 
+def _worst(subject: Subject) -> tuple[str, ...]:
+    """Of the candidate that was looked at closely."""
+    if subject.comparison.sliced != subject.measured.candidate:
+        return ()
+    return tuple(f"- {one}" for one in wording.worst_slices(subject.comparison))
+
+
 def _closer(subject: Subject) -> tuple[str, ...]:
     """What was found where this candidate is the one that was looked at closely."""
     comparison = subject.comparison
     if comparison.sliced != subject.measured.candidate:
         return ()
-    told = [*closer.losses(comparison)[:COLUMNS_TOLD], closer.more_data(comparison), closer.lasting(comparison)]
+    told = closer.losses(comparison)[:COLUMNS_TOLD]
+    if comparison.ablation is not None:
+        told.append(closer.how_ablated(comparison.ablation))
+    told += [closer.asked(closer.MORE, closer.more_data(comparison))]
+    told += [closer.asked(closer.LAST, closer.lasting(comparison))]
     return tuple(f"- {one}" for one in told if one)
 
 

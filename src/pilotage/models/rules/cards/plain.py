@@ -1,12 +1,20 @@
-"""A model in plain words: of 100, how many, and what it means for those who work with it."""
+"""A model in plain words: of 100, how many, and what it means for those who work with it.
+
+No word of statistics occurs here: what is said to be so is more than chance explains, and the rest is not said.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
-from pilotage.models.records import Measured
+from pilotage.models.records import Measured, Slice
 from pilotage.models.rules import wording
+from pilotage.models.rules.calibrating.spans import COVERAGE
 from pilotage.models.rules.cards.subject import Subject
+from pilotage.models.rules.slices import behind_others, below_rule
+from pilotage.usecase.records import OutcomeKind
 
 OF = 100
 
@@ -18,6 +26,24 @@ class Hundred(Struct, frozen=True):
     marked: int
     marked_word: str
     other_word: str
+
+
+def headline(subject: Subject) -> str:
+    """Of a number, which no hundred cases show: how far it is off, beside the rule. Else nothing."""
+    if subject.comparison.kind != "number":
+        return ""
+    rule = wording.measured(subject.comparison, "rule")
+    mine, theirs = (one.measures["mean_absolute_error"].value for one in (subject.measured, rule))
+    return (
+        f"On average it is {_number_of(subject, mine)} off, one way or the other; today's rule is "
+        f"{_number_of(subject, theirs)} off."
+    )
+
+
+def _number_of(subject: Subject, value: float) -> str:
+    """With its unit: three digits, and no part of what is large."""
+    unit = f" {subject.comparison.unit}" if subject.comparison.unit else ""
+    return f"{value:,.0f}{unit}" if abs(value) >= OF else f"{value:,.3g}{unit}"
 
 
 def hundreds(subject: Subject) -> tuple[Hundred, ...]:
@@ -42,7 +68,10 @@ def _category(subject: Subject) -> tuple[Hundred, ...]:
 
 def _number(subject: Subject) -> tuple[Hundred, ...]:
     outside = _hundred(1 - subject.measured.measures["coverage"].value)
-    sentence = f"Of {OF} cases about {outside} turn out to lie outside the interval that it gives."
+    sentence = (
+        f"With each answer it gives a range, meant to hold {_hundred(COVERAGE)} of {OF} cases: about {outside} turn "
+        "out to lie outside."
+    )
     return (Hundred(sentence, outside, "outside", "inside"),)
 
 
@@ -57,7 +86,7 @@ def sentences(subject: Subject) -> tuple[tuple[str, str], ...]:
     return (
         ("What does it say?", f"For each {use_case.decision.entity}: {use_case.outcome.says}."),
         ("What happens today without it?", f"{_capital(use_case.rule.says)}."),
-        ("Is it better than today's rule?", comparison.reason),
+        ("Is it better than today's rule?", _better(subject)),
         ("What is it worth?", _worth(one, rule, comparison.currency)),
         ("When should I not trust it?", _doubt(subject)),
         ("Who decides?", _decides(one)),
@@ -73,10 +102,56 @@ def _worth(one: Measured, rule: Measured, currency: str) -> str:
     )
 
 
+def _better(subject: Subject) -> str:
+    """The verdict on this candidate, without the figures that prove it."""
+    comparison, name = subject.comparison, subject.measured.candidate
+    if comparison.blockers:
+        return "Nobody can say yet: the data have faults that must be mended first. Until then the rule stays."
+    more = next((one.money.value for one in comparison.differences if one.candidate == name), 0.0)
+    worth = f"{wording.amount(abs(more), comparison.currency)} {'more' if more >= 0 else 'less'} than the rule"
+    tried = f"On {comparison.rows_held_out:,} decisions that it had not seen it was worth {worth} per 1,000"
+    if comparison.recommended == name:
+        return f"Yes. {tried}, and chance does not explain that."
+    if comparison.verdict == "pilot":
+        return f"{tried}. Another model is proposed in its place."
+    if comparison.verdict == "blocked":
+        return f"{tried}, but it treats groups of people less alike than was agreed. So the rule stays."
+    if comparison.verdict == "not_enough_evidence":
+        return f"That is not known yet. {tried}, which proves nothing so far. Until it is known the rule stays."
+    return f"No. {tried}, which is no reason to give the rule up. So the rule stays."
+
+
 def _doubt(subject: Subject) -> str:
-    worst = wording.worst_slices(subject.comparison)
-    told = f"{worst[0]} " if worst else ""
-    return f"{told}And wherever you know something that it cannot know: then say so, and decide otherwise."
+    comparison = subject.comparison
+    own = "Wherever you know something that it cannot know: then say so, and decide otherwise."
+    looked_at = [one for one in comparison.slices if one.behind is not None]
+    if comparison.sliced != subject.measured.candidate or not looked_at:
+        return own
+    weak = _weak(subject, comparison.slices)
+    return f"{weak or 'No group of cases was found in which it surely does worse than in the others.'} {own}"
+
+
+def _weak(subject: Subject, slices: tuple[Slice, ...]) -> str:
+    """Where it surely does worse; empty where that is nowhere."""
+    for one in behind_others(slices):
+        say = _IN_WORDS[subject.comparison.kind]
+        here, elsewhere = say(subject, one.measure.value), say(subject, one.elsewhere or 0.0)
+        return f"Most of all where {_where(one)}: there {here}, elsewhere {elsewhere}."
+    for one in below_rule(slices):
+        return f"Most of all where {_where(one)}: there today's rule was worth more."
+    return ""
+
+
+def _where(one: Slice) -> str:
+    return f"{one.column} is {one.value or 'missing'} ({one.rows:,} cases)"
+
+
+_IN_WORDS: dict[OutcomeKind, Callable[[Subject, float], str]] = {
+    "flag": lambda subject, value: f"it tells two cases apart rightly {_hundred(value)} times in {OF}",
+    "category": lambda subject, value: f"{_hundred(value)} of {OF} answers are right",
+    "number": lambda subject, value: f"it is {_number_of(subject, value)} off on average",
+}
+"""The main measure of a kind of outcome in plain words."""
 
 
 def _decides(one: Measured) -> str:

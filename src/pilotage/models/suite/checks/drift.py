@@ -8,21 +8,35 @@ import numpy as np
 
 from pilotage.models.suite import judging
 from pilotage.models.suite.changing import levels_of, numbers_of, texts_of, with_numbers, with_values
+from pilotage.models.suite.known import Known
 from pilotage.models.suite.records import Limits, Result
 from pilotage.models.suite.subject import Subject
 
 CHECK = "drift"
+SEED = 7
 
 
 def numbers_shifted(subject: Subject, limits: Limits) -> Iterator[Result]:
     """Each number larger by half a standard deviation of training, in every row."""
+    held, random = subject.held_out, np.random.default_rng(SEED)
     for column in (column.name for column in subject.columns if column.kind == "number"):
-        by = limits.drift_by * deviation(subject, column)
+        known = Known.of(subject.learnt, column)
+        by = limits.drift_by * known.deviation
         if by == 0:
             yield judging.skipped(CHECK, f"{column}: It has one value only in training.", column)
             continue
-        table = with_numbers(subject.held_out, column, numbers_of(subject.held_out, column) + by)
-        yield judging.changed(subject, CHECK, column, table, limits.drift, f"when it is larger by {by:.4g}", "WARN")
+        table = with_numbers(held, column, known.shifted(numbers_of(held, column), by, random))
+        yield judging.changed(
+            subject, CHECK, column, table, limits.drift, _when(known, by, column in subject.personal), "WARN"
+        )
+
+
+def _when(known: Known, by: float, personal: bool) -> str:
+    """What was done to the numbers. Whole ones cannot all be larger by a part of one: some of them move to the next."""
+    on_average = " on average, in whole values that training has" if known.steps is not None else ""
+    ends = (known.ends_above or known.steps is not None) and not personal
+    end = f", up to {known.high:.6g} at most" if ends else ""
+    return f"when it is larger by {by:.4g}{on_average}{end}"
 
 
 def level_replaced(subject: Subject, limits: Limits) -> Iterator[Result]:
@@ -44,10 +58,3 @@ def level_replaced(subject: Subject, limits: Limits) -> Iterator[Result]:
         yield judging.changed(
             subject, CHECK, column, with_values(subject.held_out, column, put), limits.drift, when, "WARN"
         )
-
-
-def deviation(subject: Subject, column: str) -> float:
-    """The standard deviation of a number in training; 0 where it has one value or none."""
-    values = numbers_of(subject.learnt, column)
-    values = values[np.isfinite(values)]
-    return float(values.std()) if len(values) else 0.0
