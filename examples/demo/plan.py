@@ -59,8 +59,8 @@ def full() -> Plan:
 
 
 def quick(home: Path) -> Plan:
-    """A month of flights, sixteen hours in shadow and five in assist, on ports that are free."""
-    return Plan("5-5", "2013-05-28T05:00", 16, 5, 1, free_port(), free_port(), 0.45, home)
+    """Two months of flights, sixteen hours in shadow and five in assist, on ports that are free."""
+    return Plan("4-5", "2013-05-28T05:00", 16, 5, 1, free_port(), free_port(), 0.45, home)
 
 
 def free_port() -> int:

@@ -54,7 +54,7 @@ def test_columns_beyond_what_a_draft_takes_are_named(tmp_path: Path, capsys: Cap
     assert text.count("c74") == 1
 
 
-def test_without_any_date_the_command_says_at_its_end_that_no_model_can_be_trained(
+def test_without_any_date_the_command_says_at_its_end_how_a_model_can_be_trained_nevertheless(
     tmp_path: Path, capsys: Captured
 ) -> None:
     (tmp_path / "telco.csv").write_text(
@@ -62,7 +62,7 @@ def test_without_any_date_the_command_says_at_its_end_that_no_model_can_be_train
     )
     assert run(["init", "--from", str(tmp_path / "telco.csv"), "--to", str(tmp_path)]) == 0
     said = capsys.readouterr().out
-    assert "no model can be trained" in NO_CLOCK
+    assert "`decision.judged`" in NO_CLOCK
     assert NO_CLOCK in said.partition("Guessed, and often wrong:")[2]
     assert NO_CLOCK in (tmp_path / "telco.yaml").read_text()
 
@@ -181,3 +181,17 @@ def test_a_secret_in_the_address_of_an_endpoint_is_not_written(tmp_path: Path, c
     assert "CANARY" not in (tmp_path / "fall.yaml").read_text()
     assert "CANARY" not in capsys.readouterr().out
     assert "url: env:FALL_DATABASE" in (tmp_path / "fall.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "proposed"),
+    [("My Price", "my_price"), ("Price", "price"), ("my-price", "my_price"), ("2nd Prüfung", "case_2nd_prufung")],
+)
+def test_a_name_that_no_use_case_can_have_is_refused_with_one_that_it_can(
+    tmp_path: Path, capsys: Captured, given: str, proposed: str
+) -> None:
+    assert run(["init", "--from", str(tmp_path), "--name", given, "--to", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "A name has lower-case letters, digits and underscores" in said
+    assert f"'{given}' came." in said
+    assert f"Give --name {proposed}." in said

@@ -1,4 +1,4 @@
-"""The story is lived once, on a month of flights, and every test looks at what came of it."""
+"""The story is lived once, on two months of flights, and every test looks at what came of it."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from pilotage.cli.main import run as run_command
+from pilotage.models.rules import thresholds
 from pilotage.usecase.records import UseCase
 from pilotage.usecase.rules.brief import brief_of, markdown
 from pilotage.usecase.rules.lints import CHECKS, lints
@@ -69,6 +70,16 @@ def test_the_brief_says_what_people_must_agree_on() -> None:
     for part in ("Dispatch planners", "25%", "Leave as planned", "+180.00 USD", "100 ms", "dispatch-lead@", "20%"):
         assert part in text
     assert len(brief_of(defined())) == 5
+
+
+@pytest.mark.parametrize(
+    ("caught", "false_alarm", "told"), [(50_000, -10, "0.020%"), (10, -50_000, "99.980%"), (180, -60, "25%")]
+)
+def test_the_brief_says_the_threshold_that_is_acted_by(caught: float, false_alarm: float, told: str) -> None:
+    definition = defined(("caught: 180, false_alarm: -60", f"caught: {caught}, false_alarm: {false_alarm}"))
+    acted_by = thresholds.threshold(definition.use_case.policy, definition.use_case.brief.value)
+    assert acted_by == pytest.approx(float(told[:-1]) / 100, abs=1e-6)
+    assert f"act from a probability of {told}, where acting begins to pay" in markdown(definition)
 
 
 def fits(value: Any, schema: dict[str, Any], defs: dict[str, Any]) -> bool:

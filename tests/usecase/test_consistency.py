@@ -99,6 +99,7 @@ COLUMNS = {
         ("database: env:DISPATCH, table: flights", "database: env:DISPATCH", "sources.flights", "table is missing"),
         ("table: flights", "table: flights; drop", "sources.flights.table", "not a table's name"),
         ("caught: 180", "caught: -180", "brief.value", "nothing to predict"),
+        ("caught: 180, false_alarm: -60", "caught: -80, false_alarm: 60", "brief.value", "nothing to predict"),
         (", negative: Leave as planned", "", "policy.actions", "negative is missing."),
         ("negative: Leave as planned", "negative: Prepare rebooking", "policy.actions", "the same"),
         ("    distance: {kind", "    dis tance: {kind", "decision.request.dis tance", "cannot be a column's name"),
@@ -228,7 +229,7 @@ def test_truth_kept_as_numbers_fits_a_flag_and_a_flag_fits_a_number() -> None:
         ("arrivals", "arr_delay", "text", "outcome.positive", "column arr_delay is a text"),
         ("arrivals", "arr_delay", "text", "inputs.recent.take[0]", "a number or flag is wanted"),
         ("arrivals", "arr_delay", "text", "inputs.recent.take[0]", "Use aggregate: count or distinct"),
-        ("flights", "departure", "text", "decision.request.departure", "Declare it as category."),
+        ("flights", "departure", "text", "decision.request.departure", "have them delivered as dates"),
     ],
 )
 def test_a_column_of_another_type_is_named(source: str, column: str, type_: str, where: str, says: str) -> None:

@@ -58,6 +58,7 @@ def audit(
         if history:
             _history(terminal, work, definition)
             return
+        defining.say_if_changed(work, definition, terminal.say)
         found = _newest(work, definition) if latest else _run(work, definition)
         comparison = _compared(work, found, compare)
         if report:
@@ -69,6 +70,8 @@ def audit(
         raise SystemExit(1)
     if definition.use_case.guessed:
         terminal.say("Next: read each line under `guessed` in the file, correct its place, remove the line, and sync.")
+    elif lacking := _lacking(found):
+        terminal.say(f"Next: sync more history. {lacking[:1].upper()}{lacking[1:]}.")
     else:
         terminal.next(f"pilotage build {definition.name}")
 
@@ -117,6 +120,12 @@ def _print(terminal: Terminal, found: AuditReport, comparison: Comparison | None
     elif wanted:
         terminal.say("There is no audit before this one to compare with.")
     terminal.document({"report": found, "comparison": comparison} if wanted else found)
+
+
+def _lacking(found: AuditReport) -> str:
+    from pilotage.audit.rules.wording import lacking_outcomes
+
+    return lacking_outcomes(found)
 
 
 def _rows(comparison: Comparison) -> list[tuple[str, str, str]]:

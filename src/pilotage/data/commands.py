@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pilotage.data.rules import manifests
+from pilotage.data.rules.least import too_few
 from pilotage.platform.counting import plural
 from pilotage.platform.errors import InvalidFile, SourceUnavailable
 from pilotage.platform.terminal import Terminal
@@ -28,7 +29,11 @@ def check(file: Path, *, json: bool = False) -> None:
     terminal = Terminal(json)
     try:
         definition = defining.read_definition(file)
-        looked = flow.look(definition)
+    except InvalidFile as error:
+        _report(terminal, file, flow.with_sources(file, error))
+        raise SystemExit(error.exit_code) from None
+    looked = flow.look(definition)
+    try:
         unseen = flow.check(definition, looked, str(file))
     except InvalidFile as error:
         _report(terminal, file, error)
@@ -100,6 +105,9 @@ def sync(use_case: str | None = None, *, json: bool = False) -> None:
     columns = ("source", "new rows", "late", "corrected", "deleted", "rows", "known to (UTC)", "version")
     terminal.table("Sources", columns, [_synced(result) for result in results])
     say_violations(terminal, broken)
+    for result in (each for each in results if each.unclocked):
+        clock = definition.use_case.sources[result.source].known_at
+        terminal.say(f"{result.source}: {plural(result.unclocked, 'row')} left out for want of a date in {clock}.")
     rows = sum(result.rows_new for result in results)
     terminal.say(f"{plural(rows, 'new row')} from {plural(len(results), 'source')}.")
     terminal.document(results)
@@ -133,6 +141,7 @@ def build(
     terminal = Terminal(json)
     with opened() as work:
         definition = defining.find(work, use_case)
+        defining.say_if_changed(work, definition, terminal.say)
         verified = flow.verify(work, definition, engine) if verify else None
         built = flow.build(work, definition, engine) if verified is None else verified.training_set
         broken = [each for each in contracting.violations(work, definition.name) if each.when == "training"]
@@ -149,6 +158,8 @@ def build(
         raise SystemExit(1)
     if definition.use_case.guessed:
         terminal.say("Before training: read each line under `guessed` in the file, correct its place, remove the line.")
+    elif lacking := too_few(definition.use_case.kind, built.labelled, built.positives or 0):
+        terminal.say(f"Next: sync more history. {lacking[:1].upper()}{lacking[1:]}.")
     else:
         terminal.next(f"pilotage train {definition.name}")
 

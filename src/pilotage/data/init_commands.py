@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from pilotage.platform.errors import PilotageError
+from pilotage.platform.errors import InvalidRequest
 from pilotage.platform.settings import from_environment
 from pilotage.platform.terminal import Terminal
 
@@ -43,7 +43,7 @@ def init(
 
     terminal = Terminal(json)
     behind = from_environment(address, "pilotage init")
-    project = name or _name_of(address, behind)
+    project = _given_name(name) if name else _name_of(address, behind)
     reference = _reference(address, behind, project)
     found = initiating.tables_at(behind, reference, accept_writer)
     tables = initiating.chosen(found.tables, table or ())
@@ -131,14 +131,33 @@ def _reference(address: str, behind: str, project: str) -> str:
     return behind if "://" in behind else str(Path(behind).absolute())
 
 
+def _given_name(name: str) -> str:
+    """The name that was given.
+
+    Raises:
+        InvalidRequest: no use case can be called so.
+    """
+    from pilotage.data.guessing.naming import is_use_case_name, use_case_name
+
+    if is_use_case_name(name):
+        return name
+    raise InvalidRequest(
+        f"A name has lower-case letters, digits and underscores, begins with a letter, and has 63 characters at most; "
+        f"'{name}' came.",
+        f"Give --name {use_case_name(name) or 'late_arrival'}.",
+    )
+
+
 def _name_of(address: str, behind: str) -> str:
     """The variable's, database's or folder's name as a use case can be called."""
+    from pilotage.data.guessing.naming import use_case_name
+
     last = (
         address.removeprefix("env:") if address.startswith("env:") else behind.split("?")[0].rstrip("/").split("/")[-1]
     )
-    plain = re.sub(r"[^a-z0-9]+", "_", last.split(".")[0].lower()).strip("_")
+    plain = use_case_name(last.split(".")[0])
     for word in ("_database", "_url", "_db"):
         plain = plain.removesuffix(word)
     if not plain:
-        raise PilotageError(f"No name can be made of {address}.", "Give one: --name late_arrival")
-    return plain if plain[0].isalpha() else f"case_{plain}"
+        raise InvalidRequest(f"No name can be made of {address}.", "Give one: --name late_arrival")
+    return plain

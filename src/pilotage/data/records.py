@@ -25,6 +25,13 @@ class FoundColumn(Struct, frozen=True, omit_defaults=True):
     empty: bool = False
 
 
+class SourceTypes(Struct, frozen=True):
+    """Names in a request that are integers (``whole``) or dates without a time (``days``) in the decision's source."""
+
+    whole: frozenset[str] = frozenset()
+    days: frozenset[str] = frozenset()
+
+
 class Span(Struct, frozen=True):
     """Which rows of a source are wanted, by ``known_at``: ``after <= known_at <= until``; None is no bound.
 
@@ -114,7 +121,8 @@ class SyncResult(Struct, frozen=True):
     """What one sync of one source brought: ``rows_new`` rows, and ``deleted`` keys that are gone.
 
     ``late`` rows were written after a sync that should have seen them: their ``known_at`` lies before its end;
-    ``corrected`` ones have a key that was there before. ``rows`` are all row versions kept, deletions among them.
+    ``corrected`` ones have a key that was there before. ``rows`` are all row versions kept, deletions among them. Of
+    files at hand, ``unclocked`` rows have no ``known_at`` and are left out.
     """
 
     source: str
@@ -125,6 +133,7 @@ class SyncResult(Struct, frozen=True):
     late: int = 0
     corrected: int = 0
     deleted: int = 0
+    unclocked: int = 0
 
 
 class SourceState(Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from difflib import get_close_matches
 from functools import lru_cache
@@ -25,7 +25,7 @@ from pilotage.usecase.rules import consistency, expansion
 from pilotage.usecase.rules.columns_files import joined, name_in, names_used, parted, read_shared
 from pilotage.usecase.rules.document import FILE_BYTES_MAX
 from pilotage.usecase.rules.places import located
-from pilotage.usecase.rules.reading import read
+from pilotage.usecase.rules.reading import Reading, read
 from pilotage.usecase.rules.substance import substance_of
 
 
@@ -44,6 +44,19 @@ def read_definition(path: Path) -> Definition:
     _refuse_large(len(content), str(path))
     text = _decoded(content, str(path))
     return parse_definition(joined(text, _shared_beside(path, names_used(text))), str(path))
+
+
+def unfinished(path: Path) -> Reading:
+    """A file with mistakes as far as it can be read, with everything that is wrong in the file alone."""
+    text = _decoded(path.read_bytes(), str(path))
+    return _with_every_mistake(read(joined(text, _shared_beside(path, names_used(text)))))
+
+
+def _with_every_mistake(reading: Reading) -> Reading:
+    if reading.use_case is None:
+        return reading
+    found = consistency.check(reading.use_case, reading.mistakes, reading.positions)
+    return msgspec.structs.replace(reading, mistakes=(*reading.mistakes, *found))
 
 
 def _shared_beside(path: Path, names: Collection[str]) -> dict[str, str]:
@@ -77,14 +90,11 @@ def parse_definition(text: str, file: str) -> Definition:
 
 @lru_cache(maxsize=64)
 def _parsed(text: str, file: str) -> Definition:
-    reading = read(text)
-    mistakes = list(reading.mistakes)
-    if reading.use_case is not None:
-        mistakes += consistency.check(reading.use_case, reading.mistakes, reading.positions)
-    problems = located(mistakes, reading.positions)
+    reading = _with_every_mistake(read(text))
+    problems = located(reading.mistakes, reading.positions)
     if problems or reading.use_case is None:
         count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
-        raise InvalidFile(f"{file} has {count}.", "Correct what is named below.", problems)
+        raise InvalidFile(f"{file} has {count}.", "Correct what is named.", problems)
     return Definition(
         use_case=reading.use_case,
         text=text,
@@ -114,7 +124,11 @@ def _decoded(content: bytes, file: str) -> str:
 
 
 def adopt(work: Workspace, definition: Definition, by: Principal, file: str = "") -> Definition:
-    """Make a definition the current one of its use case; a change is recorded in the audit log."""
+    """Make a definition the current one of its use case; a change is recorded in the audit log.
+
+    Its file is kept with its whole path, so that later commands find it wherever they are given.
+    """
+    file = str(Path(file).absolute()) if file else ""
     with work.database.writing() as connection:
         before = store.put(
             connection, definition.name, definition.text, definition.fingerprint, file, work.clock.now(), by.id
@@ -263,6 +277,19 @@ def file_of(work: Workspace, use_case: str) -> Path | None:
     with work.database.reading() as connection:
         found = store.text_of(connection, use_case)
     return Path(found[1]) if found and found[1] else None
+
+
+def say_if_changed(work: Workspace, definition: Definition, say: Callable[[str], None]) -> None:
+    """Say that the file on disk is another by now than what was adopted, and is not what a command works by."""
+    path = file_of(work, definition.name)
+    if path is None or not path.is_file():
+        return
+    try:
+        changed = read_definition(path).text != definition.text
+    except (InvalidFile, TooLarge):
+        changed = True
+    if changed:
+        say(f"{path} has changed since it was synced; what it said then is used. To use it as it is: sync it.")
 
 
 class Shared(msgspec.Struct, frozen=True):

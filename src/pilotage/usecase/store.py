@@ -48,6 +48,8 @@ def put(
         connection.execute(insert_ignoring(connection, use_cases).values(name=name, **values))
     elif before != fingerprint:
         connection.execute(sa.update(use_cases).where(use_cases.c.name == name).values(**values))
+    elif file:  # the same text, and perhaps elsewhere
+        connection.execute(sa.update(use_cases).where(use_cases.c.name == name).values(file=file))
     return before
 
 

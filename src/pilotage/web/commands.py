@@ -22,9 +22,9 @@ def serve(*, host: str | None = None, port: int | None = None, workers: int = 1)
     Parameters
     ----------
     host
-        Address to listen on; this machine only, unless told otherwise.
+        Address to listen on: PILOTAGE_HOST, and without it 127.0.0.1, this machine only.
     port
-        Port to listen on.
+        Port to listen on: PILOTAGE_PORT, and without it 8700.
     workers
         Processes that answer.
     """

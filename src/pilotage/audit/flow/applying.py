@@ -124,7 +124,10 @@ def _file_of(work: Workspace, definition: Definition) -> Path:
     if path is None:
         raise NotFound(f"{definition.name} was not adopted from a file.", "Give its file to pilotage sync.")
     if not path.is_file():
-        raise NotFound(f"There is no file {path} any more.", "Run the command where the file is, or sync it anew.")
+        raise NotFound(
+            f"There is no file {path.absolute()} any more.",
+            f"Sync it anew from where it is now: pilotage sync PATH/{path.name}",
+        )
     return path
 
 

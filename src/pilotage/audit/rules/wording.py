@@ -53,13 +53,25 @@ def sentence(report: AuditReport) -> str:
 def _doubt(report: AuditReport) -> str:
     """Why no figure of this audit says anything about a pilot: it is not certain what is to be predicted, or when."""
     found = {finding.code: finding for finding in report.findings if finding.severity != "informs"}
-    guessed, early = found.get("guessed"), found.get("outcome-known-early")
+    guessed = found.get("guessed")
     places = [place for place in OUTCOME_PLACES if guessed and place in guessed.figures.get("places", ())]
     if places:
         return f"what is to be predicted is only guessed ({', '.join(places)})"
-    if early and early.share >= KNOWN_EARLY_SHARE:
-        return f"by its clock the outcome was known when the decision was taken, in {early.share:.0%} of cases"
-    return ""
+    return known_early(report.findings) or lacking_outcomes(report)
+
+
+def lacking_outcomes(report: AuditReport) -> str:
+    """What training lacks of outcomes, to end a sentence with; empty where it can begin."""
+    few = next((finding for finding in report.findings if finding.code == "few-outcomes"), None)
+    return str(few.figures.get("too_few", "")) if few else ""
+
+
+def known_early(findings: Sequence[Finding]) -> str:
+    """That by its clock the outcome was nearly always known at the decision; empty where it was not."""
+    early = next((each for each in findings if each.code == "outcome-known-early"), None)
+    if early is None or early.severity == "informs" or early.share < KNOWN_EARLY_SHARE:
+        return ""
+    return f"by its clock the outcome was known when the decision was taken, in {early.share:.0%} of cases"
 
 
 def colour_words(answer: Answer) -> str:

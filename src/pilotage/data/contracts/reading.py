@@ -54,7 +54,7 @@ def parsed(text: str, file: str) -> Contract:
     problems = located(reading.mistakes, reading.positions)
     if problems or reading.contract is None:
         count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
-        raise InvalidFile(f"{file} has {count}.", "Correct what is named below.", problems)
+        raise InvalidFile(f"{file} has {count}.", "Correct what is named.", problems)
     return reading.contract
 
 

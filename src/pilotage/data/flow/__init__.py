@@ -1,11 +1,12 @@
 """What the data room does: sync sources, build training sets and prove them, open the columns for live answers."""
 
 from pilotage.data.flow.holdouts import note_holdout_use, times_judged
-from pilotage.data.flow.looking import Looked, check, look
+from pilotage.data.flow.looking import Looked, check, look, with_sources
 from pilotage.data.flow.materialising import materialise, materialise_due
 from pilotage.data.flow.opening import open_live
 from pilotage.data.flow.reading import outcomes_of, snapshot_versions
 from pilotage.data.flow.rebuilding import prove, rebuild, standing, verify
+from pilotage.data.flow.source_types import source_types
 from pilotage.data.flow.syncing import (
     adopt_and_sync,
     asked_of,
@@ -50,6 +51,7 @@ __all__ = [
     "segments_sql",
     "snapshot",
     "snapshot_versions",
+    "source_types",
     "standing",
     "states",
     "sync",
@@ -58,4 +60,5 @@ __all__ = [
     "training_rows",
     "verify",
     "why_none",
+    "with_sources",
 ]

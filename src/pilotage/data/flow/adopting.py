@@ -86,7 +86,7 @@ def demand_right(found: Iterable[ContractFile]) -> None:
     names = ", ".join(str(file.path) for file in wrong)
     count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
     verb = "have" if several else "has"
-    raise InvalidFile(f"{names} {verb} {count}.", "Correct what is named below; see pilotage contract check.", problems)
+    raise InvalidFile(f"{names} {verb} {count}.", "Correct what is named; see pilotage contract check.", problems)
 
 
 def _looked_over(path: Path, definition: Definition, columns: Columns) -> ContractFile:

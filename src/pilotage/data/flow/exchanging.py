@@ -42,7 +42,7 @@ def read_standard(path: Path) -> standard.Document:
     if problems:
         count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
         message = f"{path} is no Open Data Contract of version 3.1: it has {count}."
-        raise InvalidFile(message, "Correct what is named below.", problems)
+        raise InvalidFile(message, "Correct what is named.", problems)
     return document
 
 

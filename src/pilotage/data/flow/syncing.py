@@ -13,11 +13,12 @@ did not answer is tried again. Two syncs of one source do not run at once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import msgspec
 import structlog
 
-from pilotage.data import snapshots, store
+from pilotage.data import snapshots, sources, store
 from pilotage.data.flow import adopting
 from pilotage.data.flow.contracting import Inspection
 from pilotage.data.flow.leasing import leased
@@ -25,7 +26,7 @@ from pilotage.data.flow.looking import Looked, demand_fit, look, together
 from pilotage.data.flow.odd_values import odd_value
 from pilotage.data.flow.retrying import ONCE, Patience, each
 from pilotage.data.flow.taking_in import Intake, emptied, take_in
-from pilotage.data.records import FoundColumn, Snapshot, SourceState, SyncResult
+from pilotage.data.records import FoundColumn, Snapshot, SourceState, Span, SyncResult
 from pilotage.data.rules import needs, refreshing
 from pilotage.data.sources.asked import Asked, asked, nearest
 from pilotage.govern.records import Principal
@@ -36,6 +37,7 @@ from pilotage.usecase.flow import keep_evidence
 from pilotage.usecase.records import ROW, Definition
 
 BUSY_SECONDS = 20.0
+_LAST = datetime(9999, 12, 31, tzinfo=UTC)
 PATIENT = Patience()
 
 log = structlog.get_logger()
@@ -224,7 +226,15 @@ def _sync_one(
             "Fill it." if wanted.source.is_static else f"Fill it, or {clock}.",
         )
     inspection.close(result.known_to)
-    return result
+    return msgspec.structs.replace(result, unclocked=_unclocked(wanted, kept)) if result.rows_new else result
+
+
+def _unclocked(wanted: Asked, columns: tuple[FoundColumn, ...]) -> int:
+    """Rows that no sync takes because they have no ``known_at``: counted where a file can be read twice cheaply."""
+    if not wanted.source.files or wanted.source.is_static or not sources.is_near(wanted):
+        return 0
+    whole, clocked = (sources.extent(wanted, columns, span) for span in (Span(), Span(None, _LAST)))
+    return whole.rows - clocked.rows if whole and clocked else 0
 
 
 def _demand_names(definition: Definition, wanted: Asked, columns: Sequence[FoundColumn]) -> None:

@@ -8,6 +8,7 @@ from pilotage.data.guessing.words import in_ascii, words
 from pilotage.usecase.rules.expressions import ExpressionError, parse
 from pilotage.usecase.rules.expressions.tree import ColumnReference
 
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}", re.ASCII)
 
 
@@ -28,3 +29,16 @@ def request_name(column: str, taken: set[str]) -> str:
     while name.lower() in taken or name in ("entity", "moment", "rule", "label"):
         name, number = f"{plain}_{number}", number + 1
     return name
+
+
+def is_use_case_name(name: str) -> bool:
+    """Whether a use case can be called so."""
+    return _NAME.fullmatch(name) is not None
+
+
+def use_case_name(text: str) -> str:
+    """A text as a use case can be called: ``My Price`` is ``my_price``; empty where nothing is left of it."""
+    plain = re.sub(r"[^a-z0-9]+", "_", in_ascii(text).lower()).strip("_")
+    if not plain:
+        return ""
+    return (plain if plain[0].isalpha() else f"case_{plain}")[:63].rstrip("_")

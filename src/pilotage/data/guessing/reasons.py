@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from pilotage.data.guessing.clocks import is_version_clock
 from pilotage.data.guessing.project import Project
+from pilotage.data.guessing.records import SeenColumn
 from pilotage.usecase.records import OutcomeKind
 
 QUESTIONS = {
@@ -52,10 +54,12 @@ ONLY_A_FLAG = (
     "may say anything. Say what is to be predicted, or bring the table that says what happened."
 )
 NO_CLOCK = (
-    "No column says when a case happened. Without a clock nothing can be judged on later data than it was learnt from, "
-    "so no model can be trained: the data can be audited only. Bring a column with the date of each case, such as when "
-    "it was ordered, opened or measured, and better also one that says when the row was written."
+    "No column says when a case happened. Without a clock no later data show whether a model still holds. Bring a "
+    "column with the date of each case, such as when it was ordered, opened or measured, and better also one that says "
+    "when the row was written. Without one, leave `static: true` and say in `decision.judged` which cases judge the "
+    "candidates, such as split = 'test': only so can a model be trained."
 )
+_DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}(?!\d)", re.ASCII)
 _ASKED = "only a person can say this"
 
 
@@ -74,7 +78,28 @@ def reasons_of(project: Project) -> dict[str, str]:
 def warnings_of(project: Project) -> tuple[str, ...]:
     """What keeps the draft from becoming a model whatever is confirmed: no outcome to be seen, no clock."""
     found = [] if project.label.named else [ONLY_A_FLAG if project.label.is_flag else NO_OUTCOME]
+    found += unread_dates(project)
     return (*found, NO_CLOCK) if project.decision.clocks is None else tuple(found)
+
+
+def unread_dates(project: Project) -> list[str]:
+    """Of tables without a clock, the texts that look like dates: another table may stand as the decision's for it."""
+    found = []
+    for source in (each for each in project.sources if each.clocks is None):
+        shown = {c.name: c.common[0][0] for c in source.table.columns if c.type == "text" and _look_like_dates(c)}
+        if shown:
+            columns = ", ".join(f"{name} ('{text}')" for name, text in shown.items())
+            found.append(
+                f"{source.table.name} is taken as static, because {columns} look like dates and could not be read as "
+                f"such; cases are rows of {project.decision.table.name} for now. Have them delivered as dates, in "
+                "files written YYYY-MM-DD HH:MM:SS, of a database through a view that casts them, and draft again; or "
+                "name them in `event_time` and `known_at` of the source, and it in `decision.source`."
+            )
+    return found
+
+
+def _look_like_dates(column: SeenColumn) -> bool:
+    return bool(column.common) and all(_DATE.match(text) for text, _ in column.common)
 
 
 def by_reason(left_out: Mapping[str, str]) -> dict[str, list[str]]:

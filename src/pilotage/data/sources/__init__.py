@@ -18,7 +18,7 @@ from pilotage.platform.errors import SettingsError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["NoSuchTable", "extent", "introspect", "read", "reference"]
+__all__ = ["NoSuchTable", "extent", "introspect", "is_near", "read", "reference"]
 
 _KINDS = ("database", "files", "delta", "rest")
 _MODULES = {"database": "databases"}
@@ -45,6 +45,13 @@ def read(asked: Asked, columns: tuple[FoundColumn, ...], span: Span) -> Iterator
     """
     batches: Iterator[pa.RecordBatch] = _module(asked).read(asked, _address(asked), columns, span)
     return batches
+
+
+def is_near(asked: Asked) -> bool:
+    """Whether files lie so that reading them twice is cheap."""
+    from pilotage.data.sources.files.opening import is_near as near
+
+    return near(asked, _address(asked))
 
 
 def reference(asked: Asked) -> Reference | None:

@@ -14,6 +14,7 @@ from pilotage.data.records import Extent, FoundColumn, Span
 from pilotage.data.sources.asked import Asked
 from pilotage.data.sources.inferring import Column, found_columns, value, with_decimal, written_as
 from pilotage.data.sources.time_limit import TimeLimit
+from pilotage.data.sources.unfit import no_dates
 from pilotage.platform.engine import analytical
 from pilotage.platform.errors import SourceUnavailable
 from pilotage.platform.instants import as_utc
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BATCH_ROWS = 100_000
+_UNFIT = "a value does not fit its column"
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
 _COUNTS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
@@ -68,6 +70,24 @@ def failing_as(asked: Asked, names: Mapping[str, str]) -> Iterator[None]:
         raise _said(asked, names, str(error)) from None
 
 
+@contextmanager
+def _naming_unfit(
+    connection: duckdb.DuckDBPyConnection, asked: Asked, table: Table, columns: Sequence[FoundColumn]
+) -> Iterator[None]:
+    """As :func:`failing_as`; where texts of a column of dates are none, they are named."""
+    try:
+        with failing_as(asked, table.names):
+            yield
+    except SourceUnavailable as error:
+        texts = {column.name for column in table.columns if column.stored == "VARCHAR"}
+        dated = [column for column in columns if column.type == "datetime" and column.name in texts]
+        if not dated or _UNFIT not in error.message:
+            raise
+        with failing_as(asked, table.names):
+            named = no_dates(connection, asked, table.relation, dated)
+        raise named or error from None
+
+
 def columns_of(connection: duckdb.DuckDBPyConnection, asked: Asked, table: Table) -> tuple[FoundColumn, ...]:
     """The columns, with types that all rows agree on."""
     with failing_as(asked, table.names):
@@ -80,7 +100,7 @@ def extent_of(
     connection: duckdb.DuckDBPyConnection, asked: Asked, table: Table, columns: Sequence[FoundColumn], span: Span
 ) -> Extent:
     """How many rows the span has, and its first and last ``known_at``; of a static source only how many."""
-    with failing_as(asked, table.names):
+    with _naming_unfit(connection, asked, table, columns):
         known = [column for column in columns if column.name == asked.source.known_at and not asked.source.is_static]
         values = _values(connection, asked, table, known)
         known_at = values.get(asked.source.known_at, "CAST(NULL AS TIMESTAMP)")
@@ -94,7 +114,7 @@ def rows_of(
     connection: duckdb.DuckDBPyConnection, asked: Asked, table: Table, columns: Sequence[FoundColumn], span: Span
 ) -> Iterator[pa.RecordBatch]:
     """The rows of the span as Arrow batches. A column that the table has no more is null."""
-    with failing_as(asked, table.names):
+    with _naming_unfit(connection, asked, table, columns):
         relation = table.relation
         if any(column.name == ROW for column in columns) and ROW not in {c.name for c in table.columns}:
             relation = f"(SELECT *, row_number() OVER () AS {quoted(ROW)} FROM {relation})"
@@ -159,7 +179,7 @@ def _said(asked: Asked, names: Mapping[str, str], text: str) -> SourceUnavailabl
     for path in sorted(names, key=len, reverse=True):
         reason = reason.replace(path, names[path])
     if "Conversion Error" in text or reason.startswith("Invalid Input Error: it is written as"):
-        return asked.failure(f"Source {asked.name}: a value does not fit its column: {reason}.", "Correct the rows.")
+        return asked.failure(f"Source {asked.name}: {_UNFIT}: {reason}.", "Correct the rows.")
     if file:
         reason = f"{names.get(file[1].strip(), file[1].strip())}: {reason}"
     return asked.failure(f"Source {asked.name}: a file cannot be read: {reason}.", "Repair the file.")

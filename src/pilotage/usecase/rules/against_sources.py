@@ -23,6 +23,11 @@ _FITTING: dict[ColumnKind, tuple[str, ...]] = {
     "flag": ("flag", "number"),  # many databases keep true and false as 1 and 0
 }
 
+_AS_DATES = (
+    "Where its texts are dates, have them delivered as dates: in files written YYYY-MM-DD HH:MM:SS, with `missing` for "
+    "those that stand for none; of a database through a view with CAST(… AS TIMESTAMP)."
+)
+
 Columns = Mapping[str, Mapping[str, str]]
 """Source → column → its type: number, text, datetime or flag; empty where it has no value yet."""
 
@@ -32,12 +37,16 @@ def check_against_sources(definition: Definition, columns: Columns) -> list[Prob
 
     Sources that are not in ``columns`` are passed over: they could not be looked at yet.
     """
-    use_case = definition.use_case
+    return located(mistakes_against_sources(definition.use_case, columns), read(definition.text).positions)
+
+
+def mistakes_against_sources(use_case: UseCase, columns: Columns) -> list[Mistake]:
+    """The same of a use case that may have other mistakes, not located yet."""
     mistakes = [*_keys_and_clocks(use_case, columns), *_decision(use_case, columns), *_outcome(use_case, columns)]
     for key, entry in use_case.inputs.items():
         if isinstance(entry, Input) and not entry.derived:
             mistakes += _looked_up(("inputs", key), key, entry, use_case, columns)
-    return located(mistakes, read(definition.text).positions)
+    return mistakes
 
 
 def _keys_and_clocks(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
@@ -53,6 +62,7 @@ def _keys_and_clocks(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
                 yield from _has(path, name, column, columns)
             else:
                 repair = "Name another column, or correct the type in the source."
+                repair = f"{_AS_DATES} Or name another column." if found == "text" else repair
                 yield Mistake(path, f"{name}.{column} is a {found}; {clock} needs a datetime.", repair)
         if source.deleted:
             yield from _condition(("sources", name, "deleted"), source.deleted, name, columns)
@@ -63,13 +73,15 @@ def _decision(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
     if decision.source not in columns:
         return
     yield from _has(("decision", "entity"), decision.source, decision.entity, columns)
+    timed = _columns_of(decision.moment)
     for name, column in expansion.request_columns(use_case).items():
         path = ("decision", "request", name)
         wanted = column.column or name
         if wanted != name and name in columns[decision.source]:
             message = f"{decision.source} has a column {name} of its own."
             yield Mistake((*path, "column"), message, "Give the request column another name.")
-        yield from _has(path, decision.source, wanted, columns, _FITTING[column.kind], misfit="Declare it as {kind}.")
+        misfit = "" if name in timed and column.kind == "datetime" else "Declare it as {kind}."
+        yield from _has(path, decision.source, wanted, columns, _FITTING[column.kind], misfit=misfit)
     if decision.where:
         yield from _condition(("decision", "where"), decision.where, decision.source, columns)
     if decision.judged:
@@ -79,6 +91,14 @@ def _decision(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
     for place, groups in named.items():
         for number, group in enumerate(groups):
             yield from _has((*place, number), decision.source, group, columns)
+
+
+def _columns_of(text: str) -> frozenset[str]:
+    """The columns that an expression reads; none where it is none, which is said elsewhere."""
+    try:
+        return expressions.columns_of(text) if text else frozenset()
+    except expressions.ExpressionError:
+        return frozenset()
 
 
 def _outcome(use_case: UseCase, columns: Columns) -> Iterator[Mistake]:
@@ -153,7 +173,7 @@ def _as_text(found: str, wanted: tuple[str, ...]) -> str:
     if found != "text" or not {"number", "datetime"} & set(wanted):
         return ""
     if "datetime" in wanted:
-        return "Where its texts are dates, have them delivered as dates, or read them: CAST(… AS TIMESTAMP)."
+        return _AS_DATES
     return "In files, `missing` and `decimal` of the source say which of its texts are numbers and which are none."
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from pilotage.usecase.records import Constraint, Definition, Fairness, UseCase
-from pilotage.usecase.rules.value import break_even
+from pilotage.usecase.rules.value import pays_from
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -82,12 +84,22 @@ def _actions(use_case: UseCase) -> str:
 def _threshold(use_case: UseCase) -> str:
     threshold = use_case.policy.threshold
     if isinstance(threshold, float):
-        return f"act from a probability of {threshold:.0%}, set by the owner"
+        return f"act from a probability of {_percent(threshold)}, set by the owner"
     if isinstance(threshold, Constraint):
         if threshold.precision is not None:
             return f"act so that at least {threshold.precision:.0%} of the cases acted on turn out positive"
         return f"act on the {threshold.a_day:,} likeliest cases a day at most"
-    return f"act from a probability of {break_even(use_case.brief.value):.0%}, where acting begins to pay"
+    at = pays_from(use_case.brief.value)
+    if at is None:
+        return "never act: by these values acting never pays"
+    return f"act from a probability of {_percent(at)}, where acting begins to pay"
+
+
+def _percent(probability: float) -> str:
+    """``25%``, ``99.98%`` or ``0.020%``: as many digits as a rare case needs."""
+    near = min(probability, 1 - probability)
+    digits = 0 if near >= 0.01 or near <= 0 else 1 - math.floor(math.log10(100 * near))
+    return f"{probability:.{digits}%}"
 
 
 def _worth(use_case: UseCase) -> tuple[tuple[str, str], ...]:

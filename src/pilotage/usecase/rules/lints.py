@@ -99,11 +99,13 @@ def _no_rule(use_case: UseCase, positions: Positions) -> Found:
 
 
 def _one_clock(use_case: UseCase, positions: Positions) -> Found:
-    later = {use_case.outcome.source, use_case.human.source if use_case.human else ""}
     for name, source in use_case.sources.items():
-        if source.event_time == source.known_at and not source.is_static and name not in later:
-            message = f"{name} has one clock: what happens is taken as known in the same instant."
-            yield ("sources", name), message, "Name the column that says when a row was recorded or published."
+        if source.event_time != source.known_at or source.is_static:
+            continue
+        message = f"{name} has one clock: what happens is taken as known in the same instant."
+        if name == use_case.outcome.source == use_case.decision.source:
+            message += " So the outcome is taken as known when the decision is."
+        yield ("sources", name), message, "Name the column that says when a row was recorded or published."
 
 
 def _early_expansion(use_case: UseCase, positions: Positions) -> Found:

@@ -35,6 +35,11 @@ class Mistake(msgspec.Struct, frozen=True):
     place: tuple[int, int] | None = None
 
 
+def lies_on(path: Path, others: Iterable[Path]) -> bool:
+    """Whether one of the paths leads here, or on from here."""
+    return any(path[:length] == other[:length] for other in others if (length := min(len(path), len(other))))
+
+
 def dotted(path: Path) -> str:
     """A path in words: ``inputs.weather.take[2]``."""
     text = ""

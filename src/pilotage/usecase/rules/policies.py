@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pilotage.usecase.records import Constraint, OutcomeKind, Policy, UseCase
 from pilotage.usecase.rules.outcomes import KEYS
 from pilotage.usecase.rules.places import Mistake, Path, Positions
-from pilotage.usecase.rules.value import WORTH, break_even
+from pilotage.usecase.rules.value import WORTH, pays_from
 
 _ACTIONS: dict[OutcomeKind, tuple[str, ...]] = {"flag": ("positive", "negative"), "number": ("above", "below")}
 _UNCERTAINTY: dict[OutcomeKind, str] = {"flag": "uncertain_within", "category": "confidence", "number": "width"}
@@ -115,7 +115,8 @@ def _value(use_case: UseCase, kind: OutcomeKind, written: Positions) -> Iterator
 
 def _nothing_to_gain(use_case: UseCase, kind: OutcomeKind) -> Iterator[Mistake]:
     value, path = use_case.brief.value, ("brief", "value")
-    if kind == "flag" and use_case.policy.threshold == "by value" and not 0 < break_even(value) < 1:
+    at = pays_from(value)
+    if kind == "flag" and use_case.policy.threshold == "by value" and (at is None or not 0 < at < 1):
         message = "By these values one action is always the better one, so that there is nothing to predict."
         repair = "caught must be worth more than missed, and a false_alarm must cost something (a negative number)."
         yield Mistake(path, message, repair)

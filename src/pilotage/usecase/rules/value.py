@@ -30,6 +30,14 @@ def break_even(value: Value) -> float:
     return -value.false_alarm / gain if gain else float("inf")
 
 
+def pays_from(value: Value) -> float | None:
+    """The least probability from which on acting is worth no less than not acting, 0 to 1; None where there is none."""
+    if value.caught - value.missed - value.false_alarm <= 0:  # the likelier a case, the less acting is worth
+        return None
+    at = max(0.0, break_even(value))
+    return at if at <= 1 else None
+
+
 def came_of(answered: bool | str | float, happened: bool | str | float) -> dict[str, float]:
     """What came of one answer, as ``brief.value`` names it: how often it did, of a number by how many units.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pilotage.data.rules.timelines.lines import Timeline, key_columns, key_names, leaves_at, rows_sql
 from pilotage.data.rules.timelines.running import greatest_yet, in_groups, running_sums, unpaired
-from pilotage.data.rules.timelines.values import cast
+from pilotage.data.rules.timelines.values import cast, is_known
 from pilotage.platform.quoting import quoted
 
 
@@ -17,7 +17,10 @@ def distinct_sql(timeline: Timeline) -> str:
     """Counts of distinct values as running sums of the values that enter and leave."""
     keys = key_columns(timeline)
     takes = list(dict.fromkeys(column.take for column in timeline.columns))
-    values = [f"{cast(quoted(take), 'category')} AS v{n}" for n, take in enumerate(takes)]
+    values = [
+        f"CASE WHEN {is_known(quoted(take))} THEN {cast(quoted(take), 'category')} END AS v{n}"
+        for n, take in enumerate(takes)
+    ]
     more = ["_visible_from", leaves_at(timeline), *values]
     counts = [f"d{n}" for n in range(len(takes))]
     parts = ",\n".join(_pieces(timeline, n) for n in range(len(takes)))

@@ -15,7 +15,7 @@ from msgspec import Struct
 from pilotage.data.rules.timelines.deviation import HALF, deviation_sql
 from pilotage.data.rules.timelines.lines import SourceFacts, Timeline, key_columns, key_names, leaves_at, rows_sql
 from pilotage.data.rules.timelines.running import running_sums
-from pilotage.data.rules.timelines.values import cast
+from pilotage.data.rules.timelines.values import cast, is_known
 from pilotage.platform.quoting import quoted
 from pilotage.usecase.records import Window
 from pilotage.usecase.rules.expressions import to_sql
@@ -59,7 +59,7 @@ def _totals(columns: Sequence[Window], takes: Sequence[str], scales: Mapping[str
             continue
         wanted = {column.aggregate for column in columns if column.take == take}
         if wanted == {"count"}:
-            totals.append(_Total(f"n{number}", f"CAST({quoted(take)} IS NOT NULL AS INTEGER)"))
+            totals.append(_Total(f"n{number}", f"CAST({is_known(quoted(take))} AS INTEGER)"))
             continue
         value = cast(quoted(take), "number")
         scaled = f"CAST(coalesce({value}, 0) * {scales[take]!r} AS HUGEINT)"

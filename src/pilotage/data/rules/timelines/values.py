@@ -20,3 +20,12 @@ def cast(sql: str, kind: ColumnKind) -> str:
         return as_text(sql)
     typed = f"CAST({sql} AS {ENGINE_TYPES[kind]})"
     return f"CASE WHEN isfinite({typed}) THEN {typed} END" if kind == "number" else typed
+
+
+def is_known(sql: str) -> str:
+    """SQL: whether there is a value to count: a number that is not finite is none, any other value is one unless null.
+
+    Whether it is a number its type says, so that a count alone and a count beside a mean are of the same rows.
+    """
+    finite = f"coalesce(isfinite(TRY_CAST({sql} AS DOUBLE)), false)"
+    return f"CASE WHEN typeof({sql}) IN ('DOUBLE', 'FLOAT') THEN {finite} ELSE {sql} IS NOT NULL END"

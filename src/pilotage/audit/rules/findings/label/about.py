@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pilotage.audit.measured import Measured
 from pilotage.audit.records import Finding, Severity
 from pilotage.audit.rules.owners import owner_of
+from pilotage.data.rules.least import too_few
 from pilotage.usecase.records import Definition
 
 POSITIVES_MIN = 200
@@ -45,7 +47,11 @@ def categories(count: int) -> str:
     return f"{count:,} {'category' if count == 1 else 'categories'}"
 
 
-def few(definition: Definition, message: str) -> Finding:
-    """That too few outcomes are known to be certain of anything."""
+def few(definition: Definition, measured: Measured, message: str) -> Finding:
+    """That too few outcomes are known to be certain of anything; ``too_few`` says where nothing can be trained."""
     repair = f"Wait, or go further back: below {POSITIVES_MIN} no comparison with the rule will be certain."
-    return finding(definition, "few-outcomes", "warns", message, repair, share=1.0)
+    lacking = too_few(definition.use_case.kind, measured.decisions.labelled, measured.decisions.positives)
+    if not lacking:
+        return finding(definition, "few-outcomes", "warns", message, repair, share=1.0)
+    message += f" No model can be trained: {lacking}."
+    return finding(definition, "few-outcomes", "warns", message, repair, share=1.0, too_few=lacking)

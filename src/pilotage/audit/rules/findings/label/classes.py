@@ -35,7 +35,7 @@ def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
         yield _rare(definition, measured)
     others = labelled - usual
     if others < POSITIVES_MIN:
-        yield few(definition, f"Only {others:,} outcomes of another category than {name} are known.")
+        yield few(definition, measured, f"Only {others:,} outcomes of another category than {name} are known.")
     if usual > USUAL_SHARE * labelled:
         yield finding(
             definition,

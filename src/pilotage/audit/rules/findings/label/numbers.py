@@ -19,7 +19,7 @@ def found(definition: Definition, measured: Measured) -> Iterator[Finding]:
     number, labelled = measured.shape.number, measured.decisions.labelled
     unit = definition.use_case.outcome.unit
     if labelled < POSITIVES_MIN:
-        yield few(definition, f"Only {labelled:,} outcomes are known.")
+        yield few(definition, measured, f"Only {labelled:,} outcomes are known.")
     usual = number.usual_rows / labelled
     if usual > USUAL_SHARE:
         yield finding(

@@ -31,7 +31,7 @@ def _flag(definition: Definition, measured: Measured) -> Iterator[Finding]:
     share = figures.positives / figures.labelled
     if rarer < POSITIVES_MIN:
         message = f"Only {rarer:,} outcomes of the rarer kind are known."
-        yield few(definition, message)
+        yield few(definition, measured, message)
     if not RARE_SHARE <= share <= 1 - RARE_SHARE:
         yield finding(
             definition,
