@@ -25,6 +25,7 @@ from pilotage.models.records import CandidateName, Comparison, Difference, Measu
 from pilotage.models.rules import (
     accounting,
     choice,
+    coverage,
     differences,
     evaluation,
     fairness_told,
@@ -110,7 +111,11 @@ def _compared_on(
         advice = choice.unripe(advice, name, ripeness.unripe(task.split, definition.use_case.outcome.matures))
     advice = choice.blocked(advice, blockers)
     comparison = _comparison(work, task, tried, contest, advice, blockers, looked)
-    comparison = msgspec.structs.replace(comparison, cautions=_cautions(task, audit))
+    cautions = _cautions(task, audit)
+    if looked is not None:
+        one = contest.of(looked)
+        cautions += coverage.cautions(wording.short(one), one.measures.get("coverage"))
+    comparison = msgspec.structs.replace(comparison, cautions=cautions)
     if looked is not None:
         examined = examining.examine(work, task, _closer(tried, looked), _learning_seconds(tried), say)
         comparison = msgspec.structs.replace(
