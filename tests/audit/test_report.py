@@ -153,7 +153,7 @@ def test_the_command_writes_the_report_compares_and_tells_the_history(command: C
     assert code == 0
     assert "keys-do-not-match:visits.store" in said
     assert "There is no audit before this one" in said
-    assert "Next: pilotage build returns" in said
+    assert "Next: sync more history. Training needs at least 50 positive outcomes, and 19 came." in said
     assert "Returned orders" in (tmp_path / "audit.html").read_text()
     code, said = command("audit", "--compare")
     assert "nothing changed" in said

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from pilotage.audit.records import AuditReport, Comparison
-from pilotage.platform.terminal import Terminal
+from pilotage.platform.terminal import Terminal, typed
 from pilotage.platform.workspace import Workspace, opened
 from pilotage.usecase.records import Definition
 
@@ -169,14 +169,14 @@ def _apply(
     if not changes:
         terminal.say(f"Nothing to apply: {_NOTHING[piece]}")
     for change in changes:
-        terminal.say(change.difference.rstrip() if dry_run else f"Wrote {change.path}.")
+        terminal.say(change.difference.rstrip() if dry_run else f"Wrote {typed(change.path)}.")
     terminal.document(
         [{"file": str(change.path), "difference": change.difference, "written": not dry_run} for change in changes]
     )
     if dry_run and changes:
         terminal.next(f"pilotage audit {definition.name} --apply {piece}")
-    elif changes:
-        terminal.next(f"pilotage sync {defining.file_of(work, definition.name)}")
+    elif changes and (file := defining.file_of(work, definition.name)):
+        terminal.next(f"pilotage sync {typed(file)}")
 
 
 _NOTHING = {

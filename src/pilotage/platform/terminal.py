@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -43,6 +44,12 @@ class Terminal:
         """The command that comes next on the way."""
         if not self.machine:
             print(f"Next: {command}", flush=True)
+
+
+def typed(path: Path) -> Path:
+    """A path as one would type it here: from the present directory, where it lies below that."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _cell(value: object) -> str:
