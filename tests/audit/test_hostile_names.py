@@ -143,7 +143,14 @@ def all_steps(file: Path, capsys: Captured) -> dict[str, object]:
     return report
 
 
-@pytest.mark.parametrize(("entity", "part"), [("Customer ID", 0), ("n", 1), ("order", 2)])
+@pytest.mark.parametrize(
+    ("entity", "part"),
+    [
+        ("Customer ID", 0),
+        pytest.param("n", 1, marks=pytest.mark.long),
+        pytest.param("order", 2, marks=pytest.mark.long),
+    ],
+)
 def test_columns_called_like_our_aliases_or_words_of_sql_are_only_names(
     file: Path, capsys: Captured, entity: str, part: int
 ) -> None:
@@ -170,7 +177,9 @@ def fill_without(path: Path, entity: str) -> None:
         connection.close()
 
 
-@pytest.mark.parametrize("shape", ["latest", "mean", "min", "distinct"])
+@pytest.mark.parametrize(
+    "shape", ["latest", "min", *(pytest.param(each, marks=pytest.mark.long) for each in ("mean", "distinct"))]
+)
 def test_looked_up_columns_of_such_names_are_taken_under_such_names(file: Path, capsys: Captured, shape: str) -> None:
     fill(file.parent / "hostile.db", "Customer ID")
     names = [

@@ -213,15 +213,15 @@ def retail(folder: Path) -> tuple[Workspace, Definition]:
     return _synced(folder, "retail", RETAIL, datetime(2011, 12, 10, tzinfo=UTC))
 
 
-def bank(folder: Path, with_clock: bool = False) -> tuple[Workspace, Definition]:
-    """The calls of a bank, with the dates that their order gives."""
+def bank(folder: Path, with_clock: bool = False, more: str = "") -> tuple[Workspace, Definition]:
+    """The calls of a bank, with the dates that their order gives; ``more`` ends its file."""
     dated = DATED_CALLS.format(path=real_data("bank_full"))
     with duckdb.connect() as engine:
         engine.execute(f"COPY ({dated}) TO '{folder / 'calls.parquet'}'")
         results = f"SELECT call, called_at, called_at + to_seconds(duration) AS hung_up_at, duration FROM ({dated})"
         engine.execute(f"COPY ({results}) TO '{folder / 'results.parquet'}'")
     text = BANK_WITH_CLOCK if with_clock else BANK
-    return _synced(folder, "bank", text, datetime(2010, 12, 31, tzinfo=UTC))
+    return _synced(folder, "bank", text + more, datetime(2010, 12, 31, tzinfo=UTC))
 
 
 def flights(folder: Path) -> tuple[Workspace, Definition]:

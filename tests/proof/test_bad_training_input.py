@@ -355,6 +355,7 @@ def test_a_date_as_text_that_is_declared_as_a_category_is_corrected(project: Pro
     assert "Declare it as datetime" in project.run("check", 2)
 
 
+@pytest.mark.long
 def test_a_category_of_a_hundred_thousand_values_is_learnt_in_bounded_time_and_memory(project: Project) -> None:
     each = "SELECT * REPLACE (call * 3 + n AS call), 'v' || (call * 3 + n) % 100003 AS code"
     project.table(f"{each} FROM calls, (SELECT unnest(range(3)) AS n)", every=1)

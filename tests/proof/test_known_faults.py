@@ -51,6 +51,7 @@ def flights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuditReport]:
         yield report
 
 
+@pytest.mark.long
 class TestOnlineRetail:
     """A shop's invoices, 2009-12 to 2011-12 (Chen 2019, UCI 502), as the CSV file that the shop wrote."""
 
