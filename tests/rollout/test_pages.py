@@ -106,11 +106,16 @@ def test_the_switch_is_told_while_it_is_off(work: Workspace) -> None:
 
 
 def test_snippets_name_the_port_that_serve_was_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("HOME", str(tmp_path)), ("HOST", "127.0.0.1"), ("PORT", "8700")):
+    for name, value in (("HOME", str(tmp_path)), ("HOST", "127.0.0.1"), ("PORT", "8700"), ("WORKERS", "1")):
         monkeypatch.setenv(f"PILOTAGE_{name}", value)
     addresses: list[str] = []
+
     # The workers read their settings from the environment, as here.
-    monkeypatch.setattr("uvicorn.run", lambda *_, **__: addresses.append(read_settings().address))
+    def run(supervisor: object) -> bool:
+        addresses.append(read_settings().address)
+        return True
+
+    monkeypatch.setattr("pilotage.web.supervising.Supervisor.run", run)
     serve(host="127.0.0.2", port=9123)
     assert addresses == ["http://127.0.0.2:9123"]
 
@@ -122,5 +127,6 @@ def test_integrating_shows_a_request_that_the_contract_accepts(work: Workspace) 
     assert f"{work.settings.address}/v1{HOME}/decisions" in page
     assert f"{work.settings.address}/v1{HOME}/card-tokens" in page
     assert "&lt;pilotage-card" in page
+    assert "from pilotage.client import Client" in page
     assert 'href="/people"' in page
     assert "arrivals" in page

@@ -33,14 +33,16 @@ def release(work: Workspace, definition: Definition, version: Version, by: Princ
     """Make a version live, after past rows were asked through the live path; not again where that was done and passed.
 
     Raises:
-        Conflict: the version cannot be loaded, or was made for another use case or other columns.
+        Conflict: the version cannot be loaded, was made for another use case or other columns, or what is live changed
+            meanwhile.
         EvidenceMissing: what it was trained on cannot be read any more.
         GateClosed: it answers live otherwise than in training; each column that differs is named.
     """
+    judged = releasing.live(work, definition.name).revision
     found = releasing.parity_of(work, definition, version)
     if found is None or not found.passed:
         parity.replay(work, definition, version)
-    return releasing.release(work, definition, version, by, reason)
+    return releasing.release(work, definition, version, by, reason, judged)
 
 
 def gates(work: Workspace, definition: Definition) -> list[GateResult]:

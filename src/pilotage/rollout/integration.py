@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pilotage.decisions.records import Said
+
 
 def ask(address: str, use_case: str, request: str) -> str:
     """Asking for a decision. ``request`` is JSON."""
@@ -10,6 +14,21 @@ def ask(address: str, use_case: str, request: str) -> str:
         "  -H 'Authorization: Bearer pk_…' \\\n"
         "  -H 'Content-Type: application/json' \\\n"
         f"  -d '{request}'"
+    )
+
+
+def ask_in_python(address: str, use_case: str, request: dict[str, Any], default: Said) -> str:
+    """The same with the client for Python, which answers ``default`` where the service is gone."""
+    fields = "\n".join(f"        {name!r}: {value!r}," for name, value in request.items())
+    return (
+        "from pilotage.client import Client\n\n"
+        f"pilotage = Client({address!r}, 'pk_…', timeout_ms=1_000)\n"
+        "decision = pilotage.decide(\n"
+        f"    {use_case!r},\n"
+        f"    {{\n{fields}\n    }},\n"
+        f"    fallback={default!r},  # or a function of the request: what your app does today\n"
+        ")\n"
+        "decision.action, decision.produced_by  # 'fallback' where Pilotage could not be reached"
     )
 
 

@@ -88,6 +88,9 @@ def integrate_page(use_case: str, work: Workspace) -> Template:
             "default": action_of(definition.use_case, default_of(definition.use_case)),
             "columns": definition.plan.request,
             "ask": integration.ask(address, use_case, request),
+            "ask_in_python": integration.ask_in_python(
+                address, use_case, msgspec.json.decode(request), default_of(definition.use_case)
+            ),
             "embed": integration.embed(address),
             "mint": integration.mint(address, use_case),
             "schema": msgspec.json.format(

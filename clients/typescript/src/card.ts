@@ -1,0 +1,58 @@
+import { ServiceGone } from "./errors.js";
+import { exchanged, type Asked } from "./exchange.js";
+import * as reading from "./reading.js";
+import { Gone, type Feedback } from "./records.js";
+import { Health, USUAL } from "./resilience.js";
+import { checkedAddress, checkedTimeout, sent } from "./sending.js";
+
+/** What a card shows now. In state `nothing` it has no other field. */
+export interface Card {
+  readonly state: string;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * A card of one's own in a browser: it holds no API key, only tokens that your server mints, good for five minutes and
+ * one entity on one site. `token` gives one whenever it is asked.
+ */
+export class CardClient {
+  readonly #address: string;
+  readonly #timeoutMs: number;
+  readonly #health = new Health({ ...USUAL, attemptsMax: 1 });
+
+  constructor(
+    address: string,
+    private readonly token: () => string | Promise<string>,
+    options: { readonly timeoutMs?: number } = {},
+  ) {
+    this.#address = checkedAddress(address);
+    this.#timeoutMs = checkedTimeout(options.timeoutMs ?? 3_000);
+  }
+
+  /** What the card shows now. Throws `Refused` or `ServiceGone`. */
+  async read(): Promise<Card> {
+    return this.#present({ method: "GET", path: "/v1/card", read: cardOf, repeatable: true });
+  }
+
+  /** Tell what the person did on the card. */
+  async feedback(kind: string, reason = ""): Promise<Feedback> {
+    const body = JSON.stringify({ kind, reason });
+    return this.#present({ method: "POST", path: "/v1/card/feedback", read: reading.feedback, body, repeatable: false });
+  }
+
+  async #present<T>(asked: Asked<T>): Promise<T> {
+    const headers: Record<string, string> = { Authorization: `Bearer ${await this.token()}` };
+    if (asked.body !== undefined) headers["Content-Type"] = "application/json";
+    // No header of the client's own: the service lets other sites send these two only.
+    const found = await exchanged(asked, this.#health, this.#timeoutMs, (_, leftMs) =>
+      sent(this.#address + asked.path, { method: asked.method, body: asked.body ?? null, headers }, leftMs),
+    );
+    if (found instanceof Gone) throw new ServiceGone(found.reason, found.because);
+    return found;
+  }
+}
+
+function cardOf(fields: Record<string, unknown>): Card {
+  if (typeof fields["state"] !== "string") throw new reading.NotOurs("It had no state.");
+  return fields as Card;
+}

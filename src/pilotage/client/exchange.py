@@ -1,0 +1,195 @@
+"""One call as a row of attempts within one deadline: what to send next, and what to make of what came. No I/O."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from pilotage.client.errors import Refused
+from pilotage.client.reading import NotOurs, refused
+from pilotage.client.records import BECAUSE, Gone, GoneReason
+from pilotage.client.resilience import Health
+
+T = TypeVar("T")
+
+OUTSTANDING = "idempotency-key-in-use"
+"""The service's code for a request whose key is that of one that it is still answering."""
+
+
+class Asked(Struct, Generic[T], frozen=True, kw_only=True):
+    """One logical call. ``key`` stays the same over its attempts.
+
+    ``repeatable`` says whether the service may meet it twice without harm; if not, it is sent again only where it
+    certainly was not taken in. ``read`` makes the result of a body, or raises ``NotOurs``.
+    """
+
+    method: str
+    path: str
+    read: Callable[[bytes], T]
+    body: bytes | None = None
+    key: str = ""
+    repeatable: bool = True
+
+
+class Attempt(Struct, frozen=True):
+    """What to send now; ``due`` by the client's clock, in seconds, is when it must have been answered."""
+
+    headers: dict[str, str]
+    due: float
+
+
+class Reply(Struct, frozen=True):
+    """What came back whole. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Lost(Struct, frozen=True):
+    """Nothing came back; ``sent`` tells whether the service may have taken it in."""
+
+    reason: GoneReason
+    because: str
+    sent: bool
+
+
+class _Verdict(Struct, frozen=True):
+    reason: GoneReason
+    because: str
+    again: bool
+    healthy: bool = False
+
+
+class Exchange(Generic[T]):
+    """Drives one call: ``attempt()`` until it is None, ``heard()`` after each, ``result()``; at last ``close()``."""
+
+    def __init__(self, asked: Asked[T], health: Health, timeout_ms: float) -> None:
+        self._asked, self._health = asked, health
+        self._due = health.clock() + timeout_ms / 1000
+        self._attempts = 0
+        self._admitted = False
+        self._ended: tuple[T] | Refused | Gone | None = None
+        self._last: _Verdict | None = None
+        self.pause = 0.0
+        """Seconds to wait before the next attempt."""
+        health.budget.earn()
+
+    def attempt(self) -> Attempt | None:
+        """What to send now; None when the call is over."""
+        if self._ended is not None:
+            return None
+        left = self._due - self._health.clock()
+        if left <= 0:
+            self._end(self._last or _verdict("timed_out"))
+            return None
+        if not self._health.breaker.admits():
+            self._end(self._last or _verdict("circuit_open"))
+            return None
+        self._admitted = True
+        self._attempts += 1
+        headers = {"X-Request-Timeout-Ms": str(max(1, int(left * 1000)))}
+        if self._asked.key:
+            headers["Idempotency-Key"] = self._asked.key
+        return Attempt(headers, self._due)
+
+    def heard(self, what: Reply | Lost) -> None:
+        """What came of the attempt."""
+        verdict = self._lost(what) if isinstance(what, Lost) else self._replied(what)
+        self._admitted, self.pause = False, 0.0
+        if verdict is None or verdict.healthy:
+            self._health.breaker.succeeded()
+        else:
+            self._health.breaker.failed()
+        if verdict is not None:
+            self._last = verdict
+            self._again_or_end(verdict, _retry_after(what))
+
+    def result(self) -> T | Gone:
+        """What the service said, or that it is gone.
+
+        Raises:
+            Refused: a mistake of the caller.
+        """
+        if isinstance(self._ended, Refused):
+            raise self._ended
+        if isinstance(self._ended, tuple):
+            return self._ended[0]
+        return self._ended or self._gone(_verdict("timed_out"))
+
+    def close(self) -> None:
+        """Give up an attempt of which nothing was heard: cancelled, or stopped from outside."""
+        if self._admitted:
+            self._health.breaker.abandoned()
+
+    def _lost(self, lost: Lost) -> _Verdict:
+        return _Verdict(lost.reason, lost.because, self._asked.repeatable or not lost.sent)
+
+    def _replied(self, reply: Reply) -> _Verdict | None:
+        """None when the call is over, with what it ended in kept."""
+        known = self._known_status(reply.status)
+        if known is not None:
+            return known
+        try:
+            if 200 <= reply.status < 300:
+                self._ended = (self._asked.read(reply.body),)
+                return None
+            error = refused(reply.status, reply.body)
+        except NotOurs as foreign:
+            return _Verdict("unreadable", f"{BECAUSE['unreadable']} {foreign}".strip(), again=False)
+        if error.code == OUTSTANDING:
+            return _verdict("in_flight", again=True, healthy=True)
+        self._ended = error
+        return None
+
+    def _known_status(self, status: int) -> _Verdict | None:
+        if status == 429:
+            return _verdict("rate_limited", again=True, healthy=True)
+        if status == 503:
+            return _verdict("overloaded", again=True)
+        if status in (502, 504):
+            return _verdict("unreachable", again=self._asked.repeatable)
+        if status >= 500 or status == 408:
+            return _verdict("server_error" if status >= 500 else "timed_out")
+        return None
+
+    def _again_or_end(self, verdict: _Verdict, retry_after: float | None) -> None:
+        resilience = self._health.resilience
+        most = min(resilience.backoff_ms * 2 ** (self._attempts - 1), resilience.backoff_ms_max) / 1000
+        pause = max(random.uniform(0, most), retry_after or 0.0)  # noqa: S311  it spreads load, it guards nothing
+        possible = (
+            verdict.again
+            and self._attempts < resilience.attempts_max
+            and self._health.clock() + pause < self._due
+            and not self._health.breaker.is_open
+        )
+        if possible and self._health.budget.spend():
+            self.pause = pause
+        else:
+            self._end(verdict)
+
+    def _end(self, verdict: _Verdict) -> None:
+        self._ended = self._gone(verdict)
+
+    def _gone(self, verdict: _Verdict) -> Gone:
+        return Gone(verdict.reason, verdict.because, self._attempts)
+
+
+def _verdict(reason: GoneReason, again: bool = False, healthy: bool = False) -> _Verdict:
+    return _Verdict(reason, BECAUSE[reason], again, healthy)
+
+
+def _retry_after(what: Reply | Lost) -> float | None:
+    """Seconds, from a number of them or a date (RFC 9110, 10.2.3); None where there is none that can be read."""
+    value = what.headers.get("retry-after", "").strip() if isinstance(what, Reply) else ""
+    if value.isdigit() and value.isascii():
+        return float(value[:9])
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):  # no date, or one without a zone
+        return None

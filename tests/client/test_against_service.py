@@ -1,0 +1,226 @@
+"""The client and the real service: what one says the other understands, and what is left when the service is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+import uvicorn
+
+from pilotage.app import Application
+from pilotage.client import (
+    AsyncClient,
+    Client,
+    InvalidRequest,
+    LocalAnswer,
+    NotAuthenticated,
+    NotFound,
+    Resilience,
+)
+from pilotage.client import records as nouns
+from pilotage.data import flow as data
+from pilotage.decisions.records import Answer
+from pilotage.govern import flow as governing
+from pilotage.govern.records import SYSTEM, Grant, Role
+from pilotage.platform.clock import FixedClock
+from pilotage.platform.settings import Settings
+from pilotage.platform.workspace import Workspace, open_workspace
+from pilotage.usecase.flow import adopt, parse_definition
+
+FILE = """
+use_case: small
+title: Small
+owner: owner@example.com
+brief:
+  workflow: Somebody decides.
+  users: People
+  decision: Do it or not.
+  kpi: Cost
+  latency_ms: 500
+  value: {{currency: USD, caught: 10, false_alarm: -5}}
+sources:
+  things: {{files: {folder}/things.csv, key: [thing], event_time: at, known_at: at}}
+decision:
+  entity: thing
+  source: things
+  moment: at
+  request: {{size: number, at: datetime, colour: {{kind: category, required: false}}}}
+outcome: {{source: things, positive: size > 3, says: is large}}
+inputs: {{size: request, colour: request}}
+rule: {{positive: "size > 5", says: it is larger than five}}
+policy:
+  actions: {{positive: Do it, negative: Leave it}}
+  default: negative
+"""
+LARGE = {"thing": "t1", "size": 7, "at": datetime(2013, 12, 5, 19, tzinfo=UTC)}
+SMALL = LARGE | {"thing": "t2", "size": 3}
+PATIENCE_MS = 10_000
+"""These tests run beside others on a small machine."""
+
+
+class Running:
+    """One installation behind a real server, which can be stopped and started again at its address."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        home.parent.joinpath("things.csv").write_text("thing,size,colour,at\nt0,4,red,2013-12-01T08:00:00Z\n")
+        with self._opened() as work:
+            definition = adopt(work, parse_definition(FILE.format(folder=home.parent), "small.yaml"), SYSTEM)
+            data.sync(work, definition)
+            self.key = governing.make_key(work, SYSTEM, "app", (Grant(Role.APP, "small"),))
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+
+    @contextmanager
+    def _opened(self) -> Iterator[Workspace]:
+        work = open_workspace(Settings(home=self.home), FixedClock(datetime(2013, 12, 5, 20, tzinfo=UTC)))
+        try:
+            yield work
+        finally:
+            work.close()
+
+    @contextmanager
+    def up(self) -> Iterator[None]:
+        with self._opened() as work:
+            app = Application(work)
+            server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", self.port, log_level="error", lifespan="on"))  # type: ignore[arg-type]
+            thread = threading.Thread(target=server.run, daemon=True)
+            thread.start()
+            until = time.monotonic() + 30
+            while not server.started and time.monotonic() < until:
+                time.sleep(0.02)
+            assert server.started
+            try:
+                yield
+            finally:
+                server.should_exit = True
+                thread.join(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("installation") / "home"
+
+
+@pytest.fixture(scope="module")
+def running(home: Path) -> Iterator[Running]:
+    installation = Running(home)
+    with installation.up():
+        yield installation
+
+
+@pytest.fixture
+def client(running: Running) -> Iterator[Client]:
+    with Client(running.address, running.key, timeout_ms=PATIENCE_MS) as client:
+        yield client
+
+
+def test_the_service_answers_and_keeps_what_it_answered(client: Client) -> None:
+    large, small = client.decide("small", LARGE, fallback=False), client.decide("small", SMALL, fallback=True)
+
+    assert (large.produced_by, large.positive, large.action, large.is_yes) == ("rule", True, "Do it", True)
+    assert (small.produced_by, small.positive, small.action, small.is_yes) == ("rule", False, "Leave it", False)
+    assert (large.use_case, large.entity, large.reason) == ("small", "t1", "off")
+    assert _kept(client, large.id) == large
+    assert client.fallback_counts() == {}
+
+
+def test_the_awaited_client_gets_the_same(running: Running) -> None:
+    async def ask() -> list[nouns.Decision]:
+        async with AsyncClient(running.address, running.key, timeout_ms=PATIENCE_MS) as client:
+            return await asyncio.gather(*(client.decide("small", LARGE | {"thing": f"a{n}"}) for n in range(20)))
+
+    decided = asyncio.run(ask())
+    assert [each.entity for each in decided] == [f"a{n}" for n in range(20)]
+    assert {each.produced_by for each in decided} == {"rule"}
+    assert len({each.id for each in decided}) == 20
+
+
+def test_every_field_of_the_service_s_answer_is_known_to_the_client() -> None:
+    ours = {field.encode_name: field.type for field in msgspec.structs.fields(nouns.Decision)}
+    theirs = {field.encode_name for field in msgspec.structs.fields(Answer)}
+    assert ours.keys() == theirs
+
+
+def test_mistakes_of_the_caller_are_told_in_the_service_s_words(client: Client, running: Running) -> None:
+    with pytest.raises(InvalidRequest) as wrong:
+        client.decide("small", {"thing": "t1", "size": "large"}, fallback=True)
+    assert {problem.where for problem in wrong.value.problems} >= {"size", "at"}
+    assert "size" in str(wrong.value)
+    with pytest.raises(NotFound, match="nowhere"):
+        client.decide("nowhere", LARGE, fallback=True)
+    with pytest.raises(NotFound, match="dec_none"):
+        client.decision("dec_none")
+    with Client(running.address, "pk_wrong", timeout_ms=PATIENCE_MS) as stranger, pytest.raises(NotAuthenticated):
+        stranger.decide("small", LARGE, fallback=True)
+
+
+def test_feedback_and_a_card_s_token(client: Client) -> None:
+    decided = client.decide("small", LARGE | {"thing": "t9"})
+    _kept(client, decided.id)
+
+    given = client.feedback(decided.id, "override", "maria", reason="it is broken")
+    assert (given.decision, given.kind, given.person, given.reason) == (decided.id, "override", "maria", "it is broken")
+    with pytest.raises(InvalidRequest):
+        client.feedback(decided.id, "override", "maria")
+
+    minted = client.card_token("small", entity="t9", origin="https://app.example", person="maria", actions=["useful"])
+    assert minted.decision == decided.id
+    assert minted.token.count(".") == 2
+    assert minted.expires_at.startswith("2013-12-05T20:05:00")
+
+
+def test_the_request_s_schema(client: Client) -> None:
+    assert {"thing", "size", "at", "colour"} <= client.schema("small")["properties"].keys()
+
+
+def test_a_batch_has_a_row_for_each_request(client: Client) -> None:
+    try:
+        rows = client.decide_batch("small", [LARGE, {"thing": "t1"}, SMALL], fallback=True)
+    except NotFound as missing:
+        pytest.skip(f"this service has no batch: {missing.detail}")
+    assert [row.decision.positive if row.decision else None for row in rows] == [True, None, False]
+    assert isinstance(rows[1].refused, InvalidRequest)
+
+
+def test_a_service_that_goes_and_comes_back_costs_no_answer(tmp_path: Path) -> None:
+    installation = Running(tmp_path / "home")
+    rule = LocalAnswer(True, "Call the desk")
+    resilience = Resilience(breaker_failures=3, breaker_pause_ms=50, backoff_ms=1)
+    told: list[nouns.FellBack] = []
+    with Client(
+        installation.address, installation.key, timeout_ms=PATIENCE_MS, on_fallback=told.append, resilience=resilience
+    ) as client:
+        with installation.up():
+            assert client.decide("small", SMALL, fallback=rule).produced_by == "rule"
+        gone = [client.decide("small", SMALL, fallback=rule) for _ in range(5)]
+        time.sleep(0.06)
+        with installation.up():
+            back = client.decide("small", SMALL, fallback=rule)
+
+    assert {(each.produced_by, each.action, each.id) for each in gone} == {("fallback", "Call the desk", "")}
+    assert {each.reason for each in gone} == {"unreachable", "circuit_open"}
+    assert [each.decision for each in told] == gone == [each.decision for each in client.recent_fallbacks()]
+    assert (back.produced_by, back.positive) == ("rule", False)
+
+
+def _kept(client: Client, identifier: str) -> nouns.Decision:
+    """The decision out of the ledger, into which it is drained soon after it was answered."""
+    until = time.monotonic() + 10
+    while True:
+        try:
+            return client.decision(identifier)
+        except NotFound:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
