@@ -151,9 +151,9 @@ def test_rows_are_found_by_the_entity_which_the_app_sends_anyway(work: Workspace
     assert [row["own_note"] for row in rows] == [float(n) if n % 2 == 0 else None for n in range(len(rows))]
     adopt(work, definition, SYSTEM)
     service = Service(work)
-    service.look_at_sources()
+    service.following.look_at_sources()
     asked = {"order_id": "o4", "store": "north", "amount": 4.0, "placed_at": work.clock.now().isoformat()}
-    question = service.servings["returns"].ask(json.dumps(asked).encode(), work.clock.now())
+    question = service.following.servings["returns"].ask(json.dumps(asked).encode(), work.clock.now())
     service.close()
     assert question.values is not None
     assert question.values["own_note"] == 4.0

@@ -46,6 +46,7 @@ def test_a_signed_artefact_is_loaded_with_its_manifest(work: Workspace, digest: 
         "additive.json",
         "calibration.json",
         "reference.json",
+        "golden.json",
     }
     assert "interpret-core" in scorer.manifest.libraries
 

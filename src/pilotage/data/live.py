@@ -7,9 +7,11 @@ the file places elsewhere are read there, within a bounded time: see :mod:`pilot
 
 from __future__ import annotations
 
+import math
+import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -28,18 +30,19 @@ from pilotage.usecase.rules.expressions import compile_row
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_Read = Callable[[Sequence[Any], int], Any]
+_Key = tuple[tuple[str, ColumnKind], ...]
+"""The names of a key's parts, and what kinds of values they are."""
 
 
 class _State:
     """One timeline in memory: per key a slice of sorted instants, and the values that hold from each."""
 
     def __init__(self, line: Timeline, rows: Mapping[str, Any], positions: dict[Any, tuple[int, int]]) -> None:
-        self.by = line.by
-        self.kinds = line.kinds
+        self.key = tuple(zip(line.by, line.kinds, strict=True))
         self.positions = positions
         self.starts = array("q", rows["_from"])
         self.event_time = array("q", rows["_event_time"]) if "_event_time" in rows else None
@@ -47,28 +50,42 @@ class _State:
             (column.name, rows.get(column.name), _age_max_us(column), counts_rows(column)) for column in line.columns
         )
 
-    def put(self, values: dict[str, Any], request: Mapping[str, Any], moment_us: int) -> None:
-        """Write this timeline's columns, as of the moment, into ``values``."""
-        key = self._key(request)
+    def put(self, values: dict[str, Any], key: Any, moment_us: int) -> None:
+        """Write this timeline's columns, of a key and as of the moment, into ``values``."""
+        place = self.positions.get(key)
         row = -1
-        if key is not None:
-            first, last = self.positions.get(key, (0, 0))
-            row = bisect_right(self.starts, moment_us, first, last) - 1
-            row = row if row >= first else -1
-        age = moment_us - self.event_time[row] if self.event_time is not None and row >= 0 else 0
-        for name, column, age_max, counts in self.columns:
-            if row < 0:
+        if place is not None:
+            row = bisect_right(self.starts, moment_us, *place) - 1
+        if place is None or row < place[0]:
+            for name, _, _, counts in self.columns:
                 values[name] = 0.0 if counts and key is not None else None
-            elif age > age_max:
+            return
+        age = 0 if self.event_time is None else moment_us - self.event_time[row]
+        for name, column, age_max, _ in self.columns:
+            if age > age_max:
                 values[name] = None
+            elif column is None:
+                values[name] = age / 1_000_000.0
             else:
-                values[name] = age / 1_000_000.0 if column is None else column[row]
+                value = column[row]
+                values[name] = value if value == value else None  # an array of numbers has NaN for what is unknown
 
-    def _key(self, request: Mapping[str, Any]) -> Any:
-        parts = [as_kind(request.get(by), kind) for by, kind in zip(self.by, self.kinds, strict=True)]
-        if any(part is None for part in parts):
-            return None
-        return parts[0] if len(parts) == 1 else tuple(parts)
+
+def _key(request: Mapping[str, Any], key: _Key) -> Any:
+    """The value of a key in a request, None where a part of it is missing."""
+    if len(key) == 1:
+        ((name, kind),) = key
+        return as_kind(request.get(name), kind)
+    parts = tuple(as_kind(request.get(name), kind) for name, kind in key)
+    return None if None in parts else parts
+
+
+def _by_key(states: Iterable[_State]) -> tuple[tuple[_Key, tuple[_State, ...]], ...]:
+    """Timelines of one key together: it is made once for all of them."""
+    found: dict[_Key, list[_State]] = {}
+    for state in states:
+        found.setdefault(state.key, []).append(state)
+    return tuple((key, tuple(of_key)) for key, of_key in found.items())
 
 
 def _age_max_us(column: Latest | Window) -> int:
@@ -105,7 +122,7 @@ class LiveColumns:
         self.known_to = {name: snapshot.known_to for name, snapshot in found.items()}
         self.since = since
         self.waits = bool(readers)
-        self._states = tuple(states)
+        self._states = _by_key(states)
         self._readers = tuple(readers)
         self._names = plan.names
         self._request = tuple((name, column.kind) for name, column in plan.request.items())
@@ -129,34 +146,42 @@ class LiveColumns:
         row = self.assemble_all(request, moment)
         return {name: row[name] for name in self._names}
 
-    def assemble_told(self, request: Mapping[str, Any], moment: datetime) -> Assembled:
-        """As :meth:`assemble`, with the reasons of what could not be read: ``{"temp": "too_slow"}``."""
-        row, missing = self._assembled(request, moment)
+    def assemble_told(self, request: Mapping[str, Any], moment: datetime, within: float = math.inf) -> Assembled:
+        """As :meth:`assemble`, with the reasons of what could not be read: ``{"temp": "too_slow"}``.
+
+        ``within`` bounds, in seconds, how long databases are waited for, all of them together.
+        """
+        row, missing = self._assembled(request, moment, within)
         return Assembled({name: row[name] for name in self._names}, missing)
 
     def assemble_all(self, request: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
         """As :meth:`assemble`, with request columns that only keys and the rule need."""
         return self._assembled(request, moment)[0]
 
-    def _assembled(self, request: Mapping[str, Any], moment: datetime) -> tuple[dict[str, Any], dict[str, str]]:
+    def _assembled(
+        self, request: Mapping[str, Any], moment: datetime, within: float = math.inf
+    ) -> tuple[dict[str, Any], dict[str, str]]:
         if self.since is not None and moment < self.since:
             raise ValueError(f"These columns are known from {self.since} on; asked for {moment}.")
         values = {name: as_kind(request.get(name), kind) for name, kind in self._request}
         if self._entity not in values:
             values[self._entity] = as_kind(request.get(self._entity), "category")
         moment_us = (as_utc(moment) - _EPOCH) // _MICROSECOND
-        for state in self._states:
-            state.put(values, values, moment_us)
-        missing = self._read(values, moment)
+        for key, states in self._states:
+            value = _key(values, key)
+            for state in states:
+                state.put(values, value, moment_us)
+        missing = self._read(values, moment, within) if self._readers else {}
         for name, compute, kind in self._derived:
             values[name] = as_kind(compute(values), kind)
         return values, missing
 
-    def _read(self, values: dict[str, Any], moment: datetime) -> dict[str, str]:
-        """Write what databases answer into ``values``; why columns are missing."""
+    def _read(self, values: dict[str, Any], moment: datetime, within: float) -> dict[str, str]:
+        """Write what databases answer into ``values``; why columns are missing. All are asked at once."""
         missing: dict[str, str] = {}
-        for reader in self._readers:
-            read = reader.read(values, moment)
+        until = time.monotonic() + within
+        for ended in [reader.begin(values, moment) for reader in self._readers]:
+            read = ended(until - time.monotonic())
             values.update((name, as_kind(value, self._kinds[name])) for name, value in read.values.items())
             missing.update(read.missing)
         return missing
@@ -231,16 +256,10 @@ def _read(connection: duckdb.DuckDBPyConnection, line: Timeline) -> _State:
     if line.has_event_time:
         rows["_event_time"] = table["_event_time"].to_numpy().tobytes()
     for column in stored:
-        rows[column.name] = _Numbers(table[column.name]) if column.kind == "number" else table[column.name].to_pylist()
+        rows[column.name] = _numbers(table[column.name]) if column.kind == "number" else table[column.name].to_pylist()
     return _State(line, rows, positions)
 
 
-class _Numbers:
+def _numbers(values: pa.ChunkedArray) -> array[float]:
     """Floats in eight bytes each, with NaN for unknown."""
-
-    def __init__(self, values: Any) -> None:
-        self._values = array("d", values.fill_null(float("nan")).to_numpy().tobytes())
-
-    def __getitem__(self, row: int) -> float | None:
-        value = self._values[row]
-        return value if value == value else None
+    return array("d", values.fill_null(float("nan")).to_numpy().tobytes())

@@ -6,15 +6,20 @@ from alembic import context
 
 import pilotage.data.contracts.store
 import pilotage.data.store
+import pilotage.decisions.jobs.store
 import pilotage.decisions.store
+import pilotage.decisions.tallies
 import pilotage.govern.store.audit_log
 import pilotage.govern.store.keys
 import pilotage.govern.store.people
+import pilotage.outcomes.reports_store
 import pilotage.outcomes.store
 import pilotage.platform.jobs
+import pilotage.platform.replies
 import pilotage.releases.store
 import pilotage.review.store
-import pilotage.usecase.store  # noqa: F401  each of these declares its tables
+import pilotage.usecase.store
+import pilotage.webhooks.store  # noqa: F401  each of these declares its tables
 from pilotage.platform.database import metadata
 
 connection = context.config.attributes["connection"]

@@ -55,6 +55,11 @@ class Scorer:
         return {"flag": ("probability",), "number": ("value",)}.get(self.kind, self.manifest.classes)
 
     @property
+    def is_bounded(self) -> bool:
+        """Whether a row takes about the same time whatever it says: a model learnt here, over no texts."""
+        return isinstance(self.raw, Encoded) and not any(column.kind == "text" for column in self.plan.columns)
+
+    @property
     def tolerance(self) -> float:
         """What one row alone may differ by from the same among many: nothing to speak of, but for graphs of ONNX."""
         return DIFFERENCE_OF_GRAPHS_MAX if self.manifest.family in (OWN, BROUGHT) else DIFFERENCE_MAX

@@ -125,8 +125,18 @@ class Egress:
         )
         self.host = f"{host}:{port}"
 
-    def post(self, path: str, content: bytes, headers: Mapping[str, str], seconds: float, bytes_max: int) -> Reply:
+    def post(
+        self,
+        path: str,
+        content: bytes,
+        headers: Mapping[str, str],
+        seconds: float,
+        bytes_max: int,
+        cut: bool = False,
+    ) -> Reply:
         """What the host answers within so many seconds. Nothing is asked twice.
+
+        With ``cut`` a longer answer is one of ``bytes_max``, and the rest of it is not read.
 
         Raises:
             EgressRefused: its name now leads where we may not go.
@@ -143,18 +153,21 @@ class Egress:
             with self._pool.stream(
                 "POST", self._url + path, headers=sent, content=content, extensions={"timeout": timeout}
             ) as response:
-                return self._read(response, until, bytes_max)
+                return self._read(response, until, bytes_max, cut)
         except (httpcore.TimeoutException, TimeoutError):
             raise Unreachable(f"{self.host} did not answer within {seconds:g} s.", "Ask who runs it.") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             message = f"{self.host} cannot be reached, or broke off ({type(error).__name__})."
             raise Unreachable(message, "Check the address, and ask who runs it.") from None
 
-    def _read(self, response: Any, until: float, bytes_max: int) -> Reply:
+    def _read(self, response: Any, until: float, bytes_max: int, cut: bool) -> Reply:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
         content = bytearray()
         for chunk in response.iter_stream():
             content += chunk
+            if len(content) > bytes_max and cut:
+                del content[bytes_max:]
+                break
             if len(content) > bytes_max:
                 raise Unreachable(
                     f"{self.host} answers more than {bytes_max:,} bytes.", "Ask for fewer rows at a time."

@@ -90,12 +90,81 @@ class Conflict(PilotageError):
     status = 409
 
 
+class BadRequest(PilotageError):
+    """The request itself is malformed: a header or parameter that cannot be read."""
+
+    code = "bad-request"
+    title = "The request cannot be read"
+    status = 400
+
+
+class WrongMethod(PilotageError):
+    """The address is right and the method is not; ``allow`` are the methods that it has."""
+
+    code = "method-not-allowed"
+    title = "Not with this method"
+    status = 405
+
+    def __init__(self, method: str, allow: Sequence[str]) -> None:
+        self.allow = tuple(allow)
+        super().__init__(f"{method} is not possible here.", f"Use {' or '.join(self.allow)}.")
+
+
+class WrongMediaType(PilotageError):
+    """The body is of a type, or in a content coding, that is not read here."""
+
+    code = "unsupported-media-type"
+    title = "The body is of a type that is not read here"
+    status = 415
+
+
 class TooLarge(PilotageError):
     """The input is larger than the limit that the message names."""
 
     code = "too-large"
     title = "Too large"
     status = 413
+
+
+class Unavailable(PilotageError):
+    """The service cannot take this request now; ``retry_after`` is when to try again, in seconds."""
+
+    code = "unavailable"
+    title = "Not now"
+    status = 503
+    retry_after = 1
+
+
+class TooMany(Unavailable):
+    """The caller asked more often than its limit allows."""
+
+    code = "too-many-requests"
+    title = "Too many requests"
+    status = 429
+
+
+class RequestOutstanding(Unavailable):
+    """A request with the same idempotency key is being answered (draft-ietf-httpapi-idempotency-key-header-07)."""
+
+    code = "idempotency-key-in-use"
+    title = "A request is outstanding for this Idempotency-Key"
+    status = 409
+
+
+class KeyReused(PilotageError):
+    """An idempotency key came again with another request (draft-ietf-httpapi-idempotency-key-header-07)."""
+
+    code = "idempotency-key-reused"
+    title = "Idempotency-Key is already used"
+    status = 422
+
+
+class TooSlow(PilotageError):
+    """The caller's request did not arrive whole in the time that it has."""
+
+    code = "request-timeout"
+    title = "The request came too slowly"
+    status = 408
 
 
 class SourceUnavailable(PilotageError):

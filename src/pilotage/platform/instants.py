@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 def as_utc(instant: datetime) -> datetime:
     """The same instant in UTC; an instant without a zone is read as UTC, as sources store it."""
+    if instant.tzinfo is UTC:
+        return instant
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 

@@ -11,6 +11,7 @@ import structlog
 
 _SECRETS = re.compile(
     r"pk_[A-Za-z0-9_-]{8,}"  # keys of apps
+    r"|whsec_[A-Za-z0-9+/_-]{8,}={0,2}"  # secrets of webhooks
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"  # signed tokens
     r"|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)"  # name and password in an address
     r"|(?i:(?<=password=)|(?<=secret=)|(?<=token=))[^\s&;,]+"

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import signal
 import socket
 from pathlib import Path
 
+SUPERVISOR = "SUPERVISOR_PID"
+"""The variable in which a supervisor tells its workers its number."""
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _LIFE = secrets.token_hex(4)  # tells this process from an earlier one of the same number, as in a restarted container
 
@@ -27,6 +30,14 @@ def has_died(process: str) -> bool:
     if boot != here[1]:
         return True
     return life != here[3] if number == here[2] else not _runs(int(number))
+
+
+def ask_for_successor() -> bool:
+    """Have this process replaced by a new one, which answers before this one ends; whether there is a supervisor."""
+    if os.environ.get(SUPERVISOR) != str(os.getppid()):
+        return False
+    os.kill(os.getppid(), signal.SIGHUP)
+    return True
 
 
 def _runs(number: int) -> bool:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from pilotage.platform.database import Database
 
 MIGRATIONS = "pilotage:migrations"
-HEAD = "0002"
+HEAD = "0003"
 
 
 def upgrade(database: Database) -> None:

@@ -7,10 +7,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from pilotage.govern.records import SYSTEM
+from pilotage.platform.settings import read_settings
 from pilotage.platform.terminal import Terminal
 from pilotage.platform.workspace import opened
-from pilotage.releases import flow, rules
-from pilotage.releases.records import MeasuredParity, Version
+from pilotage.releases import flow, rules, switching
+from pilotage.releases.records import Live, MeasuredParity, Version
 from pilotage.usecase import flow as defining
 
 Machine = Annotated[bool, Parameter(name="--json", help="Print JSON for machines.")]
@@ -32,21 +33,42 @@ def versions(use_case: str | None = None, *, json: Machine = False) -> None:
         terminal.document({"versions": known, "live": live, "parity": parities})
 
 
-def disable(use_case: str | None = None, *, reason: str, json: Machine = False) -> None:
-    """Switch a use case off: the app gets the rule's answer from now on."""
+def history(use_case: str | None = None, *, json: Machine = False) -> None:
+    """Show what was live when, newest first: every release, roll-back, change of stage and use of the switch."""
     terminal = Terminal(json)
     with opened() as work:
-        live = flow.disable(work, defining.find(work, use_case).name, SYSTEM, reason)
-        terminal.say(f"{live.use_case} is switched off; the rule answers. Every worker follows within a second.")
-        terminal.document(live)
-        terminal.next(f"pilotage enable {live.use_case} --reason …")
+        name = defining.find(work, use_case).name
+        past = flow.history(work, name, limit=None)
+        numbers = {each.id: each.number for each in flow.versions(work, name)}
+        columns = ("revision", "when (UTC)", "who", "version", "stage", "share", "switch", "why")
+        terminal.table(f"What was live of {name}", columns, [_changed(each, numbers) for each in past])
+        terminal.say(f"{len(past)} changes; none is ever altered or removed.")
+        terminal.document({"use_case": name, "history": past, "numbers": numbers})
+
+
+def disable(use_case: str | None = None, *, reason: str, json: Machine = False) -> None:
+    """Switch a use case off: the app gets the rule's answer from now on.
+
+    Workers on this host follow at once, also while the database cannot be reached; those on others when it has it.
+    """
+    terminal = Terminal(json)
+    done = switching.switch_off(read_settings(), use_case, reason, SYSTEM)
+    if done.live is None:
+        terminal.say(
+            f"{done.use_case} is switched off on this host; the rule answers, also after a restart. The database could "
+            "not be reached: other hosts follow once it is back, and the audit log gets its entry then."
+        )
+    else:
+        terminal.say(f"{done.use_case} is switched off; the rule answers. Every worker follows within a second.")
+    terminal.document(done.live or {"use_case": done.use_case, "enabled": False, "database": "unreachable"})
+    terminal.next(f"pilotage enable {done.use_case} --reason …")
 
 
 def enable(use_case: str | None = None, *, reason: str, json: Machine = False) -> None:
     """Switch a use case on again, in the stage it was in."""
     terminal = Terminal(json)
     with opened() as work:
-        live = flow.enable(work, defining.find(work, use_case).name, SYSTEM, reason)
+        live = switching.switch_on(work, defining.find(work, use_case).name, SYSTEM, reason)
         terminal.say(f"{live.use_case} is switched on, in stage {live.stage}.")
         terminal.document(live)
 
@@ -59,6 +81,13 @@ def rollback(use_case: str | None = None, *, reason: str, json: Machine = False)
         number = flow.version(work, live.version or "").number
         terminal.say(f"{live.use_case} is back on version {number}, in stage {live.stage}.")
         terminal.document(live)
+
+
+def _changed(live: Live, numbers: dict[str, int]) -> tuple[object, ...]:
+    number = numbers[live.version] if live.version else "none"
+    share, switch = f"{live.share:.0%}" if live.share else "–", "on" if live.enabled else "OFF"
+    when = f"{live.changed_at:%Y-%m-%d %H:%M:%S}"
+    return live.revision, when, live.changed_by, number, live.stage.value, share, switch, live.reason
 
 
 def _row(version: Version, live: str | None, parity: MeasuredParity | None) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ from pilotage.govern import flow as governing
 from pilotage.govern.records import Principal
 from pilotage.models import artefacts
 from pilotage.models import flow as modelling
+from pilotage.models.golden import EnvironmentDiffers
 from pilotage.models.records import CandidateName, Comparison
 from pilotage.platform.code_version import code_version
 from pilotage.platform.errors import Conflict, CorruptArtefact, NotFound
@@ -69,24 +70,35 @@ def make_version(
     return version
 
 
-def release(work: Workspace, definition: Definition, version: Version, by: Principal, reason: str) -> Live:
+def release(
+    work: Workspace,
+    definition: Definition,
+    version: Version,
+    by: Principal,
+    reason: str,
+    judged_revision: int | None = None,
+) -> Live:
     """Make a version the live one. In assist and automate another version steps back to shadow in the same revision.
 
+    ``judged_revision`` is what was live when somebody decided this; without it, what is live now. Of two who release
+    at once one wins, and the other is told.
+
     Raises:
-        Conflict: the version belongs to another use case, cannot be loaded, or was trained for another file.
+        Conflict: the version belongs to another use case, cannot be loaded, answers its golden vectors otherwise here,
+            was trained for another file, or what is live changed meanwhile.
         EvidenceMissing: nobody has measured whether it answers live as in training.
         GateClosed: it does not; each column that differs is named.
     """
+    judged = live(work, definition.name).revision if judged_revision is None else judged_revision
     refuse_unfit(work, definition, version)
     rules.demand_parity(version, parity_of(work, definition, version))
     now = work.clock.now()
-    return _change(
-        work,
-        definition.name,
-        by,
-        "version.released",
-        lambda past: rules.with_version(past[0], version, definition.fingerprint, reason, now, by.name),
-    )
+
+    def change(past: Sequence[Live]) -> Live:
+        rules.demand_unchanged(past[0], judged, "another version was being released")
+        return rules.with_version(past[0], version, definition.fingerprint, reason, now, by.name)
+
+    return _change(work, definition.name, by, "version.released", change)
 
 
 def set_stage(
@@ -106,8 +118,8 @@ def set_stage(
     now = work.clock.now()
 
     def change(past: Sequence[Live]) -> Live:
-        if judged_revision is not None and past[0].revision != judged_revision:
-            raise Conflict(f"What is live of {use_case} changed while its gates were asked.", "Ask again.")
+        if judged_revision is not None:
+            rules.demand_unchanged(past[0], judged_revision, "its gates were asked")
         return rules.with_stage(past[0], stage, share, reason, now, by.name)
 
     return _change(work, use_case, by, "stage.changed", change)
@@ -129,16 +141,27 @@ def enable(work: Workspace, use_case: str, by: Principal, reason: str) -> Live:
     )
 
 
-def roll_back(work: Workspace, use_case: str, by: Principal, reason: str) -> Live:
+def roll_back(work: Workspace, use_case: str, by: Principal, reason: str, judged_revision: int | None = None) -> Live:
     """Back to the version before the present one, in the same stage; a second roll-back goes further back.
 
+    The earlier version is loaded and answers its golden vectors first: model, calibration, threshold, contract and
+    reasons come back together, or nothing changes.
+
     Raises:
-        Conflict: there is no earlier version.
+        Conflict: there is no earlier version, it cannot be loaded or answers its golden vectors otherwise here, it was
+            trained for another file, or what is live changed meanwhile.
     """
+    present = live(work, use_case)
+    judged = present.revision if judged_revision is None else judged_revision
     now = work.clock.now()
-    return _change(
-        work, use_case, by, "version.rolled_back", lambda past: rules.rolled_back(past, reason, now, by.name)
-    )
+    rules.rolled_back([present], reason, now, by.name)  # refuses where there is nothing to go back to
+    refuse_unfit(work, defining.find_adopted(work, use_case), version(work, present.previous_version or ""))
+
+    def change(past: Sequence[Live]) -> Live:
+        rules.demand_unchanged(past[0], judged, "the earlier version was being tried")
+        return rules.rolled_back(past, reason, now, by.name)
+
+    return _change(work, use_case, by, "version.rolled_back", change)
 
 
 def versions(work: Workspace, use_case: str) -> list[Version]:
@@ -182,10 +205,17 @@ def version_number(work: Workspace, use_case: str, number: int) -> Version:
     return found
 
 
-def history(work: Workspace, use_case: str) -> list[Live]:
-    """Everything that was live, newest first."""
+def history(work: Workspace, use_case: str, limit: int | None = 50) -> list[Live]:
+    """What was live, newest first: so many changes, or all of them. Rows are only ever added."""
     with work.database.reading() as connection:
-        return store.history_of(connection, use_case)
+        return store.history_of(connection, use_case, limit)
+
+
+def last_good(work: Workspace, use_case: str) -> Live | None:
+    """What was live when the version before the present one was, as it was at last; None where there was none."""
+    past = history(work, use_case, limit=None)
+    before = past[0].previous_version if past else None
+    return None if before is None else next((each for each in past if each.version == before), None)
 
 
 def revisions(work: Workspace) -> dict[str, int]:
@@ -217,7 +247,8 @@ def refuse_unfit(work: Workspace, definition: Definition, version: Version) -> N
     """Nothing becomes live that could not answer this use case's questions as its file puts them now.
 
     Raises:
-        Conflict: the version belongs to another use case, cannot be loaded, or was trained for another file.
+        Conflict: the version belongs to another use case, cannot be loaded, answers its golden vectors otherwise
+            here, or was trained for another file.
     """
     name = definition.name
     if version.use_case != name:
@@ -228,6 +259,10 @@ def refuse_unfit(work: Workspace, definition: Definition, version: Version) -> N
     again = f"Run pilotage build {name} and pilotage train {name}, then pilotage release {name}."
     try:
         scorer = modelling.load_artefact(work, version.artefact, version.signature)
+    except EnvironmentDiffers as error:
+        raise Conflict(
+            f"Version {version.number} of {name} does not become live here. {error.message}", error.repair
+        ) from error
     except (CorruptArtefact, NotFound) as error:
         raise Conflict(
             f"Version {version.number} of {name} cannot be loaded: {error.message}", f"Restore a backup, or: {again}"

@@ -18,7 +18,7 @@ from pilotage.govern.rules.addresses import local_path
 from pilotage.models import flow as modelling
 from pilotage.models.records import Comparison
 from pilotage.platform.workspace import Workspace
-from pilotage.releases import flow, rules
+from pilotage.releases import flow, rules, switching
 from pilotage.releases.records import Version
 from pilotage.usecase import flow as defining
 
@@ -81,7 +81,7 @@ def switch(
     work: Workspace,
 ) -> Redirect:
     """Switch a use case off or on, and return to the page that asked."""
-    change = flow.enable if data.enabled else flow.disable
+    change = switching.switch_on if data.enabled else flow.disable
     change(work, use_case, principal_of(request), data.reason)
     return Redirect(local_path(data.back or f"/use-cases/{use_case}"), status_code=303)
 

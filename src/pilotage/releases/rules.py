@@ -45,6 +45,32 @@ def with_version(live: Live, version: Version, definition: str, reason: str, now
     return _next(changed, reason, now, by)
 
 
+def demand_unchanged(live: Live, judged_revision: int, meanwhile: str) -> None:
+    """That what is live is still the revision that somebody looked at before deciding.
+
+    Raises:
+        Conflict: another change came first.
+    """
+    if live.revision != judged_revision:
+        raise Conflict(
+            f"What is live of {live.use_case} changed while {meanwhile}: revision {judged_revision} was looked at, and "
+            f"{live.changed_by} made it {live.revision}.",
+            "Nothing was changed by you. Look at what is live now, then ask again.",
+        )
+
+
+def held_back(good: Live, newest: Live) -> Live:
+    """What a worker goes by that cannot load the newest version: the good one, as far as both let it reach.
+
+    The switch and the revision are the newest; stage and share are the lower of the two, as no gate has judged the
+    good version for more than it had, and the newest may have taken some of that away.
+    """
+    order = list(Stage)
+    stage = min(good.stage, newest.stage, key=order.index)
+    share = reach(stage, min(good.share, newest.share))
+    return msgspec.structs.replace(newest, version=good.version, stage=stage, share=share)
+
+
 def stepped_back(history: Sequence[Live]) -> Stage | None:
     """The stage that the newest change took away from the use case because another version came; newest first."""
     if len(history) < 2:

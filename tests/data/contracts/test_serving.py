@@ -23,19 +23,19 @@ def test_a_newly_adopted_contract_is_a_change(work: Workspace, shop_path: Path, 
     async def once() -> None:
         service = Service(work)
         try:
-            service.look_at_sources()
-            before = service.servings["returns"]
+            service.following.look_at_sources()
+            before = service.following.servings["returns"]
             assert before.guard is unguarded
-            service.look_at_sources()
-            assert service.servings["returns"] is before
+            service.following.look_at_sources()
+            assert service.following.servings["returns"] is before
             adopting.adopt(work, definition, write(tmp_path / "contracts", orders=ORDERS), SYSTEM)
-            service.look_at_sources()
-            after = service.servings["returns"]
+            service.following.look_at_sources()
+            after = service.following.servings["returns"]
             broken = after.guard({"order_id": "x1", "store": "north", "amount": 101.0, "placed_at": work.clock.now()})
             assert [(each.column, each.rule) for each in broken] == [("order_id", "pattern"), ("amount", "range")]
             adopting.adopt(work, definition, tmp_path / "nothing", SYSTEM)
-            service.look_at_sources()
-            assert service.servings["returns"].guard is unguarded
+            service.following.look_at_sources()
+            assert service.following.servings["returns"].guard is unguarded
         finally:
             service.close()
 

@@ -16,10 +16,10 @@ import pyarrow as pa
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from pilotage.models.brought.endpoint.breaker import Breaker
 from pilotage.models.brought.endpoint.scorer import RemoteScorer
 from pilotage.models.brought.endpoint.taking import TakenEndpoint, open_remote, take_endpoint
 from pilotage.models.brought.refused import ModelRefused
+from pilotage.platform.breaker import Breaker
 from pilotage.platform.egress import EgressRefused, Unreachable
 from pilotage.platform.errors import SettingsError
 from pilotage.usecase.records import Brought

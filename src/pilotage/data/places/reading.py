@@ -83,12 +83,19 @@ class Reader:
 
     def read(self, request: Mapping[str, Any], moment: datetime) -> Read:
         """The values, within the budget; never raises for what a database does."""
+        return self.begin(request, moment)(self.wait_seconds)
+
+    def begin(self, request: Mapping[str, Any], moment: datetime) -> Callable[[float], Read]:
+        """Start reading; what comes back waits so many seconds for the values, and no longer than the budget."""
         if not self._waiting.acquire(blocking=False):
-            return self._nothing("too_slow")
+            return lambda seconds: self._nothing("too_slow")
         future = self._threads.submit(self._workers.ask, dict(request), moment)
         future.add_done_callback(lambda _: self._waiting.release())
+        return lambda seconds: self._ended(future, min(seconds, self.wait_seconds))
+
+    def _ended(self, future: concurrent.futures.Future[Read | None], seconds: float) -> Read:
         try:
-            read = future.result(self.wait_seconds)
+            read = future.result(max(seconds, 0.0))
         except TimeoutError:
             future.cancel()
             return self._nothing("too_slow")

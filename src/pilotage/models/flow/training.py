@@ -11,7 +11,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pilotage.models import artefacts
+from pilotage.data.contracts.personal import personal_columns
+from pilotage.data.flow import contracting
+from pilotage.models import artefacts, golden
+from pilotage.models.brought.taking import REMOTE as ENDPOINT
 from pilotage.models.families import Candidate
 from pilotage.models.families.candidate import Lesson, Matrix, Settings
 from pilotage.models.flow.loading import load_artefact
@@ -171,11 +174,29 @@ def _files(task: Task, learnt: Learnt) -> dict[str, bytes]:
 
 
 def _kept(work: Workspace, task: Task, learnt: Learnt, files: dict[str, bytes]) -> str:
-    """The artefact in the lake: the digest of its manifest."""
+    """The artefact in the lake, with its golden vectors: the digest of its manifest."""
+    manifest = _manifest(work, task, learnt)
+    vectors = _golden(work, task, learnt, Scorer(manifest, files, work.settings.private_hosts))
+    entries = artefacts.keep_files(work, {**files, **vectors})
+    return artefacts.keep_manifest(work, msgspec.structs.replace(manifest, files=entries))
+
+
+def _golden(work: Workspace, task: Task, learnt: Learnt, scorer: Scorer) -> dict[str, bytes]:
+    """None of a model that answers at an endpoint: what computes there is not the environment of who loads it."""
+    if ENDPOINT in learnt.files:
+        return {}
+    near = agreement.doubtful(task.kind, learnt.own, learnt.threshold)
+    rows = task.held_out.take(pa.array(golden.chosen(learnt.own, near)))
+    personal = personal_columns(task.definition, contracting.current(work, task.definition.name))
+    return {golden.GOLDEN: golden.made(scorer, rows, personal)}
+
+
+def _manifest(work: Workspace, task: Task, learnt: Learnt) -> Manifest:
+    """What the artefact is and where it came from, before its files are in the lake."""
     policy = task.definition.use_case.policy
     at = learnt.threshold
     low, high = (0.0, 0.0) if at is None or task.kind != "flag" else uncertain_band(policy, at)
-    manifest = Manifest(
+    return Manifest(
         format=artefacts.FORMAT,
         use_case=task.definition.name,
         candidate=learnt.name,
@@ -190,13 +211,12 @@ def _kept(work: Workspace, task: Task, learnt: Learnt, files: dict[str, bytes]) 
         threshold=at,
         uncertain_low=low,
         uncertain_high=high,
-        files=artefacts.keep_files(work, files),
+        files={},
         made_at=work.clock.now(),
         classes=task.classes,
         confidence=policy.confidence,
         width=policy.width,
     )
-    return artefacts.keep_manifest(work, manifest)
 
 
 def prove(task: Task, learnt: Learnt, scorer: Scorer, batch: Answers) -> tuple[Parity, float]:

@@ -99,6 +99,7 @@ class Encoder:
         self.texts = tuple(one for one in inputs if isinstance(one, TextInput) and one.is_words)
         self._slotted = tuple(one for one in inputs if not (isinstance(one, TextInput) and one.is_words))
         self._readers = tuple((one.name, one.reader()) for one in self._slotted)
+        self._categories = tuple(one for one in inputs if isinstance(one, CategoryInput))
 
     @classmethod
     def fitted(
@@ -165,9 +166,7 @@ class Encoder:
 
     def unknown_categories(self, values: Mapping[str, Any]) -> tuple[str, ...]:
         """Columns whose level never occurred in training."""
-        return tuple(
-            one.name for one in self.inputs if isinstance(one, CategoryInput) and one.is_new(values.get(one.name))
-        )
+        return tuple([one.name for one in self._categories if one.is_new(values.get(one.name))])
 
 
 def _together(one: ColumnInput) -> int:

@@ -25,18 +25,19 @@ def parity(name: str, kind: OutcomeKind, batch: Both, single: Both, difference_m
 
     A NaN in any output or answer fails, also where both ways have it.
     """
-    difference = float(np.max([_apart(kind, *batch[:2]), _apart(kind, *single[:2])]))  # NaN where one is
+    difference = float(np.max([apart(kind, *batch[:2]), apart(kind, *single[:2])]))  # NaN where one is
     flips = _flips(kind, batch, difference_max) + _flips(kind, single, difference_max)
     passed = flips == 0 and difference <= difference_max  # a NaN is not at or below anything
     shown = None if np.isnan(difference) else difference
     return Parity(name, len(batch[0]), len(single[0]), shown, flips, passed)
 
 
-def _apart(kind: OutcomeKind, one: Matrix, other: Matrix) -> float:
-    apart = np.abs(one - other)
+def apart(kind: OutcomeKind, one: Matrix, other: Matrix) -> float:
+    """The largest difference between outputs, of numbers relative to their size; NaN where one is."""
+    differences = np.abs(one - other)
     if kind == "number":
-        apart = apart / np.maximum(1.0, np.abs(one))
-    return float(np.max(apart))
+        differences = differences / np.maximum(1.0, np.abs(one))
+    return float(np.max(differences))
 
 
 def _flips(kind: OutcomeKind, both: Both, difference_max: float) -> int:
@@ -57,8 +58,9 @@ def doubtful(kind: OutcomeKind, outputs: Matrix, threshold: float | None) -> NDA
 
 def told(found: Parity) -> str:
     """Why a candidate was refused, in a sentence."""
-    apart = "in answers that are no number" if found.difference_max is None else f"by up to {found.difference_max:.1e}"
+    most = found.difference_max
+    how_far = "in answers that are no number" if most is None else f"by up to {most:.1e}"
     return (
-        f"Read back, it differs from what was trained {apart} and decides {found.flips} of "
+        f"Read back, it differs from what was trained {how_far} and decides {found.flips} of "
         f"{found.rows_batch + found.rows_single:,} rows otherwise."
     )

@@ -10,11 +10,11 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from pilotage.models.brought.endpoint.breaker import Breaker
 from pilotage.models.brought.endpoint.protocols import Asking, asking
 from pilotage.models.brought.endpoint.values import rows_of, sent
 from pilotage.models.brought.graph.described import Answered
 from pilotage.models.brought.graph.reading import answers, completed
+from pilotage.platform.breaker import Breaker
 from pilotage.platform.egress import Egress, Unreachable
 from pilotage.usecase.records import Brought, ColumnKind
 from pilotage.usecase.records.candidates import Scale

@@ -8,6 +8,7 @@ they are made: beside the answers, once enough were asked for.
 from __future__ import annotations
 
 import ctypes
+import functools
 import threading
 from collections.abc import Mapping
 from itertools import count
@@ -26,6 +27,9 @@ SIGNALS_PAY_AFTER = 10
 """Asked for so often, signals will be asked for again: making fast ones takes as long as a thousand slow ones."""
 _DOUBLE = 1  # C_API_DTYPE_FLOAT64
 _RAW_SCORE = 1  # C_API_PREDICT_RAW_SCORE
+HELD_TREES_MAX = 1_000
+"""A row of so few trees takes 0.1 ms at most. Who gave the interpreter's lock away for it would wait up to 5 ms for a
+thread that took it meanwhile."""
 
 
 class TreesModel:
@@ -98,6 +102,14 @@ def raw_scores(booster: Any, rows: Rows, outputs: int) -> Matrix:
     return np.asarray(found, dtype=np.float64).reshape(len(rows), outputs)
 
 
+@functools.cache
+def _held() -> ctypes.PyDLL:
+    """LightGBM's library, called with Python's lock held."""
+    from lightgbm.basic import _LIB
+
+    return ctypes.PyDLL(_LIB._name)
+
+
 class _FastRow:
     """One thread's handle and buffers for the single-row call."""
 
@@ -107,7 +119,8 @@ class _FastRow:
         self._booster = booster  # kept alive as long as the handle that points into it
         self._slots = slots
         self._free = _LIB.LGBM_FastConfigFree
-        self._predict = _LIB.LGBM_BoosterPredictForMatSingleRowFast
+        library = _held() if booster.num_trees() <= HELD_TREES_MAX else _LIB
+        self._predict = library.LGBM_BoosterPredictForMatSingleRowFast
         self._check = _safe_call
         self._row = (ctypes.c_double * slots)()
         self._length = ctypes.c_int64(0)

@@ -1,4 +1,4 @@
-"""A circuit breaker: after some failures in a row an endpoint is left alone for a while, then tried with one request.
+"""A circuit breaker: what failed some times in a row is left alone for a while, then tried with one request.
 
 Source: Nygard, Release It!, chapter 5.
 """
@@ -52,6 +52,6 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether the endpoint is being left alone."""
+        """Whether it is being left alone."""
         with self._lock:
             return self._opened_at is not None
