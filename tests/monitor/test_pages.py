@@ -7,6 +7,8 @@ from datetime import timedelta
 from tests.living import NAME, happened, release, visitor
 from tests.review.arranging import a_decision, adopt, record, recorded, reviewer
 
+from pilotage.decisions import tallies
+from pilotage.decisions.segments import name_of
 from pilotage.govern.records import SYSTEM, Principal, Role
 from pilotage.monitor import flow
 from pilotage.outcomes import store as outcomes
@@ -46,6 +48,19 @@ def test_the_first_two_sentences_answer_safe_and_worth(work: Workspace, clock: F
     assert "Of 100 alerts about 0 were false alarms; 100 of 100 cases were found" in page
     assert page.count('<svg xmlns="http://www.w3.org/2000/svg"') == 2
     assert "style=" not in page
+
+
+def test_what_was_not_recorded_and_what_is_missing_is_said(work: Workspace, clock: FixedClock) -> None:
+    adopt(work)
+    record(work, a_decision(clock.now(), model_answer=True, rule_answer=False, answer=True))
+    here = name_of(work.home / "spool")
+    with work.database.writing() as connection:
+        tallies.add(connection, tallies.Stream("a-writer", here, 1_200, 1_198, 3), clock.now())
+    with visitor(work, Role.VIEWER) as person:
+        page = person.get(OPERATE).text
+    assert "<strong>2 decisions of this installation are missing</strong>" in page
+    assert "Of the 1,203 decisions" in page
+    assert "1,198 are recorded and 3 were declared not recorded." in page
 
 
 def test_a_single_day_has_no_line_of_money_yet(work: Workspace, clock: FixedClock) -> None:

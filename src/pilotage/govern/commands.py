@@ -19,11 +19,32 @@ def add_person(name: str, *, role: Role = Role.VIEWER, use_case: str = EVERY_USE
     terminal.next("pilotage serve")
 
 
-def make_key(name: str, *, role: Role = Role.APP, use_case: str = EVERY_USE_CASE, json: bool = False) -> None:
-    """Make a key with which an app comes; prints it this once."""
+def make_key(
+    name: str,
+    *,
+    role: Role = Role.APP,
+    use_case: str = EVERY_USE_CASE,
+    requests_per_minute: int = 0,
+    json: bool = False,
+) -> None:
+    """Make a key with which an app comes; prints it this once.
+
+    Parameters
+    ----------
+    name
+        The app that uses it.
+    role
+        What it may do.
+    use_case
+        Where; every use case unless told otherwise.
+    requests_per_minute
+        How often it may ask; 0 is the installation's usual limit.
+    json
+        Print JSON.
+    """
     terminal = Terminal(json)
     with opened() as work:
-        key = flow.make_key(work, SYSTEM, name, (Grant(role, use_case),))
+        key = flow.make_key(work, SYSTEM, name, (Grant(role, use_case),), requests_per_minute)
     if not json:
         terminal.say(f"{name} sends this key, shown this once: {key}")
     terminal.document({"name": name, "key": key})

@@ -35,11 +35,12 @@ class LogIn(msgspec.Struct):
 
 
 class NewPrincipal(msgspec.Struct):
-    """The forms for a new person and a new key."""
+    """The forms for a new person and a new key; what a key may ask a minute, 0 for the usual."""
 
     name: str
     role: Role
     use_case: str = EVERY_USE_CASE
+    requests_per_minute: int = 0
 
 
 class GrantForm(msgspec.Struct):
@@ -131,7 +132,8 @@ def make_key(
     data: Annotated[NewPrincipal, _FORM],
 ) -> Template:
     """Make a key; shows it this once."""
-    secret = flow.make_key(work, principal_of(request), data.name, (_grant(data.role, data.use_case),))
+    grants = (_grant(data.role, data.use_case),)
+    secret = flow.make_key(work, principal_of(request), data.name, grants, data.requests_per_minute)
     return _people(work, {"what": f"{data.name.strip()} sends this key", "secret": secret})
 
 

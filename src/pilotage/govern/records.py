@@ -53,12 +53,16 @@ class Grant(Struct, frozen=True):
 
 
 class Principal(Struct, frozen=True):
-    """Somebody or something that acts: a person, an app's key, a card in a browser, the system itself."""
+    """Somebody or something that acts: a person, an app's key, a card in a browser, the system itself.
+
+    ``requests_per_minute``: how often a key may ask; 0 is as often as the installation's usual key.
+    """
 
     id: str
     name: str
     kind: Literal["person", "key", "card", "system"]
     grants: tuple[Grant, ...] = ()
+    requests_per_minute: int = 0
 
 
 SYSTEM = Principal(id="system", name="Pilotage", kind="system", grants=(Grant(Role.ADMIN),))
@@ -128,3 +132,4 @@ class Key(Struct, frozen=True):
     made_by: str
     disabled_at: datetime | None
     grants: tuple[Grant, ...] = ()
+    requests_per_minute: int = 0

@@ -12,6 +12,7 @@ from litestar.response import Template
 from pilotage.data.flow import contracting
 from pilotage.decisions import flow as deciding
 from pilotage.decisions import parity
+from pilotage.decisions.completeness import completeness
 from pilotage.decisions.kinds import action_of, told
 from pilotage.decisions.parity.sighting import personal_columns
 from pilotage.decisions.records import REASONS, Decision
@@ -59,6 +60,7 @@ def operate_page(use_case: str, work: Workspace) -> Template:
             "fallbacks": [(REASONS[reason], count) for reason, count in found.reasons.items()],
             "pictures": _pictures(found, history, days),
             "changes": _changes(history, numbers),
+            "accounted": completeness(work),
             "rejoined": parity.latest_rejoined(work, definition.name),
             "differing": differing,
         },

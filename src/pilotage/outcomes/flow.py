@@ -12,6 +12,8 @@ from pilotage.outcomes import rules, store
 from pilotage.outcomes.records import JoinedOutcome, OutcomePull
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.records import Definition, seconds
+from pilotage.webhooks import flow as webhooks
+from pilotage.webhooks.records import EventType, Told
 
 _CORRECTIONS_MATURE_TIMES = 10
 
@@ -62,6 +64,7 @@ def _kept(
         ends = store.reached(connection, definition.name, source, [decided_at[each.decision] for each in new])
         new = rules.told_apart(new, dict(zip((each.decision for each in new), ends, strict=True)))
         store.add(connection, new)
+        webhooks.emit(connection, work, [told_of(each, definition.name) for each in new])
     return new, before
 
 
@@ -75,3 +78,9 @@ def newest(work: Workspace, use_case: str) -> dict[str, JoinedOutcome]:
     """The outcome that counts, by decision."""
     with work.database.reading() as connection:
         return store.newest(connection, use_case)
+
+
+def told_of(joined: JoinedOutcome, use_case: str) -> Told:
+    """What other systems hear of an outcome: which decision has one now. What happened they look up."""
+    data = {"use_case": use_case, "decision": joined.decision, "revision": joined.revision}
+    return Told(EventType.OUTCOME_JOINED, use_case, joined.decision, joined.joined_at, data)

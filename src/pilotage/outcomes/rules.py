@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from pilotage.decisions.records import Said
-from pilotage.outcomes.records import Decided, JoinedOutcome, OutcomePull
+from pilotage.outcomes.records import Asked, Decided, JoinedOutcome, OutcomePull, Report
 from pilotage.platform.counting import plural
 from pilotage.usecase.records import Outcome
 
@@ -96,3 +96,58 @@ def told(pull: OutcomePull, outcome: Outcome, entity: str) -> list[str]:
             "the newest: nobody looks for it any more."
         )
     return said
+
+
+def newest_versions(told: Iterable[Report]) -> dict[tuple[str, str], Report]:
+    """The highest version of each event, in whatever order they came."""
+    found: dict[tuple[str, str], Report] = {}
+    for report in told:
+        event = (report.source, report.id)
+        if event not in found or report.version > found[event].version:
+            found[event] = report
+    return found
+
+
+def settled(
+    decided: Mapping[str, Asked],
+    told: Iterable[Report],
+    pulled: Mapping[str, JoinedOutcome],
+    counting: Mapping[str, JoinedOutcome],
+    now: datetime,
+) -> list[JoinedOutcome]:
+    """What to add, so that each decision has the outcome that became known last: told or pulled, each event once.
+
+    What comes out depends on what was told, never on the order in which it came.
+
+    Args:
+        decided: by decision, what was asked.
+        told: all reports about these decisions, old versions too.
+        pulled: by decision, the newest outcome from a source of the use case's file.
+        counting: by decision, the outcome that counts so far.
+    """
+    by_decision: dict[str, list[Report]] = {}
+    by_entity: dict[tuple[str, str], list[Report]] = {}
+    for report in newest_versions(told).values():
+        if report.decision:
+            by_decision.setdefault(report.decision, []).append(report)
+        else:
+            by_entity.setdefault((report.use_case, report.entity), []).append(report)
+    found = []
+    for decision, asked in decided.items():
+        about = by_decision.get(decision, []) + by_entity.get((asked.use_case, asked.entity), [])
+        last = max(about, key=lambda each: (each.known_at, each.source, each.id), default=None)
+        from_source = pulled.get(decision)
+        if last is None or (from_source is not None and from_source.known_at > last.known_at):
+            what = None if from_source is None else (from_source.happened, from_source.known_at, "", False)
+        else:
+            what = (last.happened, last.known_at, last.name, last.reported_at < asked.decided_at)
+        before = counting.get(decision)
+        if what is None or (before is not None and (before.happened, before.known_at, before.told_by) == what[:3]):
+            continue
+        revision, known_before = (1, what[3]) if before is None else (before.revision + 1, before.known_before)
+        found.append(
+            JoinedOutcome(
+                decision, asked.use_case, asked.entity, what[0], what[1], now, revision, known_before, told_by=what[2]
+            )
+        )
+    return found

@@ -27,6 +27,7 @@ outcomes = sa.Table(
     sa.Column("known_at", Instant, nullable=False),
     sa.Column("joined_at", Instant, nullable=False),
     sa.Column("newest", sa.Boolean, nullable=False),
+    sa.Column("told_by", sa.String(240), nullable=False, server_default=""),
     sa.Column("known_before", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index(None, "use_case", "newest"),
 )
@@ -74,7 +75,7 @@ def _end(connection: sa.Connection, made_at: datetime, sequence: int) -> datetim
 def newest(connection: sa.Connection, use_case: str) -> dict[str, JoinedOutcome]:
     """The outcome that counts, by decision."""
     query = sa.select(outcomes).where(outcomes.c.use_case == use_case, outcomes.c.newest)
-    return {row["decision"]: _outcome(row) for row in connection.execute(query).mappings()}
+    return {row["decision"]: outcome_of(row) for row in connection.execute(query).mappings()}
 
 
 def newest_of(connection: sa.Connection, decided: Sequence[str]) -> dict[str, JoinedOutcome]:
@@ -83,14 +84,14 @@ def newest_of(connection: sa.Connection, decided: Sequence[str]) -> dict[str, Jo
     for start in range(0, len(decided), _AT_ONCE):
         some = decided[start : start + _AT_ONCE]
         query = sa.select(outcomes).where(outcomes.c.decision.in_(some), outcomes.c.newest)
-        found |= {row["decision"]: _outcome(row) for row in connection.execute(query).mappings()}
+        found |= {row["decision"]: outcome_of(row) for row in connection.execute(query).mappings()}
     return found
 
 
 def of_decision(connection: sa.Connection, decision: str) -> list[JoinedOutcome]:
     """All that was said of one decision, newest first."""
     query = sa.select(outcomes).where(outcomes.c.decision == decision).order_by(outcomes.c.revision.desc())
-    return [_outcome(row) for row in connection.execute(query).mappings()]
+    return [outcome_of(row) for row in connection.execute(query).mappings()]
 
 
 def add(connection: sa.Connection, found: Sequence[JoinedOutcome]) -> None:
@@ -105,5 +106,6 @@ def add(connection: sa.Connection, found: Sequence[JoinedOutcome]) -> None:
     connection.execute(outcomes.insert(), rows)
 
 
-def _outcome(row: Any) -> JoinedOutcome:
+def outcome_of(row: Any) -> JoinedOutcome:
+    """The outcome in a row."""
     return JoinedOutcome(**{name: row[name] for name in JoinedOutcome.__struct_fields__})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
+import structlog
 
 from pilotage.govern.flow.verifying import Examination
 from pilotage.govern.records import AuditEntry, Checkpoint, Principal, Verification
@@ -16,6 +18,8 @@ from pilotage.govern.rules.merkle import CompactRange, leaf_hash
 from pilotage.govern.store import audit_log as store
 from pilotage.platform.errors import CorruptArtefact
 from pilotage.platform.workspace import Workspace
+
+log = structlog.get_logger()
 
 
 def record(
@@ -54,6 +58,25 @@ def entries(work: Workspace, action: str) -> Iterator[AuditEntry]:
     with work.database.reading() as connection:
         for content in store.of_action(connection, action):
             yield rules.entry_of(content)
+
+
+def last_number(connection: sa.Connection) -> int:
+    """The number of the newest entry that this transaction sees, 0 when there is none.
+
+    Entries get their numbers in the order of their commits: none below it appears later.
+    """
+    return store.last_number(connection)
+
+
+def deeds_between(connection: sa.Connection, after: int, upto: int, actions: Sequence[str]) -> list[AuditEntry]:
+    """The entries of these actions with ``after`` < number <= ``upto``, in order, as far as they can be read."""
+    found = []
+    for content in store.between(connection, after, upto, actions):
+        try:
+            found.append(rules.entry_of(content))
+        except msgspec.MsgspecError:
+            log.error("audit_entry_unreadable", after=after, upto=upto)  # somebody changed it: verify says which
+    return found
 
 
 def anchors(work: Workspace) -> Path:

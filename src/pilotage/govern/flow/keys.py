@@ -16,26 +16,33 @@ from pilotage.platform.workspace import Workspace
 PREFIX = "pk_"
 _SHOWN_LETTERS = 8
 _NAME_LETTERS_MAX = 80
+_REQUESTS_MAX = 1_000_000_000
 
 
-def make_key(work: Workspace, by: Principal, name: str, grants: tuple[Grant, ...]) -> str:
+def make_key(work: Workspace, by: Principal, name: str, grants: tuple[Grant, ...], requests_per_minute: int = 0) -> str:
     """Make a key: 256 random bits, to be shown once; its SHA-256 is what is stored.
 
     Raises:
-        InvalidRequest: the name is empty or longer than 80 letters.
+        InvalidRequest: the name is empty or longer than 80 letters, or the limit is none.
     """
     name = name.strip()
     if not 0 < len(name) <= _NAME_LETTERS_MAX:
         raise InvalidRequest(
             f"A key's name must have 1 to {_NAME_LETTERS_MAX} letters (got {len(name)}).", "Name the app that uses it."
         )
+    if not 0 <= requests_per_minute <= _REQUESTS_MAX:
+        raise InvalidRequest(
+            f"A key's limit must be 0 to {_REQUESTS_MAX:,} requests a minute (got {requests_per_minute:,}).",
+            "0 is the installation's usual limit.",
+        )
     secret = PREFIX + secrets.token_urlsafe(32)
     now = work.clock.now()
-    key = Key(new_id("key", now), name, secret[:_SHOWN_LETTERS], now, by.name, None, grants)
+    key = Key(new_id("key", now), name, secret[:_SHOWN_LETTERS], now, by.name, None, grants, requests_per_minute)
+    limit = {"requests_per_minute": requests_per_minute} if requests_per_minute else {}
     given = [{"role": grant.role.value, "use_case": grant.use_case} for grant in grants]
     with work.database.writing() as connection:
         store.add(connection, key, hash_of(secret))
-        record(connection, work, by, "make-key", name, {"key": key.id, "grants": given})
+        record(connection, work, by, "make-key", name, {"key": key.id, "grants": given, **limit})
     return secret
 
 
@@ -76,4 +83,4 @@ def hash_of(key: str) -> bytes:
 
 
 def _principal(key: Key) -> Principal:
-    return Principal(key.id, key.name, "key", key.grants)
+    return Principal(key.id, key.name, "key", key.grants, key.requests_per_minute)

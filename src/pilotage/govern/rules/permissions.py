@@ -36,10 +36,11 @@ INSTALLATION_WIDE = frozenset({Permission.GOVERN, Permission.AUDIT})
 
 def allowed(principal: Principal, permission: Permission, use_case: str | None) -> bool:
     """Whether a grant gives this permission for the use case; ``None`` asks for all of them."""
-    wanted = {EVERY_USE_CASE}
-    if use_case is not None and permission not in INSTALLATION_WIDE:
-        wanted.add(use_case)
-    return any(permission in ROLES[grant.role] and grant.use_case in wanted for grant in principal.grants)
+    one = EVERY_USE_CASE if use_case is None or permission in INSTALLATION_WIDE else use_case
+    for grant in principal.grants:
+        if (grant.use_case == one or grant.use_case == EVERY_USE_CASE) and permission in ROLES[grant.role]:
+            return True
+    return False
 
 
 def allowed_somewhere(principal: Principal, permission: Permission) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -68,6 +68,13 @@ def of_action(connection: sa.Connection, action: str) -> Iterator[bytes]:
     """Contents of all entries of one action, by number, read in pieces."""
     query = sa.select(entries.c.content).where(entries.c.action == action).order_by(entries.c.number)
     yield from (bytes(content) for content in connection.execute(query, execution_options=_IN_PIECES).scalars())
+
+
+def between(connection: sa.Connection, after: int, upto: int, actions: Sequence[str]) -> list[bytes]:
+    """Contents of the entries of these actions with ``after`` < number <= ``upto``, by number."""
+    query = sa.select(entries.c.content).where(entries.c.number > after, entries.c.number <= upto)
+    query = query.where(entries.c.action.in_(actions)).order_by(entries.c.number)
+    return [bytes(content) for content in connection.execute(query).scalars()]
 
 
 def newest(

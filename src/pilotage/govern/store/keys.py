@@ -21,12 +21,14 @@ keys = sa.Table(
     sa.Column("made_at", Instant(), nullable=False),
     sa.Column("made_by", sa.String(80), nullable=False),
     sa.Column("disabled_at", Instant()),
+    sa.Column("requests_per_minute", sa.Integer, nullable=False, server_default="0"),
 )
 
 
 def add(connection: sa.Connection, key: Key, key_hash: bytes) -> None:
     """Store a new key's hash, and its grants."""
-    row = {"id": key.id, "name": key.name, "hash": key_hash, "prefix": key.prefix}
+    row: dict[str, Any] = {"id": key.id, "name": key.name, "hash": key_hash, "prefix": key.prefix}
+    row["requests_per_minute"] = key.requests_per_minute
     connection.execute(keys.insert().values(**row, made_at=key.made_at, made_by=key.made_by))
     for grant in key.grants:
         people.give(connection, key.id, grant)
@@ -66,4 +68,5 @@ def _with_grants(connection: sa.Connection, query: sa.Select[Any]) -> list[tuple
 
 
 def _key(row: sa.Row[Any], granted: tuple[Grant, ...]) -> Key:
-    return Key(row.id, row.name, row.prefix, row.made_at, row.made_by, row.disabled_at, granted)
+    made = (row.id, row.name, row.prefix, row.made_at, row.made_by, row.disabled_at)
+    return Key(*made, granted, row.requests_per_minute)

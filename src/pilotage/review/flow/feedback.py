@@ -17,6 +17,8 @@ from pilotage.review.rules import cases as case_rules
 from pilotage.review.rules import feedback as rules
 from pilotage.usecase import flow as defining
 from pilotage.usecase.records import seconds
+from pilotage.webhooks import flow as webhooks
+from pilotage.webhooks.records import EventType, Told
 
 
 def give_feedback(
@@ -48,6 +50,10 @@ def give_feedback(
         if checked in {"override", "escalate"}:
             detail = {"use_case": decision.use_case, "entity": decision.entity, "reason": given.reason}
             governing.record(connection, work, person, f"decision.{_DEEDS[checked]}", decision.id, detail)
+        if checked != "shown":
+            said = {"use_case": decision.use_case, "decision": decision.id, "kind": checked}
+            told = Told(EventType.FEEDBACK_GIVEN, decision.use_case, given.id, given.at, said)
+            webhooks.emit(connection, work, [told])
     return given
 
 

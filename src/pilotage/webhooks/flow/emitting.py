@@ -1,0 +1,102 @@
+"""Takes events in. Deeds in the audit log become events by its numbers: each exactly once, and none before its commit.
+
+What is not in the audit log is emitted in the transaction that makes it, so that there is either both or neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from pilotage.govern import flow as governing
+from pilotage.platform.identifiers import new_id
+from pilotage.platform.workspace import Workspace
+from pilotage.webhooks import store
+from pilotage.webhooks.records import Delivery, Endpoint, Event, Told
+from pilotage.webhooks.rules import events as rules
+
+_ENTRIES_AT_ONCE = 1_000
+
+
+def emit(connection: sa.Connection, work: Workspace, happened: Sequence[Told]) -> int:
+    """Keep events within the caller's write transaction: both are stored, or neither. How many were kept.
+
+    A frequent event is kept only where somebody is told of it.
+    """
+    endpoints = store.all_endpoints(connection)
+    wanted = []
+    for told in happened:
+        receivers = rules.interested(endpoints, told.type, told.use_case)
+        if receivers or told.type not in rules.FREQUENT:
+            wanted.append((event_of(work, told), receivers))
+    keep(connection, work, wanted)
+    return len(wanted)
+
+
+def is_told(connection: sa.Connection, kind: str, use_case: str) -> bool:
+    """Whether anybody is told of events of this type: callers need not describe what nobody hears."""
+    return bool(rules.interested(store.all_endpoints(connection), kind, use_case))
+
+
+def take_in(work: Workspace) -> int:
+    """Make events of the deeds that were recorded since the last look; how many. Without any it costs two queries."""
+    with work.database.reading() as connection:
+        at = store.cursor_at(connection)
+        upto = _upto(connection, at)
+        is_idle = at is not None and upto - at < _ENTRIES_AT_ONCE
+        if is_idle and not governing.deeds_between(connection, at or 0, upto, rules.ACTIONS):
+            return 0
+    with work.database.writing() as connection:
+        at = store.cursor_at(connection, lock=True)
+        if at is None:
+            store.begin_cursor(connection, governing.last_number(connection))
+            return 0
+        upto = _upto(connection, at)
+        endpoints = store.all_endpoints(connection)
+        wanted = []
+        for entry in governing.deeds_between(connection, at, upto, rules.ACTIONS):
+            told = rules.told_by(entry)
+            if told is not None:
+                known = [each for each in endpoints if each.since_entry < entry.number]
+                receivers = rules.interested(known, told.type, told.use_case)
+                wanted.append((event_of(work, told, entry.number), receivers))
+        keep(connection, work, wanted)
+        store.move_cursor(connection, upto)
+    return len(wanted)
+
+
+def event_of(work: Workspace, told: Told, entry: int | None = None) -> Event:
+    """An event with its identifier, which is also the one that receivers know it by, and its body."""
+    name = new_id("evt", work.clock.now())
+    body = rules.body(name, work.settings.address, told)
+    return Event(name, told.type.value, told.use_case, told.subject[:200], told.at, body, entry)
+
+
+def keep(connection: sa.Connection, work: Workspace, wanted: Sequence[tuple[Event, Sequence[Endpoint]]]) -> None:
+    """Store events, and a delivery for each of their receivers."""
+    store.insert_events(connection, [event for event, _ in wanted])
+    found = [delivery_of(work, event, each) for event, receivers in wanted for each in receivers]
+    store.insert_deliveries(connection, found)
+
+
+def delivery_of(work: Workspace, event: Event, endpoint: Endpoint, replay: bool = False) -> Delivery:
+    """One event that is to be sent to one endpoint, now."""
+    now = work.clock.now()
+    return Delivery(
+        id=new_id("dlv", now),
+        endpoint=endpoint.id,
+        event=event.id,
+        type=event.type,
+        subject=event.subject,
+        state="waiting",
+        attempts=0,
+        made_at=now,
+        due_at=now,
+        replay=replay,
+    )
+
+
+def _upto(connection: sa.Connection, at: int | None) -> int:
+    last = governing.last_number(connection)
+    return last if at is None else min(last, at + _ENTRIES_AT_ONCE)
