@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from pilotage.data.records import SourceTypes
-from pilotage.decisions.contract import TEXT_CHARACTERS_MAX, Contract, check_size
-from pilotage.platform.errors import InvalidRequest, TooLarge
+from pilotage.decisions.contract import TEXT_CHARACTERS_MAX, Contract
+from pilotage.platform.errors import InvalidRequest
 from pilotage.usecase.records import Plan, RequestColumn
 
 PLAN = Plan(
@@ -110,12 +110,6 @@ def test_the_schema_names_units_and_what_is_required(contract: Contract) -> None
     assert schema["properties"]["distance_miles"]["description"] == "in miles"
     assert set(schema["required"]) == {"flight_id", "carrier", "distance_miles", "scheduled_departure"}
     assert schema["additionalProperties"] is False
-
-
-def test_a_large_body_is_refused_by_its_size() -> None:
-    check_size(1000, 1000)
-    with pytest.raises(TooLarge, match="more than 1,000 bytes"):
-        check_size(1001, 1000)
 
 
 def test_a_text_has_a_length_that_the_schema_tells() -> None:

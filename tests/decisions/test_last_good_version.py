@@ -63,7 +63,7 @@ def hostile(work: Workspace, definition: Definition, **put: bytes) -> Version:
 def service(work: Workspace, definition: Definition, first: Version) -> Service:
     """One that answers by the first version; it looks for changes when it is told to."""
     running = Service(work)
-    running.servings = {NAME: open_serving(work, definition, LiveColumns(definition, [], {}, None))}
+    running.following.servings = {NAME: open_serving(work, definition, LiveColumns(definition, [], {}, None))}
     return running
 
 
@@ -85,7 +85,7 @@ def test_what_is_hostile_is_not_released_and_the_last_good_version_answers(
         version = hostile(work, definition, **put)
         with pytest.raises(Conflict, match="Version 2 of late_arrival cannot be loaded: "):
             releasing.release(work, definition, version, SYSTEM, "try")
-        service.look_at_switches()
+        service.following.look_at_switches()
         after = await service.answer(NAME, BODY, APP)
         service.close()
         return before, after
@@ -104,12 +104,12 @@ def test_bytes_changed_under_a_running_service_do_not_take_its_model_away(
             path = work.lake.path(entry.digest, Path(name).suffix)
             path.write_bytes(b"\x80\x04" + path.read_bytes()[2:])
         releasing.set_stage(work, NAME, Stage.ASSIST, 0.9999, SYSTEM, "another revision of the same version")
-        service.look_at_switches()
+        service.following.look_at_switches()
         kept = await service.answer(NAME, BODY, APP)
         releasing.disable(work, NAME, SYSTEM, "off")
-        service.look_at_switches()
+        service.following.look_at_switches()
         releasing.enable(work, NAME, SYSTEM, "and on: now it has to be loaded again")
-        service.look_at_switches()
+        service.following.look_at_switches()
         loaded = await service.answer(NAME, BODY, APP)
         service.close()
         return kept, loaded
@@ -120,7 +120,7 @@ def test_bytes_changed_under_a_running_service_do_not_take_its_model_away(
 
 
 def test_what_somebody_wrote_into_the_database_is_not_loaded(
-    work: Workspace, definition: Definition, service: Service
+    work: Workspace, definition: Definition, service: Service, first: Version
 ) -> None:
     async def once() -> Answer:
         version = msgspec.structs.replace(hostile(work, definition, model_pkl=b"\x80\x04."), id="ver_forged", number=9)
@@ -130,10 +130,12 @@ def test_what_somebody_wrote_into_the_database_is_not_loaded(
             releases.insert_live(
                 connection, msgspec.structs.replace(live, version="ver_forged", revision=live.revision + 1)
             )
-        service.look_at_switches()
+        service.following.look_at_switches()
         answer = await service.answer(NAME, BODY, APP)
         service.close()
         return answer
 
     answer = asyncio.run(once())
-    assert (answer.produced_by, answer.reason) == ("rule", "model_refused")
+    assert answer.produced_by == "model"
+    assert service.following.servings[NAME].live.version == first.id
+    assert service.following.servings[NAME].is_held_back

@@ -20,9 +20,9 @@ from pilotage.data.live import LiveColumns
 from pilotage.decisions import draining, flow, store
 from pilotage.decisions.contract import Contract
 from pilotage.decisions.records import Answer
+from pilotage.decisions.segments import framed
 from pilotage.decisions.service import Service
 from pilotage.decisions.serving import Serving
-from pilotage.decisions.spool import framed
 from pilotage.govern import flow as governing
 from pilotage.govern.records import SYSTEM, Grant, Principal, Role
 from pilotage.models.records import Manifest, Prediction, Signal
@@ -131,7 +131,7 @@ APP = Principal("key_1", "app", "key", (Grant(Role.APP, "small"),))
 async def running(work: Workspace, ready: Serving) -> AsyncIterator[Service]:
     """A service that answers by this serving and nothing else."""
     service = Service(work)
-    service.servings = {"small": ready}
+    service.following.servings = {"small": ready}
     try:
         yield service
     finally:
@@ -303,8 +303,8 @@ def test_the_switch_takes_although_the_columns_cannot_be_reloaded(work: Workspac
         async with running(work, ready) as service:
             before = await service.answer("small", BODY, APP)
             releasing.disable(work, "small", SYSTEM, "a test")
-            service.look_at_sources()  # its sources were never read: this fails, and is logged
-            service.look_at_switches()
+            service.following.look_at_sources()  # its sources were never read: this fails, and is logged
+            service.following.look_at_switches()
             return before, await service.answer("small", BODY, APP)
 
     before, after = asyncio.run(once())
@@ -316,22 +316,25 @@ def test_that_a_new_use_case_waits_for_its_first_sync_is_no_error(work: Workspac
     service = Service(work)
     with capture_logs() as logged:
         for _ in range(2):
-            service._retry_at.clear()
-            service.look_at_sources()
+            service.following._retry_at.clear()
+            service.following.look_at_sources()
     service.close()
     assert [(each["event"], each["log_level"]) for each in logged] == [("columns_await_first_sync", "info")]
 
 
-def test_a_model_whose_files_are_gone_leaves_the_rule(work: Workspace, definition: Definition) -> None:
+@pytest.mark.parametrize(("model", "reason"), [(Model(lambda: 0.6), "model"), (None, "model_refused")])
+def test_a_version_whose_files_are_gone_leaves_the_last_good_one_and_without_one_the_rule(
+    work: Workspace, definition: Definition, model: Model | None, reason: str
+) -> None:
     async def once() -> Answer:
-        async with running(work, serving(definition, Model(lambda: 0.6))) as service:
+        async with running(work, serving(definition, model, quiet="" if model else "off")) as service:
             with work.database.writing() as connection:
                 other = msgspec.structs.replace(live(Stage.ASSIST), version="ver_2", revision=2)
                 releases.insert_live(connection, other)
-            service.look_at_switches()
+            service.following.look_at_switches()
             return await service.answer("small", BODY, APP)
 
-    assert asyncio.run(once()).reason == "model_refused"
+    assert asyncio.run(once()).reason == reason
 
 
 def test_who_may_not_know_of_a_use_case_is_told_that_there_is_none(work: Workspace, definition: Definition) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import operator
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
 
 from pilotage.data.records import SourceTypes
-from pilotage.platform.errors import InvalidRequest, Problem, TooLarge
+from pilotage.platform.errors import InvalidRequest, Problem
 from pilotage.platform.instants import as_utc
+from pilotage.platform.strictness import demand_unique_names
 from pilotage.usecase.records import ColumnKind, Plan, RequestColumn
 
 TEXT_CHARACTERS_MAX = 100_000
@@ -25,6 +27,7 @@ _TYPES: dict[ColumnKind, Any] = {
 }
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _ENTITY_MAX = 200
+_QUOTED: frozenset[ColumnKind] = frozenset({"category", "datetime", "text"})
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _INTEGER: dict[str, Any] = {"type": "integer"}
 _DATE: dict[str, Any] = {"type": "string", "format": "date"}
@@ -61,6 +64,8 @@ class Contract:
         self._type = msgspec.defstruct("Request", fields, kw_only=True, forbid_unknown_fields=True)
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(self._type).decode
         self._fields = tuple(self._type.__struct_fields__)
+        quoted = [plan.entity, *(name for name, column in plan.request.items() if column.kind in _QUOTED)]
+        self._quoted = _getter(quoted)
 
     def decode(self, body: bytes) -> tuple[str, dict[str, Any]]:
         """Entity and request columns of a JSON body; instants in UTC.
@@ -72,7 +77,8 @@ class Contract:
             request = self._decode(body)
         except _UNDECODABLE as error:
             request = self._as_in_source(body, error)
-        values = {name: getattr(request, name) for name in self._fields}
+        values = msgspec.structs.asdict(request)
+        self._demand_names_once(body, values)
         return self._checked(values)
 
     def accept(self, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -91,6 +97,12 @@ class Contract:
             if column.unit:
                 properties[name]["description"] = f"in {column.unit}"
         return schema
+
+    def _demand_names_once(self, body: bytes, values: dict[str, Any]) -> None:
+        """Refuse a field that comes twice. A body without more quotation marks than its values need has none."""
+        given = [*values.values(), *self._quoted(values)]
+        if body.count(b'"') != 2 * (len(given) - given.count(None)):
+            demand_unique_names(body)
 
     def demand_columns(self, columns: Collection[str]) -> None:
         """That the columns of a table can be a request's: with one too many or too few no row of it can.
@@ -175,13 +187,12 @@ def example_request(plan: Plan, now: dt.datetime) -> str:
     return msgspec.json.format(msgspec.json.encode(request), indent=2).decode()
 
 
-def check_size(byte_count: int, bytes_max: int) -> None:
-    """Refuse a body beyond the limit before it is read whole."""
-    if byte_count > bytes_max:
-        raise TooLarge(
-            f"The body has more than {bytes_max:,} bytes.",
-            "Send one decision per request.",
-        )
+def _getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """The values of these names, as a tuple however many they are."""
+    if len(names) == 1:
+        (only,) = names
+        return lambda values: (values[only],)
+    return operator.itemgetter(*names)
 
 
 def _either(schema: dict[str, Any], also: dict[str, Any]) -> dict[str, Any]:

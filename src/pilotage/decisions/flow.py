@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,15 @@ def find(work: Workspace, decision_id: str) -> Decision:
     if found is None:
         raise NotFound(f"There is no decision {decision_id}.", "Use the id that came with the answer.")
     return found
+
+
+def find_all(work: Workspace, ids: Sequence[str]) -> dict[str, Decision]:
+    """Those of these decisions that were made, by identifier; spool included."""
+    wanted = set(ids)
+    waiting = {each.id: each for each in _waiting(work) if each.id in wanted}
+    with work.database.reading() as connection:
+        kept = {each.id: each for each in store.find_all(connection, ids)}
+    return {**waiting, **kept}
 
 
 def newest_for(work: Workspace, use_case: str, entity: str) -> Decision | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+import functools
+
+from prometheus_client import Counter, Gauge, Histogram
 
 from pilotage.decisions.records import ORDINARY_REASONS, Answer
 
@@ -20,12 +22,42 @@ _contract_breaches = Counter(
     "pilotage_contract_breaches", "Columns of requests that broke their data contract.", ("use_case", "column")
 )
 _refused = Counter("pilotage_reload_refused", "Reloads that were refused; the last good version stays.", ("use_case",))
+_turned_away = Counter("pilotage_requests_turned_away", "Requests refused because too many came at once.")
+_spool_bytes = Gauge(
+    "pilotage_spool_bytes", "Bytes of decisions on their way into the ledger.", multiprocess_mode="livemostrecent"
+)
+_spool_failed = Gauge(
+    "pilotage_spool_failed",
+    "1 where a worker records nothing until it is restarted: a sync of its disk failed.",
+    multiprocess_mode="livemax",
+)
+_missing = Gauge(
+    "pilotage_decisions_missing",
+    "Decisions that were durable once and are nowhere now; must be 0.",
+    multiprocess_mode="livemostrecent",
+)
+_elsewhere = Gauge(
+    "pilotage_decisions_elsewhere",
+    "Decisions in the spools of other machines, not brought into the ledger yet.",
+    multiprocess_mode="livemostrecent",
+)
+_left_alone = Gauge(
+    "pilotage_spool_segments_left_alone",
+    "Files in the spool that this release cannot read.",
+    multiprocess_mode="livemostrecent",
+)
+
+
+# Looking a counter up by its labels costs more than counting. Use cases are those of the installation: not many.
+_decisions_of = functools.lru_cache(_decisions.labels)
+_seconds_of = functools.lru_cache(_seconds.labels)
+_attempted_of = functools.lru_cache(_attempted.labels)
 
 
 def decided(answer: Answer, seconds: float) -> None:
     """One decision was answered, after so many seconds."""
-    _decisions.labels(answer.use_case, answer.produced_by, answer.stage).inc()
-    _seconds.labels(answer.use_case).observe(seconds)
+    _decisions_of(answer.use_case, answer.produced_by, answer.stage).inc()
+    _seconds_of(answer.use_case).observe(seconds)
     if answer.reason not in ORDINARY_REASONS:
         _fallbacks.labels(answer.use_case, answer.reason).inc()
 
@@ -37,7 +69,7 @@ def contract_breach(use_case: str, column: str) -> None:
 
 def attempted(use_case: str) -> None:
     """A decision goes to the spool."""
-    _attempted.labels(use_case).inc()
+    _attempted_of(use_case).inc()
 
 
 def lost(use_case: str) -> None:
@@ -53,3 +85,21 @@ def kept(count: int) -> None:
 def refused(use_case: str) -> None:
     """A reload failed and the last good one stays."""
     _refused.labels(use_case).inc()
+
+
+def turned_away() -> None:
+    """A request was refused before anything was done for it."""
+    _turned_away.inc()
+
+
+def spool_state(bytes_used: int, has_failed: bool) -> None:
+    """How much of the spool is used, and whether this worker can record."""
+    _spool_bytes.set(bytes_used)
+    _spool_failed.set(int(has_failed))
+
+
+def accounted(missing: int, elsewhere: int, left_alone: int) -> None:
+    """Whether every answer is accounted for."""
+    _missing.set(missing)
+    _elsewhere.set(elsewhere)
+    _left_alone.set(left_alone)

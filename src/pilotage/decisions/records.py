@@ -21,6 +21,8 @@ REASONS = {
     "no_version": "No version is released: the rule answers.",
     "disabled": "Disabled by an authorised person: the rule answers.",
     "too_slow": "The model did not answer within the latency budget.",
+    "overloaded": "Too many questions came at once: the model was not asked.",
+    "circuit_open": "The model failed several times in a row and is left alone for a while.",
     "model_failed": "The model could not answer.",
     "not_finite": "The model's answer was not a finite number.",
     "missing_columns": "Columns that the rule needs are missing: the declared default answers.",
@@ -28,6 +30,7 @@ REASONS = {
     "model_refused": "The released model's files are not what was signed: the rule answers.",
     "contract_broken": "The request breaks the contract of its data, so the model was not asked: the rule answers.",
     "not_recorded": "The decision could not be recorded, so the model may not act.",
+    "no_decision": "Neither model nor rule nor default could be asked: nothing was decided.",
 }
 
 

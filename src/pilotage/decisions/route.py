@@ -2,83 +2,115 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+import time
+from datetime import timedelta
 
 import msgspec
-import structlog
 
-from pilotage.decisions.contract import check_size
+from pilotage.decisions import flow, metrics, rules
+from pilotage.decisions.deadlines import patience_of
+from pilotage.decisions.exchange import (
+    Receive,
+    Scope,
+    Send,
+    bearer,
+    defect,
+    demand_json,
+    demand_method,
+    limit_headers,
+    read_body,
+    refuse,
+    reply,
+)
+from pilotage.decisions.once import Once
 from pilotage.decisions.service import Service
-from pilotage.platform.errors import NotAuthenticated, PilotageError
-from pilotage.platform.identifiers import new_id
-from pilotage.platform.problems import problem_details
+from pilotage.govern.flow.limits import LimitReached
+from pilotage.govern.records import Principal
+from pilotage.platform.errors import PilotageError, Unavailable
+from pilotage.platform.replies import Claim, fingerprint_of, key_in
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+IN_FLIGHT_MAX = 128
+"""Requests of one worker between their first byte and their answer."""
+_LEASE = timedelta(seconds=15)
+"""Longer than a single question is ever answered: body, columns, score and record have their bounds."""
 
 _PATH = re.compile(r"/v1/use-cases/([a-z][a-z0-9_]{0,62})/decisions")
-log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
 
 
 def use_case_of(scope: Scope) -> str | None:
     """The use case that a request asks, when it is this route's; None for every other request."""
-    if scope["type"] != "http" or scope["method"] != "POST":
+    if scope["type"] != "http":
         return None
     match = _PATH.fullmatch(scope["path"])
     return match.group(1) if match else None
 
 
 class DecisionRoute:
-    """Answers one question per request."""
+    """Answers one question per request.
 
-    def __init__(self, service: Service) -> None:
+    Beyond ``IN_FLIGHT_MAX`` at once a request is refused before anything is done for it: so those that were taken are
+    answered in time, and memory stays flat.
+    """
+
+    def __init__(self, service: Service, once: Once | None = None) -> None:
         self._service = service
+        self._once = once or Once(service.work)
         self._bytes_max = service.work.settings.request_bytes_max
+        self._in_flight = 0
 
     async def __call__(self, use_case: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._in_flight >= IN_FLIGHT_MAX:
+            metrics.turned_away()
+            await refuse(send, Unavailable("Too many questions came at once.", "Try again in a second."), scope)
+            return
+        self._in_flight += 1
         try:
-            principal = self._service.authenticate(_bearer(scope))
+            await self._answered(use_case, scope, receive, send)
+        finally:
+            self._in_flight -= 1
+
+    async def _answered(self, use_case: str, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        try:
+            demand_method(scope, "POST")
+            headers = scope["headers"]
+            principal = self._service.authenticate(bearer(headers))
+            standing = self._service.limits.take(principal)
             self._service.serving(use_case, principal)
-            body = await _read(receive, self._bytes_max)
-            answer = await self._service.answer(use_case, body, principal)
+            demand_json(headers)
+            key = key_in(headers)
+            body = await read_body(receive, self._bytes_max)
+            more = limit_headers(standing)
+            if key is None:
+                answer = await self._service.answer(use_case, body, principal, began, patience_of(headers))
+                content = _encode(answer)
+            else:
+                content, before = await self._reply_once(key, use_case, body, principal, began, scope)
+                if before:
+                    more.append((b"idempotency-replayed", b"true"))
+        except LimitReached as error:
+            await refuse(send, error, scope, limit_headers(error.standing))
         except PilotageError as error:
-            await _reply(send, error.status, b"application/problem+json", problem_details(error, scope["path"]))
+            await refuse(send, error, scope)
         except Exception as error:  # noqa: BLE001  a door: the caller gets a number, the log gets the rest
-            number = new_id("err", self._service.work.clock.now())
-            log.error("decision_failed", number=number, use_case=use_case, error=f"{type(error).__name__}: {error}")
-            defect = PilotageError("Something went wrong that is not your mistake.", f"Report it as {number}.")
-            await _reply(send, 500, b"application/problem+json", problem_details(defect, scope["path"]))
+            await refuse(send, defect(self._service.work, error, use_case), scope)
         else:
-            await _reply(send, 200, b"application/json", _encode(answer))
+            await reply(send, 200, b"application/json", content, more)
 
+    async def _reply_once(
+        self, key: str, use_case: str, body: bytes, principal: Principal, began: float, scope: Scope
+    ) -> tuple[bytes, bool]:
+        async def answer(claimed: Claim) -> bytes:
+            made = claimed.id_of("dec")
+            if claimed.taken_over:
+                found = await asyncio.to_thread(flow.find_all, self._service.work, [made])
+                if made in found:
+                    return _encode(rules.answer_of(found[made]))
+            patience_ms = patience_of(scope["headers"])
+            return _encode(await self._service.answer(use_case, body, principal, began, patience_ms, decision_id=made))
 
-def _bearer(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            scheme, _, key = value.decode("latin-1").partition(" ")
-            if scheme.lower() == "bearer" and key:
-                return str(key)
-    raise NotAuthenticated("This needs an API key; none came.", "Send it as Authorization: Bearer pk_….")
-
-
-async def _read(receive: Receive, bytes_max: int) -> bytes:
-    body = b""
-    while True:
-        message = await receive()
-        body += bytes(message.get("body", b""))
-        check_size(len(body), bytes_max)
-        if not message.get("more_body"):
-            return body
-
-
-async def _reply(send: Send, status: int, content_type: bytes, body: bytes) -> None:
-    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
-    if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+        fingerprint = fingerprint_of("POST", scope["path"], body)
+        return await self._once.reply(principal.id, key, fingerprint, _LEASE, answer)

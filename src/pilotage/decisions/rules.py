@@ -40,6 +40,8 @@ def arm_of(use_case: str, entity: str, stage: Stage, share: float) -> Arm:
     """Whether an entity is in the share that gets the model's answer: the same entity always falls on the same side."""
     if stage not in MODEL_ANSWERS:
         return "rule"
+    if share >= 1:
+        return "model"
     digest = hashlib.sha256(f"{use_case}\x00{entity}".encode()).digest()
     return "model" if int.from_bytes(digest[:8], "big") < share * 2**64 else "rule"
 

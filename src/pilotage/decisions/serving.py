@@ -31,16 +31,20 @@ from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.releases.records import Live, Stage
+from pilotage.releases.rules import held_back
 from pilotage.usecase.records import Definition, OutcomeKind
 from pilotage.usecase.rules.expressions import compile_row
 
 log = structlog.get_logger()
 
+QUICK_SECONDS = 0.0005
+"""A scorer that takes less for a row is not worth handing the row to another thread."""
+_TRIED_ROWS = 20
+
 Evaluate = Callable[[Mapping[str, Any]], Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """A request with everything known as of its moment, before anybody answered.
 
     ``values`` is None where the columns of so early a moment are not at hand: then only the default can answer.
@@ -54,12 +58,12 @@ class Question:
     values: dict[str, Any] | None
     began_ns: int
     breaches: tuple[Breach, ...] = ()
-    unread: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    unread: Mapping[str, str] = {}
 
     @property
     def is_blocked(self) -> bool:
         """Whether its data contract forbids to ask the model."""
-        return any(breach.severity == "blocks" for breach in self.breaches)
+        return bool(self.breaches) and any(breach.severity == "blocks" for breach in self.breaches)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +71,9 @@ class Serving:
     """A use case, ready to answer.
 
     ``scorer`` is None when the model is not to be asked; ``quiet`` says why. ``columns`` is None when they could not be
-    opened: then only the declared default can answer, and does.
+    opened: then only the declared default can answer, and does. ``quick``: the scorer takes so little time for a row
+    that it may be asked in an event loop's own thread. ``awaited`` is the released version that this one does not
+    answer by, as it could not be loaded here or not yet; ``live`` then is what it goes by.
     """
 
     definition: Definition
@@ -79,9 +85,18 @@ class Serving:
     scorer: Scorer | None
     quiet: str
     guard: Guard = unguarded
+    quick: bool = False
+    awaited: str = ""
 
-    def ask(self, body: bytes, now: datetime) -> Question:
+    @property
+    def is_held_back(self) -> bool:
+        """Whether an earlier version answers, as the released one could not be loaded here."""
+        return bool(self.awaited) and self.scorer is not None
+
+    def ask(self, body: bytes, now: datetime, within: float = math.inf) -> Question:
         """Validate a request and assemble its columns as they were known by its moment.
+
+        ``within`` bounds, in seconds, how long databases are waited for.
 
         Raises:
             InvalidRequest: the body does not fit the contract.
@@ -91,7 +106,7 @@ class Serving:
         moment = rules.as_of(self.moment(request), now)
         row = {self.contract.entity: entity, **request}
         breaches = self.guard(row)
-        values, unread = self._known(row, moment)
+        values, unread = self._known(row, moment, within)
         return Question(entity, moment, request, values, began_ns, breaches, unread)
 
     @functools.cached_property
@@ -107,10 +122,16 @@ class Serving:
         """Whether :meth:`ask` reads from a database, for a bounded time."""
         return self.columns is not None and self.columns.waits
 
-    def _known(self, row: dict[str, Any], moment: datetime) -> tuple[dict[str, Any] | None, Mapping[str, str]]:
+    def _known(
+        self, row: dict[str, Any], moment: datetime, within: float
+    ) -> tuple[dict[str, Any] | None, Mapping[str, str]]:
         if self.columns is None or (self.columns.since is not None and moment < self.columns.since):
             return None, {}
-        assembled = self.columns.assemble_told(row, moment)
+        try:
+            assembled = self.columns.assemble_told(row, moment, within)
+        except FAILURES as error:
+            log.error("columns_failed", use_case=self.definition.name, error=type(error).__name__)
+            return None, {}
         return assembled.values, assembled.missing
 
     def score(self, question: Question) -> Opinion:
@@ -167,6 +188,34 @@ class Serving:
         sure = model.score if self._kind == "category" else None
         return msgspec.structs.replace(decision, confidence=sure, shares=model.shares, low=model.low, high=model.high)
 
+    def undecided(self, question: Question, asked_by: Principal, now: datetime) -> Decision:
+        """Nothing was decided: what is left where even the fallback failed. Never a yes."""
+        return Decision(
+            id=new_id("dec", now),
+            use_case=self.definition.name,
+            entity=question.entity,
+            moment=question.moment,
+            decided_at=now,
+            stage=self.live.stage,
+            arm="rule",
+            version=self.live.version,
+            revision=self.live.revision,
+            produced_by="none",
+            reason="no_decision",
+            answer=None,
+            action="",
+            model_answer=None,
+            rule_answer=None,
+            probability=None,
+            band=None,
+            review=False,
+            flags=(),
+            inputs=question.request,
+            signals=(),
+            asked_by=asked_by.name,
+            latency_us=(time.perf_counter_ns() - question.began_ns) // 1000,
+        )
+
     def without_model(self, decision: Decision, reason: str) -> Decision:
         """The same decision answered by the rule, else the default, for a reason found out later."""
         rule, use_case = decision.rule_answer, self.definition.use_case
@@ -201,46 +250,135 @@ class Serving:
 
 
 def open_serving(
-    work: Workspace, definition: Definition, columns: LiveColumns | None, present: Serving | None = None
+    work: Workspace,
+    definition: Definition,
+    columns: LiveColumns | None,
+    present: Serving | None = None,
+    warmed: Warmed | None = None,
+    *,
+    may_load: bool = True,
 ) -> Serving:
-    """Everything that answers for this use case now. A version that may not be loaded leaves the rule to answer.
+    """Everything that answers for this use case now. Where the released version may not be loaded, the last good one
+    stays, no further than both reach; where there is none, the rule answers.
 
     What answers at ``present`` is kept as long as it is of the same version: what came to its files since then cannot
-    take it away.
+    take it away. ``warmed`` was loaded before; without ``may_load`` nothing else is, and the version is awaited.
     """
     live = releasing.live(work, definition.name)
-    scorer, quiet = _scorer(work, definition, live, present)
+    opened = _opened(work, definition, live, present, warmed, may_load)
+    scorer = opened.scorer
     return Serving(
         definition=definition,
-        live=live,
+        live=opened.live,
         contract=Contract(definition.plan, data.source_types(work, definition)),
         columns=columns,
         moment=rules.moment_of(definition.plan),
         rule=compile_row(definition.use_case.rule.expression),
         scorer=scorer,
-        quiet=quiet,
+        quiet=opened.quiet,
         guard=contracting.open_guard(work, definition),
+        quick=scorer is not None and _is_quick(scorer, present),
+        awaited=opened.awaited,
     )
 
 
-def _scorer(work: Workspace, definition: Definition, live: Live, present: Serving | None) -> tuple[Scorer | None, str]:
-    if not live.enabled:
-        return None, "disabled"
-    if live.stage is Stage.OFF:
-        return None, "off"
-    if live.version is None:
-        return None, "no_version"
-    scorer = present.scorer if present is not None and present.live.version == live.version else None
-    if scorer is None:
-        try:
-            version = releasing.version(work, live.version)
-            scorer = modelling.load_artefact(work, version.artefact, version.signature)
-        except PilotageError as error:  # its files, or an endpoint that may not be called or has no address
-            log.error("model_refused", use_case=definition.name, version=live.version, error=error.message)
-            return None, "model_refused"
+@dataclasses.dataclass(frozen=True)
+class Warmed:
+    """A version that was loaded and answered its golden vectors; ``scorer`` is None where it did not."""
+
+    version: str
+    scorer: Scorer | None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Opened:
+    """What is asked, by which state of the release; see :class:`Serving`."""
+
+    live: Live
+    scorer: Scorer | None
+    quiet: str
+    awaited: str = ""
+
+
+def warm(work: Workspace, use_case: str, version_id: str) -> Warmed:
+    """Load a version and ask its golden vectors; what is wrong with it is logged."""
+    try:
+        version = releasing.version(work, version_id)
+        return Warmed(version_id, modelling.load_artefact(work, version.artefact, version.signature))
+    except PilotageError as error:  # its files, its answers, or an endpoint that may not be called or has no address
+        log.error("model_refused", use_case=use_case, version=version_id, error=error.message)
+        return Warmed(version_id, None)
+
+
+def _opened(
+    work: Workspace,
+    definition: Definition,
+    live: Live,
+    present: Serving | None,
+    warmed: Warmed | None,
+    may_load: bool,
+) -> _Opened:
+    quiet = _quiet(live)
+    if quiet or live.version is None:
+        return _Opened(live, None, quiet or "no_version")
+    if present is not None and present.scorer is not None and present.live.version == live.version:
+        return _fitting(definition, live, present.scorer)
+    if (warmed is None or warmed.version != live.version) and may_load:
+        warmed = warm(work, definition.name, live.version)
+    if warmed is not None and warmed.version == live.version and warmed.scorer is not None:
+        return _fitting(definition, live, warmed.scorer)
+    is_tried = warmed is not None and warmed.version == live.version
+    if not is_tried and (present is None or present.scorer is None):  # it is being loaded: what was quiet stays so
+        return _Opened(live, None, present.quiet if present is not None else "off", live.version)
+    return _last_good(work, definition, live, present, may_load)
+
+
+def _last_good(work: Workspace, definition: Definition, live: Live, present: Serving | None, may_load: bool) -> _Opened:
+    """The version that answered before the released one, which is awaited."""
+    awaited = live.version or ""
+    if present is not None and present.scorer is not None:
+        good, scorer = present.live, present.scorer
+        fits = present.definition.plan.fingerprint == definition.plan.fingerprint
+    else:
+        before = releasing.last_good(work, definition.name) if may_load else None
+        found = None if before is None else warm(work, definition.name, before.version or "").scorer
+        if before is None or found is None:
+            return _Opened(live, None, "model_refused", awaited)
+        good, scorer, fits = before, found, found.plan.fingerprint == definition.plan.fingerprint
+    held = held_back(good, live)
+    quiet = _quiet(held) if fits else "model_refused"
+    return _Opened(held if fits else live, None if quiet else scorer, quiet, awaited)
+
+
+def _fitting(definition: Definition, live: Live, scorer: Scorer) -> _Opened:
     if scorer.plan.fingerprint != definition.plan.fingerprint:
-        return None, "definition_changed"
-    return scorer, ""
+        return _Opened(live, None, "definition_changed")
+    return _Opened(live, scorer, "")
+
+
+def _quiet(live: Live) -> str:
+    """Why the model is not to be asked, whatever it is; empty where it is."""
+    if not live.enabled:
+        return "disabled"
+    return "off" if live.stage is Stage.OFF else ""
+
+
+def _is_quick(scorer: Scorer, present: Serving | None) -> bool:
+    """Whether a row always takes a fraction of a millisecond: a family of ours, over no texts. Measured once."""
+    if present is not None and present.scorer is scorer:
+        return present.quick
+    if not scorer.is_bounded:
+        return False
+    row = dict.fromkeys(scorer.plan.names)
+    taken = []
+    for _ in range(_TRIED_ROWS):
+        began = time.perf_counter()
+        try:
+            scorer.predict(row)
+        except FAILURES:
+            return False
+        taken.append(time.perf_counter() - began)
+    return min(taken) < QUICK_SECONDS
 
 
 def _flag(breach: Breach) -> str:

@@ -1,66 +1,91 @@
 """The spool: decisions are made durable here, in a local append-only file, before they are answered.
 
 Many waiting decisions share one ``fsync`` (group commit). Segments that were closed are drained in bulk into the
-ledger and removed. A record is its length, its CRC-32 and its bytes; whatever follows the last whole record of a
-segment was never acknowledged. A segment is locked by the process that writes it, so that those of a dead process can
-be told apart.
+ledger and removed. What was not acknowledged is taken back, as far as the disk lets us: a record whose commit comes
+too late is withdrawn before its write begins, or its bytes are cut off again.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
-import struct
 import threading
-import zlib
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Sequence
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Generic, TypeVar
 
-_HEAD = struct.Struct("<II")
-SUFFIX = ".spool"
+import structlog
+from msgspec import Struct
 
-Done = Callable[[OSError | None], None]
+from pilotage.decisions.disk import Disk, SystemDisk
+from pilotage.decisions.segments import SUFFIX, UNSEEN, framed, opening, segments
+
+SEGMENT_BYTES_MAX = 16 * 1024 * 1024
+"""A segment that is larger is closed: it is drained as a whole, in memory."""
+
+log = structlog.get_logger()
+
+Waiting = TypeVar("Waiting")
+"""Whatever stands for one who waits until a record is durable."""
 
 
 class SpoolClosed(OSError):
-    """The spool takes no more records: it is full, or an earlier write to its disk failed."""
+    """The spool does not take this record: it is full, its disk hangs, or an earlier sync of its disk failed."""
 
 
-class Disk(Protocol):
-    """The two calls that make bytes durable; tests hand in a disk that loses what was not synced."""
-
-    def write(self, file: BinaryIO, content: bytes) -> None: ...
-
-    def sync(self, file: BinaryIO) -> None: ...
+class SyncFailed(OSError):
+    """The disk did not confirm what was written: what it holds now, nobody knows."""
 
 
-class SystemDisk:
-    """The operating system's file calls."""
+class Tally(Struct, frozen=True):
+    """What one writer did so far: records acknowledged as durable, and records declared lost."""
 
-    def write(self, file: BinaryIO, content: bytes) -> None:
-        file.write(content)
-
-    def sync(self, file: BinaryIO) -> None:
-        os.fsync(file.fileno())
+    stream: str
+    recorded: int
+    lost: int
 
 
-class Spool:
-    """One process's writer: ``append`` returns at once, ``done`` is called when the record is durable or cannot be."""
+class _Batch(Generic[Waiting]):
+    """The records of one commit, from when its write begins. All of them share one fate."""
 
-    def __init__(self, folder: Path, bytes_max: int, disk: Disk | None = None) -> None:
+    def __init__(self, records: list[tuple[bytes, Waiting]]) -> None:
+        self.content = b"".join(framed(content) for content, _ in records)
+        self.waiting = [waiting for _, waiting in records]
+        self.begun_at = time.monotonic()
+        self.given_up = False
+
+
+class Spool(Generic[Waiting]):
+    """One process's writer. ``append`` returns at once; ``committed`` is told, once per commit and from the thread that
+    knows it first, who waited for it and what went wrong, if anything.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        bytes_max: int,
+        committed: Callable[[Sequence[Waiting], OSError | None], None],
+        disk: Disk | None = None,
+    ) -> None:
         self.folder = folder
+        self.stream = f"{os.getpid():010d}-{secrets.token_hex(8)}"
+        self.disk = disk or SystemDisk()
         self._bytes_max = bytes_max
-        self._disk = disk or SystemDisk()
-        self._waiting: list[tuple[bytes, Done]] = []
+        self._committed = committed
+        self._waiting: list[tuple[bytes, Waiting]] = []
         self._waiting_bytes = 0
+        self._writing: _Batch[Waiting] | None = None
+        self._recorded = 0
+        self._lost = 0
         self._wake = threading.Condition()
         self._file_lock = threading.Lock()
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self._path: Path | None = None
-        self._file_bytes = 0
+        self._file_bytes = 0  # of the present segment, as far as acknowledged
+        self._file_end = 0  # where the batch ends that is being written
         self._sequence = 0
         self._failed = False
         self._stopping = False
@@ -69,33 +94,98 @@ class Spool:
         self._thread = threading.Thread(target=self._commit_forever, name="spool", daemon=True)
         self._thread.start()
 
-    def append(self, content: bytes, done: Done) -> None:
-        """Queue a record for the next commit."""
+    @property
+    def has_failed(self) -> bool:
+        """Whether a sync failed: then nothing is acknowledged any more in this process."""
+        return self._failed
+
+    @property
+    def refusal(self) -> str:
+        """Why not even a small record would be taken now; empty where it would."""
+        return self._why_not(1)
+
+    @property
+    def bytes_used(self) -> int:
+        """Bytes of all segments in the folder, as last looked."""
+        return self._file_bytes + self._closed_bytes
+
+    def tally(self) -> Tally:
+        """What became of all records that were handed over, without those that still wait."""
         with self._wake:
-            taken = self._file_bytes + self._closed_bytes + self._waiting_bytes
-            full = taken + len(content) > self._bytes_max
-            if not (full or self._failed or self._stopping):
-                self._waiting.append((content, done))
-                self._waiting_bytes += len(content)
+            return Tally(self.stream, self._recorded, self._lost)
+
+    def append(self, content: bytes, waiting: Waiting) -> OSError | None:
+        """Queue a record for the next commit; why it is not taken, and then nobody is told of it."""
+        with self._wake:
+            refused = self._why_not(len(content))
+            if refused:
+                self._lost += 1
+                return SpoolClosed(refused)
+            self._waiting.append((content, waiting))
+            self._waiting_bytes += len(content)
+            if len(self._waiting) == 1:
                 self._wake.notify()
+        return None
+
+    def withdraw(self, waiting: Waiting) -> bool:
+        """Take a record back before its write begins: it will not become durable. False where that has begun."""
+        with self._wake:
+            for position, (content, each) in enumerate(self._waiting):
+                if each is waiting:
+                    del self._waiting[position]
+                    self._waiting_bytes -= len(content)
+                    self._lost += 1
+                    return True
+        return False
+
+    def written_for(self) -> float:
+        """Seconds since the write began that is under way; 0 where there is none."""
+        writing = self._writing
+        return 0.0 if writing is None else time.monotonic() - writing.begun_at
+
+    def give_up(self, waiting: Waiting) -> None:
+        """Declare a commit lost that hangs, for all that wait for it. When its write ends after all, it is cut off.
+
+        Does nothing where this record's commit is over: then its waiter is being told already.
+        """
+        with self._wake:
+            writing = self._writing
+            if writing is None or writing.given_up or not any(each is waiting for each in writing.waiting):
                 return
-        done(SpoolClosed("the spool is full" if full else "the spool takes no more records until a restart"))
+            writing.given_up = True
+            self._lost += len(writing.waiting)
+        self._committed(writing.waiting, SpoolClosed("the disk hangs"))
+
+    def closed(self) -> list[Path]:
+        """All segments but the present one, also of dead processes, oldest first."""
+        return [path for path in segments(self.folder) if path != self._path]
 
     def take_closed(self) -> list[Path]:
-        """Close the present segment if it holds anything; all closed segments, also of dead processes, oldest first."""
+        """Close the present segment if it holds anything; then all closed ones."""
         with self._file_lock:
-            if self._file is not None and self._file_bytes:
-                self._file.close()
-                self._file, self._path, self._file_bytes = None, None, 0
-            current = self._path
+            self._close_file()
         self.measure()
-        return [path for path in segments(self.folder) if path != current]
+        return self.closed()
 
     def measure(self) -> int:
         """Look how many bytes closed segments take, whoever wrote them."""
-        sizes = [_size(path) for path in segments(self.folder) if path != self._path]
-        self._closed_bytes = sum(sizes)
+        self._closed_bytes = sum(_size(path) for path in self.closed())
         return self._closed_bytes
+
+    def can_sync(self) -> bool:
+        """Whether the disk makes a new file durable now: tried with one that is removed again."""
+        path = self.folder / f"{self.stream}-probe{UNSEEN}"
+        try:
+            with self.disk.create(path) as file:
+                self.disk.write(file, opening(0, 0))
+                self.disk.sync(file)
+            self.disk.sync_folder(self.folder)
+        except OSError:
+            return False
+        finally:
+            with contextlib.suppress(OSError):
+                self.disk.remove(path)
+        return True
 
     def close(self) -> None:
         """Commit what waits, then stop."""
@@ -103,97 +193,123 @@ class Spool:
             self._stopping = True
             self._wake.notify()
         self._thread.join(timeout=10)
+        if self._thread.is_alive():
+            return  # its disk hangs: the process's end closes the file
         with self._file_lock:
-            if self._file is not None:
-                self._file.close()
-                self._file, self._path, self._file_bytes = None, None, 0
+            self._close_file()
+
+    def _why_not(self, size: int) -> str:
+        if self._failed or self._stopping:
+            return "the spool takes no more records until a restart"
+        if self._writing is not None and self._writing.given_up:
+            return "the disk hangs"
+        if self._file_bytes + self._closed_bytes + self._waiting_bytes + size > self._bytes_max:
+            return "the spool is full"
+        return ""
 
     def _commit_forever(self) -> None:
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._waiting or self._stopping)
-                batch, self._waiting, self._waiting_bytes = self._waiting, [], 0
-            if not batch:
-                return
+                if not self._waiting:
+                    return
+                batch = self._writing = _Batch(self._waiting)
+                self._waiting, self._waiting_bytes = [], 0
             error = self._commit(batch)
-            for _, done in batch:
-                done(error)
+            with self._wake:
+                self._writing = None
+            if not batch.given_up:
+                self._committed(batch.waiting, error)
 
-    def _commit(self, batch: list[tuple[bytes, Done]]) -> OSError | None:
-        """Write and sync a batch. After a failure nothing more is taken: a repeated fsync calls lost data safe."""
+    def _commit(self, batch: _Batch[Waiting]) -> OSError | None:
+        """Write and sync a batch; what is not acknowledged is cut off again. After a failed sync nothing more is taken:
+        a repeated one calls lost data safe.
+        """
+        with self._file_lock:
+            error = self._written(batch.content)
+            if self._is_acknowledged(batch, error):
+                self._file_bytes = self._file_end
+                if self._file_bytes > SEGMENT_BYTES_MAX:
+                    self._close_file()
+            else:
+                self._take_back()
+        return error
+
+    def _written(self, content: bytes) -> OSError | None:
         if self._failed:
-            return SpoolClosed("an earlier write failed")
-        content = b"".join(framed(record) for record, _ in batch)
+            return SpoolClosed("an earlier sync failed")
         try:
-            with self._file_lock:
-                file = self._file or self._open_next()
-                self._disk.write(file, content)
-                file.flush()
-                self._disk.sync(file)
-                self._file_bytes += len(content)
-        except OSError as error:
+            file = self._file or self._open_next()
+            if not self._file_bytes:
+                content = opening(self._recorded, self._lost) + content
+            self._file_end = self._file_bytes + len(content)
+            self.disk.write(file, content)
+            self._sync(file)
+        except SyncFailed as error:
             self._failed = True
+            log.error("spool_sync_failed", folder=str(self.folder), error=str(error))
+            return error
+        except OSError as error:  # such as a full disk: nothing was promised of it, and the next write may fit
             return error
         return None
 
-    def _open_next(self) -> BinaryIO:
-        """A new segment: locked before anybody can see it under its name."""
+    def _is_acknowledged(self, batch: _Batch[Waiting], error: OSError | None) -> bool:
+        """Settle the batch's fate, and count it, before anybody can be told."""
+        with self._wake:
+            if batch.given_up:
+                return False
+            if error is None:
+                self._recorded += len(batch.waiting)
+            else:
+                self._lost += len(batch.waiting)
+            return error is None
+
+    def _take_back(self) -> None:
+        """Cut off what was not acknowledged; what comes next goes into a new segment. Where that cannot be done either,
+        nothing more is taken.
+        """
+        if self._file is None or self._path is None:
+            return
+        try:
+            if self._file_bytes:
+                self.disk.truncate(self._file, self._file_bytes)
+                self._sync(self._file)
+            else:
+                self.disk.remove(self._path)
+                self.disk.sync_folder(self.folder)
+        except OSError as error:
+            self._failed = True
+            log.error("spool_not_cut", segment=self._path.name, error=str(error))
+        self._forget_file()
+
+    def _close_file(self) -> None:
+        if self._file_bytes:
+            self._forget_file()
+
+    def _forget_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file, self._path, self._file_bytes = None, None, 0
+
+    def _open_next(self) -> FileIO:
+        """A new segment: locked before anybody can see it under its name, and its name durable before it is used."""
         self._sequence += 1
-        path = self.folder / f"{os.getpid():010d}-{secrets.token_hex(4)}-{self._sequence:08d}{SUFFIX}"
-        unseen = path.with_suffix(".new")
-        file = unseen.open("xb")
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        unseen.rename(path)
-        _sync_folder(self.folder)
-        self._file, self._path = file, path
-        return file
+        path = self.folder / f"{self.stream}-{self._sequence:08d}{SUFFIX}"
+        unseen = path.with_suffix(UNSEEN)
+        self._file, self._path = self.disk.create(unseen), unseen
+        self.disk.rename(unseen, path)
+        self._path = path
+        try:
+            self.disk.sync_folder(self.folder)
+        except OSError as error:
+            raise SyncFailed(f"the folder was not synced: {error}") from error
+        return self._file
 
-
-def framed(content: bytes) -> bytes:
-    """A record as it lies in a segment."""
-    return _HEAD.pack(len(content), zlib.crc32(content)) + content
-
-
-def records(segment: bytes) -> Iterator[bytes]:
-    """The whole records of a segment, in order; a torn or damaged tail ends it."""
-    position = 0
-    while position + _HEAD.size <= len(segment):
-        length, checksum = _HEAD.unpack_from(segment, position)
-        content = segment[position + _HEAD.size : position + _HEAD.size + length]
-        if not length or len(content) < length or zlib.crc32(content) != checksum:
-            return  # a file system may leave zeros where nothing was written yet
-        yield content
-        position += _HEAD.size + length
-
-
-def segments(folder: Path) -> list[Path]:
-    """All segments in a spool folder, oldest first; one that is drained meanwhile is left out."""
-    found = []
-    for path in folder.glob(f"*{SUFFIX}"):
-        with contextlib.suppress(FileNotFoundError):
-            found.append((path.stat().st_mtime_ns, path))
-    return [path for _, path in sorted(found)]
-
-
-@contextlib.contextmanager
-def claimed(path: Path) -> Iterator[bytes | None]:
-    """The bytes of a segment that nobody writes or drains, held so while they are used; None where somebody does."""
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        yield None
-        return
-    with file:
-        yield file.read() if _is_ours(file, path) else None
-
-
-def _is_ours(file: BinaryIO, path: Path) -> bool:
-    """Take the lock, and see that the name still leads to the file that was locked."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except (BlockingIOError, FileNotFoundError):
-        return False
+    def _sync(self, file: FileIO) -> None:
+        try:
+            self.disk.sync(file)
+        except OSError as error:
+            raise SyncFailed(str(error)) from error
 
 
 def _size(path: Path) -> int:
@@ -201,11 +317,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -56,6 +56,9 @@ decisions = sa.Table(
     ),
 )
 
+_AT_ONCE = 1_000
+"""So many parameters are well within what either database takes."""
+
 _READ = tuple(column.name for column in decisions.columns if column.name not in ("batch", "content"))
 
 
@@ -73,10 +76,25 @@ def known_ids(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
     return set(connection.execute(sa.select(decisions.c.id).where(decisions.c.id.in_(ids))).scalars())
 
 
+def contents(connection: sa.Connection, ids: Sequence[str]) -> dict[str, bytes]:
+    """The exact bytes of these decisions, as far as they are in the ledger."""
+    query = sa.select(decisions.c.id, decisions.c.content).where(decisions.c.id.in_(ids))
+    return {row.id: row.content for row in connection.execute(query)}
+
+
 def find(connection: sa.Connection, decision_id: str) -> Decision | None:
     """The decision with this identifier."""
     content = connection.execute(sa.select(decisions.c.content).where(decisions.c.id == decision_id)).scalar()
     return None if content is None else decode(content)
+
+
+def find_all(connection: sa.Connection, ids: Sequence[str]) -> list[Decision]:
+    """Those of these decisions that are in the ledger."""
+    found: list[Decision] = []
+    for start in range(0, len(ids), _AT_ONCE):
+        query = sa.select(decisions.c.content).where(decisions.c.id.in_(ids[start : start + _AT_ONCE]))
+        found += [decode(content) for content in connection.execute(query).scalars()]
+    return found
 
 
 def newest_for(connection: sa.Connection, use_case: str, entity: str) -> Decision | None:

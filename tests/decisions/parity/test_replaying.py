@@ -44,7 +44,7 @@ class Altered:
     def __init__(self, columns: Any, change: Callable[[Values], Values]) -> None:
         self._columns, self._change = columns, change
 
-    def assemble_told(self, request: Mapping[str, Any], moment: datetime) -> Assembled:
+    def assemble_told(self, request: Mapping[str, Any], moment: datetime, within: float) -> Assembled:
         return Assembled(self._change(self._columns.assemble(request, moment)))
 
 

@@ -1,0 +1,95 @@
+"""``POST /v1/use-cases/{name}/decisions:batch`` as a plain ASGI application, beside the route of single questions."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from datetime import timedelta
+
+from pilotage.decisions import flow
+from pilotage.decisions.batches import SECONDS_MAX, Batches, rows_of
+from pilotage.decisions.deadlines import patience_of
+from pilotage.decisions.exchange import (
+    Receive,
+    Scope,
+    Send,
+    bearer,
+    defect,
+    demand_json,
+    demand_method,
+    limit_headers,
+    read_body,
+    refuse,
+    reply,
+)
+from pilotage.decisions.once import Once
+from pilotage.decisions.service import Service
+from pilotage.govern.flow.limits import LimitReached
+from pilotage.govern.records import Principal
+from pilotage.platform.errors import PilotageError
+from pilotage.platform.replies import Claim, fingerprint_of, key_in
+
+_PATH = re.compile(r"/v1/use-cases/([a-z][a-z0-9_]{0,62})/decisions:batch")
+_LEASE = timedelta(seconds=SECONDS_MAX + 15)
+
+
+def batch_of(scope: Scope) -> str | None:
+    """The use case of which a request asks many questions; None where it is for another route."""
+    match = _PATH.fullmatch(scope["path"]) if scope["type"] == "http" else None
+    return match.group(1) if match else None
+
+
+class BatchRoute:
+    """Answers many questions per request."""
+
+    def __init__(self, service: Service, once: Once) -> None:
+        self._service = service
+        self._once = once
+        self._batches = Batches(service)
+        self._bytes_max = service.work.settings.batch_bytes_max
+
+    async def __call__(self, use_case: str, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body, headers = await self._answered(use_case, scope, receive)
+        except LimitReached as error:
+            await refuse(send, error, scope, limit_headers(error.standing))
+        except PilotageError as error:
+            await refuse(send, error, scope)
+        except Exception as error:  # noqa: BLE001  a door: the caller gets a number, the log gets the rest
+            await refuse(send, defect(self._service.work, error, use_case), scope)
+        else:
+            await reply(send, 200, b"application/json", body, headers)
+
+    async def _answered(self, use_case: str, scope: Scope, receive: Receive) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+        began = time.perf_counter()
+        demand_method(scope, "POST")
+        headers = scope["headers"]
+        principal = self._service.authenticate(bearer(headers))
+        self._service.limits.take(principal, 0)
+        self._service.serving(use_case, principal)
+        demand_json(headers)
+        key = key_in(headers)
+        patience_ms = patience_of(headers)
+        body = await read_body(receive, self._bytes_max, "Send it in parts, or a job.")
+        rows = rows_of(body)
+        standing = self._service.limits.take(principal, len(rows))
+        if patience_ms is not None:
+            patience_ms = max(1.0, patience_ms - (time.perf_counter() - began) * 1000)
+        if key is None:
+            answered = await self._batches.answer(use_case, rows, principal, patience_ms)
+            return answered, limit_headers(standing)
+
+        async def answer(claimed: Claim) -> bytes:
+            return await self._answer_claimed(claimed, use_case, rows, principal, patience_ms)
+
+        fingerprint = fingerprint_of("POST", scope["path"], body)
+        answered, before = await self._once.reply(principal.id, key, fingerprint, _LEASE, answer)
+        return answered, [*limit_headers(standing), *([(b"idempotency-replayed", b"true")] if before else [])]
+
+    async def _answer_claimed(
+        self, claimed: Claim, use_case: str, rows: list[bytes], principal: Principal, patience_ms: float | None
+    ) -> bytes:
+        ids = [claimed.id_of("dec", number) for number in range(len(rows))]
+        known = await asyncio.to_thread(flow.find_all, self._service.work, ids) if claimed.taken_over else {}
+        return await self._batches.answer(use_case, rows, principal, patience_ms, ids, known)

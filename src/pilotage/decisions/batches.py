@@ -1,0 +1,175 @@
+"""Many questions in one request: each with a status of its own, recorded by group commit.
+
+Each row is answered by what is live when its turn comes: a switch or a roll-back counts for the rows still to come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from pilotage.decisions import rules
+from pilotage.decisions.exchange import defect
+from pilotage.decisions.records import Decision
+from pilotage.decisions.service import Service
+from pilotage.decisions.serving import Serving
+from pilotage.govern.records import Principal
+from pilotage.platform.errors import InvalidRequest, PilotageError, Problem, TooLarge, Unavailable
+from pilotage.platform.problems import problem_details
+from pilotage.platform.strictness import demand_unique_names
+
+ROWS_MAX = 1_000
+SECONDS_MAX = 30.0
+"""A whole batch; rows whose turn comes later are answered by the rule or the default, as too slow."""
+
+_AT_ONCE = 2
+_QUEUED_MAX = 16
+_QUICK_ROWS = 8
+"""Rows of a quick model between two looks at other requests: some hundred microseconds."""
+_SLOW_ROWS = 1
+"""Slow models have few threads: a batch takes one of them at a time, the others are for single questions."""
+_READ_ROWS = 8
+"""Rows that wait for a database at once."""
+
+
+class Batch(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is sent: one request of the use case's own contract per row."""
+
+    requests: list[msgspec.Raw]
+
+
+_decode = msgspec.json.Decoder(Batch).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def rows_of(body: bytes) -> list[bytes]:
+    """The rows of a batch's body, undecoded.
+
+    Raises:
+        InvalidRequest: it is not such an object, or empty.
+        TooLarge: it has more than ``ROWS_MAX`` rows.
+    """
+    try:
+        rows = [bytes(row) for row in _decode(body).requests]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        problem = Problem("body", f"must be a JSON object with the list requests. {error}.")
+        raise InvalidRequest("The batch cannot be read.", problems=[problem]) from None
+    if body.count(b'"') != 2 + sum(row.count(b'"') for row in rows):
+        demand_unique_names(body)
+    if len(rows) > ROWS_MAX:
+        raise TooLarge(f"The batch has {len(rows):,} rows; {ROWS_MAX:,} is the limit.", "Send it in parts, or a job.")
+    if not rows:
+        raise InvalidRequest("The batch is empty.", "Send at least one request.", [Problem("requests", "is empty.")])
+    return rows
+
+
+class Batches:
+    """One process's batches: few at once, and none holds up the single questions between its rows."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._queued = 0
+
+    async def answer(
+        self,
+        use_case: str,
+        rows: Sequence[bytes],
+        principal: Principal,
+        patience_ms: float | None,
+        ids: Sequence[str] = (),
+        known: Mapping[str, Decision] = {},
+    ) -> bytes:
+        """The body of the reply: a result per row, in their order.
+
+        ``ids`` are the identifiers that the decisions must get; of those in ``known`` the answer is told again.
+
+        Raises:
+            Unavailable: too many batches wait already.
+            NotFound: no such use case, or none that the caller may know of.
+        """
+        serving = self._service.serving(use_case, principal)
+        if self._queued >= _QUEUED_MAX:
+            raise Unavailable("Too many batches came at once.", "Try again in a second, or send a job.")
+        seconds = SECONDS_MAX if patience_ms is None else min(SECONDS_MAX, patience_ms / 1000)
+        due = time.perf_counter() + seconds
+        self._queued += 1
+        try:
+            async with self._turns:
+                asking = _Asking(self._service, serving, principal, due, known)
+                return _reply(await asking.all(rows, ids or [""] * len(rows)))
+        finally:
+            self._queued -= 1
+
+
+class _Asking:
+    """One batch on its way: what all of its rows share."""
+
+    def __init__(
+        self,
+        service: Service,
+        serving: Serving,
+        principal: Principal,
+        due: float,
+        known: Mapping[str, Decision],
+    ) -> None:
+        self._service, self._serving, self._principal = service, serving, principal
+        self._due, self._known = due, known
+
+    async def all(self, rows: Sequence[bytes], ids: Sequence[str]) -> list[tuple[int, bytes]]:
+        if self._serving.quick or self._serving.scorer is None:
+            if not self._serving.waits:
+                return await self._in_slices(rows, ids)
+            return await self._some_at_once(rows, ids, _READ_ROWS)
+        return await self._some_at_once(rows, ids, _SLOW_ROWS)
+
+    async def _in_slices(self, rows: Sequence[bytes], ids: Sequence[str]) -> list[tuple[int, bytes]]:
+        """A few rows, then whoever else waits for the event loop; all commits are waited for together."""
+        asked: list[asyncio.Task[tuple[int, bytes]]] = []
+        for start in range(0, len(rows), _QUICK_ROWS):
+            some = zip(rows[start : start + _QUICK_ROWS], ids[start : start + _QUICK_ROWS], strict=True)
+            asked += [asyncio.create_task(self._row(row, decision_id)) for row, decision_id in some]
+            await asyncio.sleep(0)
+        return list(await asyncio.gather(*asked))
+
+    async def _some_at_once(self, rows: Sequence[bytes], ids: Sequence[str], count: int) -> list[tuple[int, bytes]]:
+        places = asyncio.Semaphore(count)
+
+        async def in_turn(row: bytes, decision_id: str) -> tuple[int, bytes]:
+            async with places:
+                return await self._row(row, decision_id)
+
+        return list(await asyncio.gather(*map(in_turn, rows, ids)))
+
+    async def _row(self, row: bytes, decision_id: str) -> tuple[int, bytes]:
+        """Status and result of one row; what goes wrong with it is its own."""
+        if decision_id in self._known:
+            return 200, _encode({"status": 200, "answer": rules.answer_of(self._known[decision_id])})
+        began = time.perf_counter()
+        left_ms = max(1.0, (self._due - began) * 1000)
+        use_case = self._serving.definition.name
+        try:
+            answer = await self._service.answer(use_case, row, self._principal, began, left_ms, decision_id=decision_id)
+        except PilotageError as error:
+            return error.status, _refused(error, use_case)
+        except Exception as error:  # noqa: BLE001  a door: one row's defect is not the other rows'
+            found = defect(self._service.work, error, use_case)
+            return found.status, _refused(found, use_case)
+        return 200, _encode({"status": 200, "answer": answer})
+
+
+def _refused(error: PilotageError, use_case: str) -> bytes:
+    problem = msgspec.Raw(problem_details(error, f"/v1/use-cases/{use_case}/decisions:batch"))
+    content: dict[str, Any] = {"status": error.status, "problem": problem}
+    return _encode(content)
+
+
+def _reply(results: Sequence[tuple[int, bytes]]) -> bytes:
+    answered = sum(status == 200 for status, _ in results)
+    head = b'{"answered":%d,"refused":%d,"results":[' % (answered, len(results) - answered)
+    return head + b",".join(result for _, result in results) + b"]}"

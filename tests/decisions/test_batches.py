@@ -1,0 +1,172 @@
+"""Many questions in one request: each its own answer, all recorded, nobody else held up."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from typing import Any
+
+import httpx
+import pytest
+from tests.decisions.asking import PATH, QUESTION, asked, key_of
+from tests.decisions.test_service import FILE, Model, serving
+
+from pilotage.decisions import flow, store
+from pilotage.govern.records import SYSTEM
+from pilotage.platform.workspace import Workspace
+from pilotage.usecase.flow import adopt, parse_definition
+from pilotage.usecase.records import Definition
+
+BATCH = f"{PATH}:batch"
+
+
+@pytest.fixture
+def definition(work: Workspace) -> Definition:
+    return adopt(work, parse_definition(FILE.replace("latency_ms: 50", "latency_ms: 5000"), "small.yaml"), SYSTEM)
+
+
+def question(number: int) -> dict[str, Any]:
+    return {**QUESTION, "thing": f"t{number}", "size": number % 10}
+
+
+def sent(work: Workspace, definition: Definition, requests: list[Any], **more: Any) -> httpx.Response:
+    async def once() -> httpx.Response:
+        async with asked(work, serving(definition, Model(lambda: 0.6)), key_of(work)) as (client, _):
+            return await client.post(BATCH, json={"requests": requests}, **more)
+
+    return asyncio.run(once())
+
+
+def test_a_thousand_questions_are_answered_in_their_order_and_recorded(work: Workspace, definition: Definition) -> None:
+    answer = sent(work, definition, [question(number) for number in range(1_000)])
+    body = answer.json()
+    assert (answer.status_code, body["answered"], body["refused"]) == (200, 1_000, 0)
+    assert [each["answer"]["entity"] for each in body["results"]] == [f"t{number}" for number in range(1_000)]
+    ids = [each["answer"]["id"] for each in body["results"]]
+    assert len(set(ids)) == 1_000
+    assert len(flow.find_all(work, ids)) == 1_000
+    assert flow.verify_recorded(work).valid
+
+
+def test_one_more_is_too_many_and_none_is_too_few(work: Workspace, definition: Definition) -> None:
+    assert sent(work, definition, [question(1)] * 1_001).status_code == 413
+    assert sent(work, definition, []).status_code == 422
+
+
+def test_each_row_has_its_own_status(work: Workspace, definition: Definition) -> None:
+    rows: list[Any] = [question(1), {**question(2), "size": "many"}, 7, {"thing": "x"}, question(5)]
+    body = sent(work, definition, rows).json()
+    assert [each["status"] for each in body["results"]] == [200, 422, 422, 422, 200]
+    assert body["results"][1]["problem"]["problems"][0]["where"] == "size"
+    assert (body["answered"], body["refused"]) == (2, 3)
+    with work.database.reading() as connection:
+        assert len(store.recent(connection, "small", 10)) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b'{"requests": 7}',
+        b'{"questions": []}',
+        b'{"requests": [], "requests": [1]}',
+        b'{"requests": [{"thing": "t"}], "more": 1}',
+        b'{"requests": [NaN]}',
+        b"",
+        b"\xff\xfe",
+    ],
+)
+def test_a_body_that_is_no_batch_is_explained(work: Workspace, definition: Definition, body: bytes) -> None:
+    async def once() -> httpx.Response:
+        async with asked(work, serving(definition, Model(lambda: 0.6)), key_of(work)) as (client, _):
+            return await client.post(BATCH, content=body, headers={"Content-Type": "application/json"})
+
+    answer = asyncio.run(once())
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_row_that_names_a_field_twice_is_refused_alone(work: Workspace, definition: Definition) -> None:
+    twice = b'{"thing": "t1", "size": 7, "size": 8, "at": "2013-12-05T19:00:00Z"}'
+    once = b'{"thing": "t1", "size": 7, "at": "2013-12-05T19:00:00Z"}'
+
+    async def both() -> httpx.Response:
+        async with asked(work, serving(definition, Model(lambda: 0.6)), key_of(work)) as (client, _):
+            return await client.post(BATCH, content=b'{"requests": [' + twice + b"," + once + b"]}")
+
+    assert [each["status"] for each in asyncio.run(both()).json()["results"]] == [422, 200]
+
+
+def test_single_questions_are_answered_between_the_rows_of_a_batch(work: Workspace, definition: Definition) -> None:
+    """The longest wait of a single question while 2,000 rows are under way, against the time that they take."""
+
+    def busy() -> float:
+        until = time.perf_counter() + 0.0005
+        while time.perf_counter() < until:
+            pass
+        return 0.6
+
+    ready = dataclasses.replace(serving(definition, Model(busy)), quick=True)
+
+    async def both() -> tuple[float, float]:
+        async with asked(work, ready, key_of(work)) as (client, _):
+            began = time.perf_counter()
+            many = {"requests": [question(number) for number in range(1_000)]}
+            batches = [asyncio.create_task(client.post(BATCH, json=many)) for _ in range(2)]
+            waits = []
+            while not all(batch.done() for batch in batches):
+                asked_at = time.perf_counter()
+                assert (await client.post(PATH, json=QUESTION)).status_code == 200
+                waits.append(time.perf_counter() - asked_at)
+                await asyncio.sleep(0.01)
+            assert all(batch.result().json()["answered"] == 1_000 for batch in batches)
+            return sorted(waits)[len(waits) // 2], time.perf_counter() - began
+
+    typical, whole = asyncio.run(both())
+    print(f"a single question took {typical * 1000:.1f} ms while two batches took {whole * 1000:.0f} ms")
+    assert typical < whole / 5
+
+
+def test_a_switch_counts_for_the_rows_still_to_come(work: Workspace, definition: Definition) -> None:
+    def slow() -> float:
+        time.sleep(0.02)
+        return 0.6
+
+    async def once() -> list[str]:
+        async with asked(work, serving(definition, Model(slow)), key_of(work)) as (client, app):
+            batch = asyncio.create_task(client.post(BATCH, json={"requests": [question(7)] * 30}))
+            await asyncio.sleep(0.2)
+            app.service.following.servings = {"small": serving(definition, None, quiet="disabled")}
+            return [each["answer"]["reason"] for each in (await batch).json()["results"]]
+
+    reasons = asyncio.run(once())
+    assert set(reasons) == {"model", "disabled"}
+    assert reasons == sorted(reasons, key=["model", "disabled"].index), "none after the switch is the model's"
+
+
+def test_the_callers_patience_bounds_a_whole_batch(work: Workspace, definition: Definition) -> None:
+    def slow() -> float:
+        time.sleep(0.05)
+        return 0.6
+
+    async def once() -> httpx.Response:
+        async with asked(work, serving(definition, Model(slow)), key_of(work)) as (client, _):
+            headers = {"X-Request-Timeout-Ms": "400"}
+            return await client.post(BATCH, json={"requests": [question(7)] * 30}, headers=headers)
+
+    began = time.perf_counter()
+    results = asyncio.run(once()).json()["results"]
+    assert time.perf_counter() - began < 1.5  # thirty scores of 50 ms would take longer
+    reasons = [each["answer"]["reason"] for each in results]
+    assert reasons[0] == "model"
+    assert reasons[-1] in ("too_slow", "overloaded")
+
+
+def test_who_may_not_know_of_a_use_case_is_told_that_there_is_none(work: Workspace, definition: Definition) -> None:
+    async def once() -> httpx.Response:
+        key = key_of(work, use_case="elsewhere")
+        async with asked(work, serving(definition, Model(lambda: 0.6)), key) as (client, _):
+            return await client.post(BATCH, json={"requests": [question(1)]})
+
+    assert asyncio.run(once()).status_code == 404

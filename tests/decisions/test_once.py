@@ -1,0 +1,193 @@
+"""Idempotency keys: the same key and body have one effect and one reply, whoever asks again and when."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.decisions.asking import PATH, QUESTION, asked, key_of
+from tests.decisions.test_service import FILE, Model, serving
+
+from pilotage.decisions import store
+from pilotage.govern.records import SYSTEM
+from pilotage.platform import replies
+from pilotage.platform.clock import FixedClock
+from pilotage.platform.errors import KeyReused, RequestOutstanding
+from pilotage.platform.replies import Claim
+from pilotage.platform.workspace import Workspace, open_workspace
+from pilotage.usecase.flow import adopt, parse_definition
+from pilotage.usecase.records import Definition
+
+BATCH = f"{PATH}:batch"
+KEYED = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
+
+
+@pytest.fixture
+def definition(work: Workspace) -> Definition:
+    return adopt(work, parse_definition(FILE.replace("latency_ms: 50", "latency_ms: 5000"), "small.yaml"), SYSTEM)
+
+
+def decided(work: Workspace) -> int:
+    with work.database.reading() as connection:
+        return len(store.recent(connection, "small", 100_000))
+
+
+async def post(
+    work: Workspace, definition: Definition, key: str, *bodies: tuple[str, Any], model: Model | None = None
+) -> list[httpx.Response]:
+    async with asked(work, serving(definition, model or Model(lambda: 0.6)), key) as (client, _):
+        return [await client.post(path, json=body, headers=KEYED) for path, body in bodies]
+
+
+@pytest.mark.parametrize(("path", "body"), [(PATH, QUESTION), (BATCH, {"requests": [QUESTION] * 3})])
+def test_the_same_key_and_body_get_the_same_bytes_also_after_a_restart(
+    work: Workspace, definition: Definition, path: str, body: Any
+) -> None:
+    key = key_of(work)
+    first, second = asyncio.run(post(work, definition, key, (path, body), (path, body)))
+    (third,) = asyncio.run(post(work, definition, key, (path, body), model=Model(lambda: 0.1)))
+    assert first.status_code == 200, first.text
+    assert first.content == second.content == third.content
+    assert ["idempotency-replayed" in each.headers for each in (first, second, third)] == [False, True, True]
+    assert decided(work) == (1 if path == PATH else 3)
+
+
+def test_the_same_key_with_another_request_is_refused(work: Workspace, definition: Definition) -> None:
+    key, other = key_of(work), {**QUESTION, "size": 8}
+    one, two, three = asyncio.run(
+        post(work, definition, key, (PATH, QUESTION), (PATH, other), (BATCH, {"requests": [QUESTION]}))
+    )
+    assert (one.status_code, two.status_code, three.status_code) == (200, 422, 422)
+    assert two.json()["title"] == "Idempotency-Key is already used"
+    assert decided(work) == 1
+
+
+def test_another_caller_with_the_same_key_is_somebody_else(work: Workspace, definition: Definition) -> None:
+    (mine,) = asyncio.run(post(work, definition, key_of(work, "one"), (PATH, QUESTION)))
+    (yours,) = asyncio.run(post(work, definition, key_of(work, "two"), (PATH, {**QUESTION, "size": 1})))
+    assert (mine.status_code, yours.status_code) == (200, 200)
+    assert mine.json()["id"] != yours.json()["id"]
+
+
+def test_what_was_refused_may_be_corrected_under_the_same_key(work: Workspace, definition: Definition) -> None:
+    wrong = {**QUESTION, "size": "many"}
+    refused, taken = asyncio.run(post(work, definition, key_of(work), (PATH, wrong), (PATH, QUESTION)))
+    assert (refused.status_code, taken.status_code) == (422, 200)
+
+
+@pytest.mark.parametrize("key", ['""', "", "a b", "x" * 256, "ä"])
+def test_what_is_no_key_is_refused(work: Workspace, definition: Definition, key: str) -> None:
+    async def once() -> httpx.Response:
+        async with asked(work, serving(definition, Model(lambda: 0.6)), key_of(work)) as (client, _):
+            return await client.post(PATH, json=QUESTION, headers=[("Idempotency-Key", key.encode("latin-1"))])
+
+    assert asyncio.run(once()).status_code == 400
+
+
+def test_while_the_first_is_answered_the_others_are_told_so(work: Workspace, definition: Definition) -> None:
+    """Thirty at once over three applications on one database, as workers are: one decision, one reply."""
+    key = key_of(work)
+    ready = serving(definition, Model(lambda: 0.6))
+
+    async def race() -> list[httpx.Response]:
+        async with asked(work, ready, key) as (one, _), asked(work, ready, key) as (two, _):
+            asks = [each.post(PATH, json=QUESTION, headers=KEYED) for each in (one, two) for _ in range(15)]
+            return list(await asyncio.gather(*asks))
+
+    answers = asyncio.run(race())
+    statuses = {answer.status_code for answer in answers}
+    assert statuses <= {200, 409}
+    given = {answer.content for answer in answers if answer.status_code == 200}
+    assert len(given) == 1
+    assert decided(work) == 1
+    for answer in answers:
+        if answer.status_code == 409:
+            assert answer.json()["title"] == "A request is outstanding for this Idempotency-Key"
+            assert int(answer.headers["retry-after"]) >= 1
+
+
+def test_of_threads_that_claim_a_key_at_once_one_gets_it(work: Workspace) -> None:
+    """200 keys, 8 threads each."""
+    won: list[Claim] = []
+    barrier = threading.Barrier(8)
+
+    def claim_all() -> None:
+        for number in range(200):
+            barrier.wait()
+            try:
+                found = replies.claim(work, "key_1", f"k{number}", b"f" * 32, timedelta(seconds=60))
+            except RequestOutstanding:
+                continue
+            assert isinstance(found, Claim)
+            won.append(found)
+
+    threads = [threading.Thread(target=claim_all) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(each.key for each in won) == sorted(f"k{number}" for number in range(200))
+
+
+def test_a_request_whose_worker_died_is_taken_over_and_decides_nothing_twice(
+    work: Workspace, definition: Definition, clock: FixedClock
+) -> None:
+    key, body = key_of(work), {"requests": [QUESTION, {**QUESTION, "thing": "t2"}]}
+    kept = replies.keep
+    try:
+        replies.keep = _dying  # the decisions are durable, the reply is not: as if the worker had died in between
+        (lost,) = asyncio.run(post(work, definition, key, (BATCH, body)))
+    finally:
+        replies.keep = kept
+    assert lost.status_code == 500
+    assert decided(work) == 2
+    (early,) = asyncio.run(post(work, definition, key, (BATCH, body)))
+    assert early.status_code == 409
+    clock.advance(timedelta(minutes=2))
+    late, again = asyncio.run(post(work, definition, key, (BATCH, body), (BATCH, body), model=Model(lambda: 0.1)))
+    assert late.status_code == 200
+    assert late.content == again.content
+    assert {each["answer"]["probability"] for each in late.json()["results"]} == {0.6}  # told again, not decided again
+    assert decided(work) == 2
+
+
+def _dying(*_: Any) -> None:
+    raise RuntimeError("the worker dies here")
+
+
+def test_replies_are_kept_for_a_day_and_then_forgotten(work: Workspace, clock: FixedClock) -> None:
+    for number in range(3):
+        claimed = replies.claim(work, "key_1", f"k{number}", b"f" * 32, timedelta(seconds=60))
+        assert isinstance(claimed, Claim)
+        replies.keep(work, claimed, b"the reply")
+    clock.advance(timedelta(hours=24))
+    assert replies.forget_old(work) == 0
+    assert replies.claim(work, "key_1", "k1", b"f" * 32, timedelta(seconds=60)) == b"the reply"
+    with pytest.raises(KeyReused):
+        replies.claim(work, "key_1", "k1", b"g" * 32, timedelta(seconds=60))
+    clock.advance(timedelta(hours=2))
+    assert replies.forget_old(work) == 3
+    assert isinstance(replies.claim(work, "key_1", "k1", b"g" * 32, timedelta(seconds=60)), Claim)
+
+
+def test_without_its_database_a_keyed_request_is_refused_and_another_answered(
+    work: Workspace, definition: Definition, tmp_path: Path
+) -> None:
+    broken = open_workspace(work.settings, work.clock)
+
+    async def both() -> tuple[httpx.Response, httpx.Response]:
+        async with asked(broken, serving(definition, Model(lambda: 0.6)), key_of(work)) as (client, _):
+            with broken.database.writing() as connection:
+                replies.kept_replies.drop(connection)
+            keyed = await client.post(PATH, json=QUESTION, headers=KEYED)
+            return keyed, await client.post(PATH, json=QUESTION)
+
+    keyed, plain = asyncio.run(both())
+    assert (keyed.status_code, plain.status_code) == (503, 200)
+    assert "retry-after" in keyed.headers
+    broken.close()
