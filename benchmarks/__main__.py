@@ -10,7 +10,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-NAMES = ("audit", "pit", "models", "signals")
+NAMES = ("audit", "pit", "models", "signals", "serve")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
