@@ -28,6 +28,7 @@ bench: $(INSTALLED) $(ARCHIVE)
 # takes too long for every change, and Spark, which is half a gigabyte and needs Java: it makes the columns that DuckDB
 # makes.
 promises: $(INSTALLED) $(ARCHIVE)
+	PROMISES=1 $(BIN)/python -m pytest -n 0 tests/promises
 	PROMISES=1 $(BIN)/python -m pytest -n 0 tests/proof/test_planted_faults.py
 	$(BIN)/python -m pytest -n 2 -m long
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark]'

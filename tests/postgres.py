@@ -20,9 +20,31 @@ class NoPostgres(Exception):
     """No PostgreSQL can be started here; the message says why."""
 
 
+class Cluster:
+    """A cluster that can be stopped, as in an outage, and started again with what it held."""
+
+    def __init__(self, url: str, control: tuple[str | Path, ...], start: tuple[str | Path, ...]) -> None:
+        self.url = url
+        self._control = control
+        self._start = start
+
+    def stop(self) -> None:
+        _run(*self._control, "-m", "immediate", "stop")
+
+    def start(self) -> None:
+        _run(*self._control, *self._start)
+
+
 @contextmanager
 def scratch_cluster() -> Iterator[str]:
     """Starts an empty cluster and yields its `postgresql+psycopg://` address."""
+    with stoppable_cluster() as cluster:
+        yield cluster.url
+
+
+@contextmanager
+def stoppable_cluster() -> Iterator[Cluster]:
+    """Starts an empty cluster; it may be stopped or running at the end."""
     binaries = _find_binaries()
     folder = Path(tempfile.mkdtemp(prefix="scratch-pg-"))
     data = folder / "data"
@@ -33,11 +55,14 @@ def scratch_cluster() -> Iterator[str]:
         port = _free_port()
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
         control: tuple[str | Path, ...] = (*as_server, binaries / "pg_ctl", "-D", data, "-w", "-t", str(SERVER_SECONDS))
-        _run(*control, "-l", folder / "log", "-o", options, "start")
+        url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+        cluster = Cluster(url, control, ("-l", folder / "log", "-o", options, "start"))
+        cluster.start()
         try:
-            yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+            yield cluster
         finally:
-            _run(*control, "-m", "immediate", "stop")
+            if (data / "postmaster.pid").exists():
+                cluster.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -78,7 +78,7 @@ def running(
 
 def _refuse_taken(url: str) -> None:
     try:
-        httpx.get(f"{url}/health", timeout=1)
+        httpx.get(f"{url}/healthz", timeout=1)
     except httpx.HTTPError:
         return
     raise StepFailed(f"Something already answers at {url}. Stop it first: another demo may still be running.")
@@ -90,7 +90,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
         if process.poll() is not None:
             raise StepFailed(f"The program for {url} ended at once. Its log:\n{log.read_text()}")
         try:
-            if httpx.get(f"{url}/health", timeout=1).is_success:
+            if httpx.get(f"{url}/healthz", timeout=1).is_success:
                 return
         except httpx.HTTPError:
             time.sleep(0.1)

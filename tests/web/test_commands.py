@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pilotage.web.commands import is_loopback
+from pilotage.web.precautions import is_loopback
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])

@@ -39,7 +39,7 @@ def create_application(office: Office, ticker: Ticker | None = None) -> Starlett
             Route("/flights/{flight_id}/rebookings", prepare_rebooking, methods=["POST"], name="rebookings"),
             Route("/flights/{flight_id}/card-token", card_token, name="card_token"),
             Route("/clock/advance", advance_clock, methods=["POST"]),
-            Route("/health", health),
+            Route("/healthz", health),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
         middleware=[Middleware(SafeHeaders), Middleware(OwnOrigin)],

@@ -79,6 +79,7 @@ COMMANDS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("gate", "pilotage.rollout.commands:gate", "Read the evidence: may the use case advance?"),
             ("stage", "pilotage.rollout.commands:stage", "Change the stage: off, shadow, assist, automate."),
+            ("history", "pilotage.releases.commands:history", "Show what was live when."),
             ("disable", "pilotage.releases.commands:disable", "Switch the model off; the rule answers."),
             ("enable", "pilotage.releases.commands:enable", "Switch the model on again."),
             ("rollback", "pilotage.releases.commands:rollback", "Go back to the version before."),
@@ -90,6 +91,14 @@ COMMANDS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("verify", "pilotage.decisions.commands:verify", "Verify the audit log and what it vouches for, offline."),
             ("person add", "pilotage.govern.commands:add_person", "Add a person who may log in."),
             ("key make", "pilotage.govern.commands:make_key", "Make a key with which an app comes."),
+            ("webhooks list", "pilotage.webhooks.commands:list_", "List the endpoints that are told what happens."),
+            ("webhooks add", "pilotage.webhooks.commands:add", "Register an endpoint; prints its secret once."),
+            ("webhooks test", "pilotage.webhooks.commands:test", "Send an endpoint a test event now."),
+            ("webhooks deliveries", "pilotage.webhooks.commands:deliveries", "List deliveries and what came back."),
+            ("webhooks replay", "pilotage.webhooks.commands:replay", "Send one event again, or all since an instant."),
+            ("webhooks rotate", "pilotage.webhooks.commands:rotate", "Give an endpoint a new secret."),
+            ("webhooks disable", "pilotage.webhooks.commands:disable", "Tell an endpoint nothing any more."),
+            ("webhooks enable", "pilotage.webhooks.commands:enable", "Tell an endpoint again what happens."),
         ),
     ),
 )
@@ -99,6 +108,7 @@ _GROUPS = {
     "contract": "What each source promises, and whether it keeps it.",
     "person": "People who may log in.",
     "key": "Keys of apps.",
+    "webhooks": "Other systems that are told what happens here.",
 }
 _INTERRUPTED = 130
 _HELP = {"--help", "-h", "--version"}

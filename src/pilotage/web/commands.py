@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 
 from pilotage.govern import flow
-from pilotage.platform.errors import SettingsError
+from pilotage.platform.errors import PilotageError, SettingsError
 from pilotage.platform.logs import configure
-from pilotage.platform.settings import PREFIX, Settings
+from pilotage.platform.settings import PREFIX
 from pilotage.platform.terminal import Terminal
-from pilotage.platform.workspace import opened
+from pilotage.platform.workspace import Workspace, opened
+from pilotage.web import precautions
 
-_DRAIN_SECONDS = 10
+APPLICATION = "pilotage.app:create"
 
 
-def serve(*, host: str | None = None, port: int | None = None, workers: int = 1) -> None:
+def serve(
+    *, host: str | None = None, port: int | None = None, workers: int | None = None, insecure_public: bool = False
+) -> None:
     """Start the console and the API; prints the first log-in once.
+
+    SIGTERM stops it without a lost answer, SIGHUP replaces its workers one by one.
 
     Parameters
     ----------
@@ -26,62 +30,64 @@ def serve(*, host: str | None = None, port: int | None = None, workers: int = 1)
     port
         Port to listen on: PILOTAGE_PORT, and without it 8700.
     workers
-        Processes that answer.
+        Processes that answer: PILOTAGE_WORKERS, and without it 1.
+    insecure_public
+        Let other machines in although passwords and keys travel in clear.
     """
-    import uvicorn
+    from pilotage.web.stepping_back import step_back_or_say
+    from pilotage.web.supervising import Supervisor
 
     terminal = Terminal()
-    if workers < 1:
-        raise SettingsError(f"--workers must be at least 1 (got {workers}).", "Give the number of processes.")
     with opened() as work:
         settings = work.settings
         host, port = host or settings.host, port or settings.port
-        _demand_free(host, port)  # before the first log-in is made, which is shown only once
+        workers = settings.workers if workers is None else workers
+        if workers < 1:
+            raise SettingsError(f"--workers must be at least 1 (got {workers}).", "Give the number of processes.")
+        precautions.demand_safe_address(host, settings, insecure_public)
+        _demand_safe(work)
+        listener = _bound(host, port)  # before the first log-in is made, which is shown only once
         first = flow.first_start(work)
     if first:
         terminal.say(f"First start. Log in as {first[0]} with this password, shown this once: {first[1]}")
-    if not is_loopback(host) and not settings.public_url.startswith("https://"):
-        terminal.say(f"Warning: {host} can be reached from other machines, and {_without_https(settings)}")
+    if insecure_public and not precautions.is_loopback(host):
+        terminal.say(f"Warning: {host} can be reached from other machines; passwords and keys travel in clear.")
     terminal.say(f"Console and API: {settings.public_url or f'http://{host}:{port}'} (stop with Ctrl+C)")
     # The workers build their own settings: links and snippets must name where this server really is.
-    os.environ |= {f"{PREFIX}HOST": host, f"{PREFIX}PORT": str(port)}
+    os.environ |= {f"{PREFIX}HOST": host, f"{PREFIX}PORT": str(port), f"{PREFIX}WORKERS": str(workers)}
     configure(settings.log_level)
-    uvicorn.run(
-        "pilotage.app:create",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_DRAIN_SECONDS,
-        log_level=settings.log_level.lower(),
-    )
+    with listener:
+        supervisor = Supervisor(
+            APPLICATION,
+            listener,
+            workers,
+            drain_seconds=settings.drain_seconds,
+            log_level=settings.log_level,
+            on_crash_loop=step_back_or_say,
+        )
+        if not supervisor.run():
+            raise PilotageError(
+                "No worker could be started.", "What they said stands above: repair it and start again."
+            )
 
 
-def _demand_free(host: str, port: int) -> None:
+def _demand_safe(work: Workspace) -> None:
+    precautions.demand_private_secrets(work.home)
+    precautions.demand_sound_sqlite(work.database)
+    precautions.demand_descriptors()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """The socket that all workers accept from. Nobody can connect before the first of them listens."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise SettingsError(
-                f"Cannot listen on {host}, port {port}: {error.strerror}.",
-                "Choose another with --port, or stop what is there.",
-            ) from None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    if host == "localhost":
-        return True
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _without_https(settings: Settings) -> str:
-    said = "PILOTAGE_PUBLIC_URL is not set" if not settings.public_url else "PILOTAGE_PUBLIC_URL is not https"
-    return f"{said}: passwords would travel in clear. Put a proxy with https before it."
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"Cannot listen on {host}, port {port}: {error.strerror}.",
+            "Choose another with --port, or stop what is there.",
+        ) from None
+    return listener

@@ -16,6 +16,8 @@ from litestar.middleware import DefineMiddleware
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
+from pilotage.decisions.inference.providing import answering
+from pilotage.decisions.service import Service
 from pilotage.govern.cookies import CSRF, is_secure
 from pilotage.govern.flow.secret_files import secret_of
 from pilotage.govern.guards import public
@@ -34,15 +36,24 @@ _KEEP_SECONDS = 86_400
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
-def build_console(work: Workspace, *, extra: Sequence[Any] = (), lifespan: Sequence[Lifespan] = ()) -> Litestar:
-    """The console and API over one installation; with further handlers, and with what runs as long as it does."""
+def build_console(
+    work: Workspace,
+    *,
+    extra: Sequence[Any] = (),
+    lifespan: Sequence[Lifespan] = (),
+    service: Service | None = None,
+) -> Litestar:
+    """The console and API over one installation; with further handlers, and with what runs as long as it does.
+
+    ``service`` is what answers decisions in this process; without it, its routes say that they are unavailable.
+    """
     configure(work.settings.log_level)
     return Litestar(
         # One router for all: Litestar prepares a path's handlers again for each one that is registered by itself, and
         # the second preparation wraps a synchronous handler twice (2.25).
         route_handlers=[Router(path="/", route_handlers=[*handlers(), _static(), *extra])],
-        dependencies={"work": Provide(lambda: work, sync_to_thread=False)},
-        middleware=[DefineMiddleware(Authentication, work=work)],
+        dependencies={"work": Provide(lambda: work, sync_to_thread=False), **answering(service)},
+        middleware=[DefineMiddleware(Authentication, work=work, service=service)],
         exception_handlers={
             PilotageError: on_pilotage_error,
             HTTPException: on_http_error,
@@ -60,14 +71,14 @@ def build_console(work: Workspace, *, extra: Sequence[Any] = (), lifespan: Seque
 
 
 def _csrf(work: Workspace) -> CSRFConfig:
-    """Forms prove that they come from our own pages. ``/v1`` looks at no cookie, so nothing can be ridden there."""
+    """Forms prove that they come from our own pages. Where programs ask, no cookie is looked at: nothing to ride."""
     return CSRFConfig(
         secret=secret_of(work, "csrf").hex(),
         cookie_name=CSRF,
         cookie_httponly=True,
         cookie_samesite="lax",
         cookie_secure=is_secure(work),
-        exclude=["^/v1/", "^/static/", "^/embed/"],
+        exclude=["^/v1/", "^/v2/", "^/ofrep/", "^/static/", "^/embed/"],
     )
 
 

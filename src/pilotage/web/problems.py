@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -12,8 +13,19 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, PermissionDeniedException, ValidationException
 from litestar.response import Redirect, Template
 
+from pilotage.decisions.flags import api as flags
+from pilotage.decisions.inference import api as inference
 from pilotage.govern.cookies import CSRF
-from pilotage.platform.errors import InvalidRequest, NotAllowed, NotAuthenticated, NotFound, PilotageError, Problem
+from pilotage.govern.flow.limits import LimitReached
+from pilotage.platform.errors import (
+    InvalidRequest,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    PilotageError,
+    Problem,
+    Unavailable,
+)
 from pilotage.platform.problems import MEDIA_TYPE, problem_details
 from pilotage.web.authentication import API
 
@@ -25,7 +37,7 @@ AnyRequest = Request[Any, Any, Any]
 
 def on_pilotage_error(request: AnyRequest, error: PilotageError) -> Response[Any]:
     """An error that the caller can understand and repair."""
-    if isinstance(error, NotAuthenticated) and error.status == 401 and not _is_api(request):
+    if isinstance(error, NotAuthenticated) and error.status == 401 and not _is_for_programs(request):
         return Redirect(f"{LOG_IN}?next={quote(_wanted(request))}", status_code=303)
     return _answer(request, error)
 
@@ -67,11 +79,19 @@ def _translated(request: AnyRequest, error: HTTPException) -> PilotageError:
 
 def _answer(request: AnyRequest, error: PilotageError, headers: dict[str, str] | None = None) -> Response[Any]:
     headers = dict(headers or {})
-    if not _is_api(request):
+    protocol = _protocol(request)
+    if not _is_api(request) and protocol is None:
         context = {"error": error, "page": {"use_case": None, "active": ""}}
         return Template("error.html", context=context, status_code=error.status, headers=headers)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, LimitReached):
+        headers |= error.standing.headers()
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = str(error.retry_after)
+    if protocol is not None:
+        status = 400 if isinstance(error, InvalidRequest) else error.status  # their only word for what does not fit
+        return Response(protocol(error), status_code=status, headers=headers, media_type="application/json")
     body = problem_details(error, request.url.path)
     return Response(body, status_code=error.status, headers=headers, media_type=MEDIA_TYPE)
 
@@ -82,6 +102,18 @@ def _wanted(request: AnyRequest) -> str:
         return "/"
     query = request.url.query
     return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def _protocol(request: AnyRequest) -> Callable[[PilotageError], bytes] | None:
+    """How the protocol under whose path this is writes its errors."""
+    path = request.url.path
+    if path == "/v2" or path.startswith("/v2/"):
+        return inference.error_body
+    return flags.error_body if path.startswith("/ofrep/") else None
+
+
+def _is_for_programs(request: AnyRequest) -> bool:
+    return _is_api(request) or _protocol(request) is not None
 
 
 def _is_api(request: AnyRequest) -> bool:

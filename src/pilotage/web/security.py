@@ -5,6 +5,8 @@ from __future__ import annotations
 from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
+from pilotage.web.authentication import STANDING
+
 _POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "frame-ancestors 'none'; form-action 'self'"
@@ -26,5 +28,8 @@ async def add_headers(message: Message, scope: Scope) -> None:
     headers = MutableScopeHeaders.from_message(message)
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)
+    if standing := scope.get("state", {}).get(STANDING):
+        for name, value in standing.headers().items():
+            headers.setdefault(name, value)
     if not scope["path"].startswith(_KEPT_BY_BROWSERS):
         headers.setdefault("Cache-Control", "no-store")

@@ -137,7 +137,7 @@ def test_what_is_not_there_has_a_page(client: TestClient, office_at_noon: Office
 @pytest.mark.parametrize("body", [{"data": {"hours": "0.5"}}, {"json": {"hours": 0.5}}])
 def test_a_driver_moves_the_clock(client: TestClient, body: dict[str, dict[str, float]]) -> None:
     assert client.post("/clock/advance", **body).json() == {"now": "2013-01-04T17:30:00"}
-    assert client.get("/health").json() == {"status": "open", "now": "2013-01-04T17:30:00"}
+    assert client.get("/healthz").json() == {"status": "open", "now": "2013-01-04T17:30:00"}
 
 
 @pytest.mark.parametrize("hours", ["0", "-1", "nan", "inf", "9999", "soon", ""])

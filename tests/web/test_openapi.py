@@ -1,0 +1,129 @@
+"""The document of what a key may ask: complete, of its own use cases only, and true."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from litestar.routes import HTTPRoute
+
+from pilotage.app import Application
+from pilotage.govern import flow as governing
+from pilotage.govern.records import SYSTEM, Role
+from pilotage.platform.workspace import Workspace
+from pilotage.usecase.flow import adopt, parse_definition
+from pilotage.usecase.records import Definition
+from pilotage.web.console import build_console
+from tests.decisions.asking import QUESTION, asked, key_of
+from tests.decisions.test_service import FILE, Model, serving
+from tests.living import visitor
+
+ADDRESS = "/v1/openapi.json"
+
+
+@pytest.fixture(autouse=True)
+def definitions(work: Workspace) -> list[Definition]:
+    other = FILE.replace("use_case: small", "use_case: other")
+    return [adopt(work, parse_definition(text, "a.yaml"), SYSTEM) for text in (FILE, other)]
+
+
+def document(work: Workspace, definition: Definition, use_case: str = "small") -> dict[str, Any]:
+    async def once() -> httpx.Response:
+        async with asked(work, serving(definition, Model(lambda: 0.6)), key_of(work, use_case=use_case)) as (client, _):
+            return await client.get(ADDRESS)
+
+    answer = asyncio.run(once())
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_it_names_the_requests_of_the_keys_own_use_cases_and_of_no_other(
+    work: Workspace, definitions: list[Definition]
+) -> None:
+    found = document(work, definitions[0])
+    assert found["openapi"] == "3.1.0"
+    assert {"/v1/use-cases/small/decisions", "/v1/use-cases/small/decisions:batch"} <= set(found["paths"])
+    assert "other" not in str(found["paths"].keys())
+    assert "other.Request" not in found["components"]["schemas"]
+    every = document(work, definitions[0], "*")
+    assert {"small.Request", "other.Request"} <= set(every["components"]["schemas"])
+
+
+def test_every_route_under_v1_is_in_it(work: Workspace, definitions: list[Definition]) -> None:
+    found = document(work, definitions[0])
+    for route in build_console(work).routes:
+        if isinstance(route, HTTPRoute) and route.path_format.startswith("/v1/"):
+            path = re.sub(r"{(\w+)(?::\w+)?}", r"{\1}", route.path_format)
+            for handler in route.route_handlers:
+                for method in set(handler.http_methods) - {"OPTIONS", "HEAD"}:
+                    assert method.lower() in found["paths"][path], f"{method} {path}"
+
+
+def test_each_reference_leads_somewhere_and_examples_fit(work: Workspace, definitions: list[Definition]) -> None:
+    found = document(work, definitions[0])
+    for name in set(re.findall(r"#/components/schemas/([\w.\[\]]+)", str(found))):
+        assert name in found["components"]["schemas"]
+    asked_for = found["paths"]["/v1/use-cases/small/decisions"]["post"]["requestBody"]["content"]["application/json"]
+    schema = found["components"]["schemas"]["small.Request"]
+    jsonschema.validate(asked_for["example"], schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**QUESTION, "more": 1}, schema)
+
+
+def test_people_read_it_in_the_console_without_script_in_the_page(work: Workspace) -> None:
+    with visitor(work, Role.VIEWER, "small") as anna:
+        page = anna.get("/interface")
+        assert page.status_code == 200
+        assert "/v1/use-cases/small/decisions:batch" in page.text
+        assert "/v1/use-cases/other/" not in page.text
+        assert not re.search(r"<script(?![^>]*src=)|\son\w+=|javascript:", page.text)
+        assert "default-src 'self'" in page.headers["content-security-policy"]
+        (script,) = re.findall(r'src="(/static/try\.js[^"]*)"', page.text)
+        assert anna.get(script).status_code == 200
+
+
+@pytest.fixture
+def running(work: Workspace, definitions: list[Definition]) -> Iterator[tuple[Application, str]]:
+    key = key_of(work)
+    app = Application(work)
+    app.service.following.servings = {"small": serving(definitions[0], Model(lambda: 0.6))}
+    app.service.following.keys = governing.all_keys(work)
+    yield app, key
+    app.service.close()
+
+
+def test_whatever_is_sent_by_the_document_no_answer_is_a_defect(running: tuple[Application, str]) -> None:
+    """Schemathesis sends what fits and what does not, 12 examples per operation: none ends in a 5xx."""
+    app, key = running
+    headers = {"Authorization": f"Bearer {key}"}
+    schema = schemathesis.openapi.from_asgi(ADDRESS, app, headers=headers)
+    sent = 0
+    for each in schema.get_all_operations():
+        operation = each.ok()
+
+        @settings(
+            max_examples=12,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            phases=[Phase.explicit, Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy())
+        def send(case: Any) -> None:
+            nonlocal sent
+            answer = case.call(headers=headers)
+            sent += 1
+            assert answer.status_code < 500 or answer.status_code == 503, (case, answer.text)
+
+        send()
+    print(f"{sent} requests, none ended in a 5xx")
+    assert sent > 100
