@@ -47,6 +47,7 @@ registry = Path(out + ".registry")
 registry.unlink(missing_ok=True)
 store = FeatureStore(config=RepoConfig(
     project="pit", provider="local", registry=str(registry), offline_store={"type": "file"},
+    online_store={"type": "sqlite", "path": out + ".online"},
     entity_key_serialization_version=3))
 aircraft = Entity(name="aircraft", join_keys=["tailnum"], value_type=ValueType.STRING)
 source = FileSource(path=events, timestamp_field="known_at")
