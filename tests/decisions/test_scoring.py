@@ -127,6 +127,33 @@ def test_after_failures_in_a_row_a_version_is_left_alone_and_then_tried_again(
     assert calls == 4
 
 
+def test_a_probe_that_told_nothing_leaves_the_next_one_to_try(
+    work: Workspace, definition: Definition, scoring: Scoring
+) -> None:
+    scores: list[Callable[[], float]] = [small.raising]
+    ready = small.serving(definition, small.Model(lambda: scores[0]()))
+
+    def hanging() -> float:
+        time.sleep(0.3)
+        return 0.6
+
+    async def ask() -> list[str]:
+        question = asked(ready, work)
+        for _ in range(3):
+            await scoring.opinion(ready, question, soon())
+        await asyncio.sleep(0.25)
+        late = await scoring.opinion(ready, question, deadline(time.perf_counter() - 1, 50))
+        scores[0] = hanging
+        probe = asyncio.create_task(scoring.opinion(ready, question, soon(5_000)))
+        await asyncio.sleep(0.05)
+        probe.cancel()
+        await asyncio.gather(probe, return_exceptions=True)
+        scores[0] = lambda: 0.6
+        return [late.failure, (await scoring.opinion(ready, question, soon(5_000))).failure]
+
+    assert asyncio.run(ask()) == ["too_slow", ""]
+
+
 def test_another_version_is_not_blamed_for_the_one_before(
     work: Workspace, definition: Definition, scoring: Scoring
 ) -> None:

@@ -52,9 +52,18 @@ class Scoring:
         if serving.quick and not self._is_slow(serving):
             opinion = self._inline(serving, question)
         else:
-            opinion = await self._in_thread(serving, question, deadline)
+            if deadline.left_to_score() <= 0:
+                breaker.abandoned()
+                return Opinion(None, "too_slow")
+            try:
+                opinion = await self._in_thread(serving, question, deadline)
+            except asyncio.CancelledError:  # the caller hung up
+                breaker.abandoned()
+                raise
         if opinion.failure in _FAULTS:
             breaker.failed()
+        elif opinion.failure == "overloaded":
+            breaker.abandoned()
         else:
             breaker.succeeded()
         return opinion
@@ -88,8 +97,6 @@ class Scoring:
         left = deadline.left_to_score()
         if self._charged >= CHARGED_MAX or self._charged // self._threads * self._mean_seconds > left > 0:
             return Opinion(None, "overloaded")
-        if left <= 0:
-            return Opinion(None, "too_slow")
         loop = asyncio.get_running_loop()
         self._charged += 1
         began = time.perf_counter()

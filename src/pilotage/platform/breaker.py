@@ -50,6 +50,11 @@ class Breaker:
             if self._probes or self._failures >= self._failures_max:
                 self._opened_at, self._probes = self._clock(), False
 
+    def abandoned(self) -> None:
+        """The request was given up before it could tell anything: the next one may try."""
+        with self._lock:
+            self._probes = False
+
     @property
     def is_open(self) -> bool:
         """Whether it is being left alone."""
