@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 
+import pytest
+import sqlalchemy as sa
+
+from pilotage.platform import beating
+from pilotage.platform.beating import LEASE
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.errors import SourceUnavailable
-from pilotage.platform.jobs import LEASE, Job, enlist, jobs, run_if_due
+from pilotage.platform.jobs import Job, Runner, enlist, jobs, run_if_due
 from pilotage.platform.workspace import Workspace
+
+pytestmark = pytest.mark.both_stores
 
 
 def counting(ran: list[int]) -> Job:
@@ -73,3 +81,65 @@ def test_a_failure_is_kept_with_its_message_and_tried_again(work: Workspace, clo
     assert kept["leased_by"] is None
     clock.advance(timedelta(minutes=1))
     assert run_if_due(work, job, "one")
+
+
+def test_a_job_that_lasts_longer_than_its_lease_keeps_it(
+    work: Workspace, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beating, "BEAT_SECONDS", 0.02)
+    taken_by_another: list[bool] = []
+
+    def last(work: Workspace) -> None:
+        for _ in range(3):
+            clock.advance(LEASE * 0.9)
+            until = clock.now() + LEASE
+            while leased_until(work) < until:
+                time.sleep(0.01)
+            taken_by_another.append(run_if_due(work, job, "two"))
+
+    job = Job("long", timedelta(minutes=1), last)
+    enlist(work, [job])
+    assert run_if_due(work, job, "one")
+    assert taken_by_another == [False] * 3
+
+
+def leased_until(work: Workspace) -> datetime:
+    with work.database.reading() as connection:
+        found: datetime = connection.execute(sa.select(jobs.c.leased_until)).scalar_one()
+    return found
+
+
+def test_a_runner_runs_what_is_due_beside_a_long_one_and_asks_once_for_all_that_wait(
+    work: Workspace, clock: FixedClock
+) -> None:
+    ran: list[str] = []
+    began, end = threading.Event(), threading.Event()
+
+    def long(_: Workspace) -> None:
+        began.set()
+        end.wait(10)
+
+    todo = [Job("long", timedelta(minutes=1), long)]
+    todo += [Job(f"job{n}", timedelta(minutes=1), lambda _, n=n: ran.append(f"job{n}")) for n in range(6)]  # type: ignore[misc]
+    runner = Runner(work, todo)
+    runner.start()
+    try:
+        until = time.monotonic() + 20
+        while len(ran) < 6 or not began.is_set():
+            assert time.monotonic() < until, ran
+            time.sleep(0.01)
+        assert sorted(ran) == [f"job{n}" for n in range(6)]
+        time.sleep(0.2)  # the last one's row is written
+        asked: list[str] = []
+        sa.event.listen(work.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+        time.sleep(1.2)
+        looks = [each for each in asked if each.startswith("SELECT jobs.name")]
+        assert 1 <= len(looks) <= 3
+        clock.advance(timedelta(minutes=2))
+        while len(ran) < 12:
+            assert time.monotonic() < until, ran
+            time.sleep(0.01)
+    finally:
+        end.set()
+        runner.close(10)
+    assert not [each for each in threading.enumerate() if each.name.startswith(("job ", "due jobs"))]

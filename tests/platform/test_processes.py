@@ -1,9 +1,12 @@
-"""Who left something behind, and whether it still lives."""
+"""Who left something behind, whether it still lives, and which threads stand back for others."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +15,7 @@ import pytest
 from pilotage.platform.engine import analytical
 from pilotage.platform.errors import TooLarge
 from pilotage.platform.lake import Lake
-from pilotage.platform.processes import has_died, this_process
+from pilotage.platform.processes import BEHIND, has_died, stand_back, this_process
 
 
 def of_a_child() -> str:
@@ -58,3 +61,22 @@ def test_a_step_that_needs_more_than_the_memory_is_said_with_what_to_do(tmp_path
     with pytest.raises(TooLarge, match="64 MB"), analytical(spill=tmp_path, memory_mb=64) as connection:
         connection.execute("SELECT length(list(md5(range::VARCHAR))::VARCHAR) FROM range(10000000)").fetchall()
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority of their own on Linux only")
+def test_a_thread_that_stands_back_takes_only_itself_and_what_it_starts_along() -> None:
+    here = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    def nice() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    def behind() -> list[int]:
+        stand_back(BEHIND)
+        stand_back(0)  # never forward again: that needs a privilege
+        with ThreadPoolExecutor(1) as started:
+            return [nice(), started.submit(nice).result()]
+
+    with ThreadPoolExecutor(1) as one:
+        found = one.submit(behind).result()
+    assert found == [max(here, BEHIND)] * 2
+    assert nice() == here

@@ -28,6 +28,17 @@ def test_an_unknown_setting_is_refused_with_the_known_ones() -> None:
         read_settings({"PILOTAGE_PROT": "9000"})
 
 
+def test_what_an_app_finds_the_service_by_is_no_setting_and_disturbs_none() -> None:
+    assert read_settings({"PILOTAGE_ADDRESS": "http://127.0.0.1:8700", "PILOTAGE_KEY": "pk_1"}) == read_settings({})
+
+
+def test_what_belongs_to_the_host_lies_with_its_spool() -> None:
+    assert read_settings({"PILOTAGE_HOME": "/srv/p"}).spool_folder == Path("/srv/p/spool")
+    assert read_settings({"PILOTAGE_HOME": "/srv/p"}).of_host == Path("/srv/p")
+    apart = read_settings({"PILOTAGE_HOME": "/srv/p", "PILOTAGE_SPOOL": "/var/spool/one"})
+    assert (apart.spool_folder, apart.of_host) == (Path("/var/spool/one"), Path("/var/spool/one"))
+
+
 def test_a_value_of_the_wrong_kind_is_refused() -> None:
     with pytest.raises(SettingsError, match="port"):
         read_settings({"PILOTAGE_PORT": "ninety"})

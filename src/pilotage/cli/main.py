@@ -26,6 +26,8 @@ COMMANDS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ),
             ("columns", "pilotage.usecase.commands:columns", "List the columns that use cases share."),
             ("brief", "pilotage.usecase.commands:brief", "Print what the use case decides, for whom and why."),
+            ("readiness", "pilotage.rollout.readiness.commands:readiness", "Show what is there and what is missing."),
+            ("rank", "pilotage.rollout.readiness.commands:rank", "Rank all use cases: which one to build first."),
             ("schema", "pilotage.audit.commands:schema", "Print the JSON Schema of use-case files, contracts, audits."),
         ),
     ),
@@ -67,11 +69,24 @@ COMMANDS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Run",
         (
             ("serve", "pilotage.web.commands:serve", "Start the console and the API."),
+            (
+                "database move",
+                "pilotage.migrations.commands:move_database",
+                "Copy the control database into another one, such as PostgreSQL.",
+            ),
             ("decide", "pilotage.decisions.commands:decide", "Ask for one decision."),
-            ("batch", "pilotage.decisions.commands:batch", "Ask for the decisions of a whole file."),
+            ("batch", "pilotage.decisions.jobs.commands:batch", "Ask for the decisions of a whole file."),
             ("review", "pilotage.review.commands:review", "Show what waits for a person."),
             ("outcomes", "pilotage.outcomes.commands:outcomes", "Join what really happened to the decisions."),
             ("monitor", "pilotage.monitor.commands:monitor", "Say whether it is still safe and still worth it."),
+            ("incidents list", "pilotage.monitor.incidents.commands:list_", "List what went wrong and needs a person."),
+            ("incidents show", "pilotage.monitor.incidents.commands:show", "Show one incident with its timeline."),
+            (
+                "incidents acknowledge",
+                "pilotage.monitor.incidents.commands:acknowledge",
+                "Say that somebody takes an incident on.",
+            ),
+            ("incidents close", "pilotage.monitor.incidents.commands:close", "Close an incident, and say why."),
         ),
     ),
     (
@@ -89,7 +104,24 @@ COMMANDS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Govern",
         (
             ("verify", "pilotage.decisions.commands:verify", "Verify the audit log and what it vouches for, offline."),
-            ("person add", "pilotage.govern.commands:add_person", "Add a person who may log in."),
+            ("person add", "pilotage.govern.person_commands:add", "Add a person who may log in."),
+            ("person list", "pilotage.govern.person_commands:list_", "List the people and what each may do."),
+            ("person give", "pilotage.govern.person_commands:give", "Give a person a role."),
+            ("person take", "pilotage.govern.person_commands:take", "Take a role from a person."),
+            ("person skills", "pilotage.review.commands:skills", "Say which cases a reviewer can judge."),
+            ("person disable", "pilotage.govern.person_commands:disable", "Shut a person out."),
+            ("person enable", "pilotage.govern.person_commands:enable", "Let a person in again who was shut out."),
+            ("person link", "pilotage.govern.person_commands:link", "Let a person come in by the OpenID provider."),
+            (
+                "person reset-password",
+                "pilotage.govern.person_commands:reset_password",
+                "Give a person a new password.",
+            ),
+            (
+                "person reset-second-factor",
+                "pilotage.govern.person_commands:reset_second_factor",
+                "Forget a person's second factor: phone and codes are lost.",
+            ),
             ("key make", "pilotage.govern.commands:make_key", "Make a key with which an app comes."),
             ("webhooks list", "pilotage.webhooks.commands:list_", "List the endpoints that are told what happens."),
             ("webhooks add", "pilotage.webhooks.commands:add", "Register an endpoint; prints its secret once."),
@@ -108,8 +140,11 @@ _GROUPS = {
     "contract": "What each source promises, and whether it keeps it.",
     "person": "People who may log in.",
     "key": "Keys of apps.",
+    "database": "The control database.",
     "webhooks": "Other systems that are told what happens here.",
+    "incidents": "What went wrong and needs a person.",
 }
+_LISTED_BY_DEFAULT = {"incidents"}
 _INTERRUPTED = 130
 _HELP = {"--help", "-h", "--version"}
 _DEFECT = 3
@@ -159,7 +194,7 @@ def run(tokens: list[str]) -> int:
     """Run one command; its exit code."""
     machine = "--json" in tokens
     try:
-        application()(tokens)
+        application()(_completed(tokens))
     except PilotageError as error:
         _print_error(error, machine)
         return error.exit_code
@@ -182,6 +217,12 @@ def run(tokens: list[str]) -> int:
         _print_error(said, machine)
         return _DEFECT
     return 0
+
+
+def _completed(tokens: list[str]) -> list[str]:
+    """``pilotage incidents`` lists them."""
+    is_alone = bool(tokens) and tokens[0] in _LISTED_BY_DEFAULT and all(each.startswith("-") for each in tokens[1:])
+    return [tokens[0], "list", *tokens[1:]] if is_alone and _HELP.isdisjoint(tokens) else tokens
 
 
 def _print_error(error: PilotageError, machine: bool) -> None:

@@ -27,6 +27,7 @@ class Breaker:
         self._failures = 0
         self._opened_at: float | None = None
         self._probes = False
+        self._proved = False
 
     def admits(self) -> bool:
         """Whether a request may be sent now; one that was admitted must be reported."""
@@ -42,11 +43,13 @@ class Breaker:
         """The request was answered."""
         with self._lock:
             self._failures, self._opened_at, self._probes = 0, None, False
+            self._proved = True
 
     def failed(self) -> None:
         """The request was not answered, or not in time."""
         with self._lock:
             self._failures += 1
+            self._proved = False
             if self._probes or self._failures >= self._failures_max:
                 self._opened_at, self._probes = self._clock(), False
 
@@ -60,3 +63,9 @@ class Breaker:
         """Whether it is being left alone."""
         with self._lock:
             return self._opened_at is not None
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether all pass, and the last request that was reported was answered."""
+        with self._lock:
+            return self._opened_at is None and self._proved

@@ -29,6 +29,21 @@ metadata = sa.MetaData(
     }
 )
 
+_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""Of libpq: the first four in seconds and tries, the last in milliseconds."""
+
+
+_POOL: dict[str, Any] = {"max_overflow": 30, "pool_use_lifo": True, "hide_parameters": True}
+"""Connections beyond the five that are kept: with fewer than threads that may ask, one request waits for another's.
+The one that was used last is used next: each has a cache of its own, and few of them fill.
+"""
+
 
 class Instant(sa.TypeDecorator[datetime]):
     """An instant in UTC, stored without zone, read back with it."""
@@ -66,7 +81,7 @@ class Database:
                 f"PILOTAGE_DATABASE_URL names {self.url.get_backend_name()}, which cannot hold the control database.",
                 "Use sqlite:///path or postgresql+psycopg://…",
             )
-        self.engine = _sqlite_engine(self.url) if self.is_sqlite else sa.create_engine(self.url, pool_pre_ping=True)
+        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
 
     @property
     def is_sqlite(self) -> bool:
@@ -87,15 +102,54 @@ class Database:
             with connection.begin():
                 yield connection
 
+    @contextmanager
+    def migrating(self) -> Iterator[sa.Connection]:
+        """As :meth:`writing`, for changes of the schema.
+
+        SQLite changes a column by making its table anew, which the rows that point at it would forbid: their references
+        are looked at once, before the commit.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: a row points at nothing now; nothing was changed.
+        """
+        if not self.is_sqlite:
+            with self.writing() as connection:
+                yield connection
+            return
+        with self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA foreign_keys=OFF")  # says nothing within a transaction
+            try:
+                connection.execution_options(pilotage_write=True)
+                with connection.begin():
+                    yield connection
+                    lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+                    if lost:
+                        raise sa.exc.IntegrityError(
+                            "PRAGMA foreign_key_check", None, ValueError(f"rows of {lost[0][0]}")
+                        )
+            finally:
+                driver.execute("PRAGMA foreign_keys=ON")
+
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _postgresql_engine(url: sa.URL) -> sa.Engine:
+    """A host that is gone without a word is noticed in seconds, not in the quarter of an hour that TCP takes by itself.
+
+    What the address says of time-outs counts instead.
+    """
+    unsaid = {name: value for name, value in _PATIENCE.items() if name not in url.query}
+    return sa.create_engine(url, pool_pre_ping=True, connect_args=unsaid, **_POOL)
 
 
 def _sqlite_engine(url: sa.URL) -> sa.Engine:
     """SQLite through the bundled library: the system's own may be one that corrupts the log when reset."""
     import pysqlite3
 
-    engine = sa.create_engine(url, module=pysqlite3, connect_args={"timeout": 30, "check_same_thread": False})
+    arguments = {"timeout": 30, "check_same_thread": False}
+    engine = sa.create_engine(url, module=pysqlite3, connect_args=arguments, **_POOL)
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
@@ -114,12 +168,13 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
 
 
 def insert_ignoring(database: Database | sa.Connection, table: sa.Table) -> Any:
-    """An INSERT that leaves rows alone whose key is already there, in either dialect."""
-    dialect = database.engine.dialect.name
-    if dialect == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-
-        return postgresql_insert(table).on_conflict_do_nothing()
-    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
-    return sqlite_insert(table).on_conflict_do_nothing()
+    """An INSERT that leaves rows alone whose key is already there, in either dialect; ``rowcount`` says how many rows
+    it added.
+    """
+    insert: Any
+    if database.engine.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert
+    # Without it SQLAlchemy forgets the count of an INSERT on PostgreSQL, and says -1.
+    return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from pilotage.platform import tracing
 from pilotage.platform.errors import PilotageError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -142,16 +143,45 @@ class Egress:
             EgressRefused: its name now leads where we may not go.
             Unreachable: it does not answer in time, breaks off, or answers more than ``bytes_max``.
         """
+        kind = {"content-type": "application/json"}
+        return self._traced("POST", path, content, {**kind, **headers}, seconds, bytes_max, cut)
+
+    def get(self, path: str, headers: Mapping[str, str], seconds: float, bytes_max: int) -> Reply:
+        """What the host holds at a path.
+
+        Raises:
+            EgressRefused: its name now leads where we may not go.
+            Unreachable: it does not answer in time, breaks off, or answers more than ``bytes_max``.
+        """
+        return self._traced("GET", path, b"", headers, seconds, bytes_max, False)
+
+    def _traced(self, method: str, path: str, content: bytes, headers: Mapping[str, str], *bounds: Any) -> Reply:
+        with tracing.sent(method) as span:
+            span.say(server__address=self.host)
+            reply = self._asked(method, path, content, {**headers, **tracing.headers()}, *bounds)
+            span.say(http__response__status_code=reply.status)
+        return reply
+
+    def _asked(
+        self,
+        method: str,
+        path: str,
+        content: bytes,
+        headers: Mapping[str, str],
+        seconds: float,
+        bytes_max: int,
+        cut: bool,
+    ) -> Reply:
         import httpcore
 
-        own = {"content-type": "application/json", "accept": "application/json", "accept-encoding": "identity"}
+        own = {"accept": "application/json", "accept-encoding": "identity"}
         sent = [(name.lower(), value) for name, value in {**own, **headers}.items()]
         until = time.monotonic() + seconds
         self._backend.deadline.until = until
         timeout = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
         try:
             with self._pool.stream(
-                "POST", self._url + path, headers=sent, content=content, extensions={"timeout": timeout}
+                method, self._url + path, headers=sent, content=content, extensions={"timeout": timeout}
             ) as response:
                 return self._read(response, until, bytes_max, cut)
         except (httpcore.TimeoutException, TimeoutError):

@@ -6,6 +6,7 @@ exit code, HTTP into problem details (RFC 9457), the console into a page. Anythi
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -135,6 +136,22 @@ class Unavailable(PilotageError):
     retry_after = 1
 
 
+class StillCounting(Unavailable):
+    """What a page shows is being counted for the first time; the page is there in some seconds."""
+
+    code = "still-counting"
+    title = "The figures are being counted"
+    retry_after = 3
+
+
+class DatabaseUnavailable(Unavailable):
+    """The control database does not answer. Whoever was to start is to be started again: exit code EX_TEMPFAIL."""
+
+    code = "database-unavailable"
+    title = "The control database does not answer"
+    exit_code = 75
+
+
 class TooMany(Unavailable):
     """The caller asked more often than its limit allows."""
 
@@ -239,3 +256,12 @@ class SettingsError(PilotageError):
 
     code = "settings"
     title = "A setting is missing or wrong"
+
+
+def in_short(error: BaseException) -> str:
+    """What may be logged of an error: our own words, else its type and where it happened; never what it quotes."""
+    if isinstance(error, PilotageError):
+        return error.message
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename.rpartition('site-packages/')[2]}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"

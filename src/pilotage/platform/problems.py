@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pilotage.platform.errors import PilotageError
+from pilotage.platform.requests import current
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -20,4 +21,6 @@ def problem_details(error: PilotageError, instance: str) -> bytes:
         "code": error.code,
         "problems": error.problems,
     }
+    if (about := current.get()) is not None:
+        body["request"] = about.id
     return msgspec.json.encode(body)

@@ -3,20 +3,23 @@
 Header and problems are those of draft-ietf-httpapi-idempotency-key-header-07. A key belongs to the caller that sent it;
 it is claimed in the control database, so that it holds across workers, replicas and restarts. Who claims it has a
 lease: when it dies, whoever sends the key again takes over, and derives the same identifiers from the claim's ``seed``.
+A caller has room for so many replies at once; none is given up before its day is over to make room for another.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 import zlib
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from msgspec import Struct
 
 from pilotage.platform.database import Instant, insert_ignoring, metadata
-from pilotage.platform.errors import BadRequest, KeyReused, RequestOutstanding
+from pilotage.platform.errors import BadRequest, KeyReused, RequestOutstanding, TooMany
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 
@@ -26,6 +29,8 @@ KEPT = timedelta(hours=25)
 KEY_LETTERS_MAX = 255
 _FORGET_ROWS = 1_000
 _RETRY_SECONDS_MAX = 2
+_COUNTED_FOR = timedelta(minutes=10)
+_FULL_FOR = timedelta(minutes=1)
 
 kept_replies = sa.Table(
     "kept_replies",
@@ -58,6 +63,40 @@ class Claim(Struct, frozen=True):
         return new_id(prefix, self.begun_at, digest)
 
 
+class Room:
+    """How many replies each caller may have kept, and has as far as one process knows.
+
+    It counts what is kept every ten minutes, and what it adds itself in between: where many processes add at once, a
+    caller gets a little more room than it should.
+    """
+
+    def __init__(self, replies_max: int) -> None:
+        self._max = replies_max
+        self._counted: dict[str, tuple[int, datetime]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, connection: sa.Connection, caller: str, now: datetime) -> None:
+        """Count one more, which is kept already in this transaction.
+
+        Raises:
+            TooMany: there is no room for it.
+        """
+        with self._lock:
+            count, at = self._counted.get(caller, (self._max, now - _COUNTED_FOR))
+        kept = count + 1
+        if now - at >= (_COUNTED_FOR if kept <= self._max else _FULL_FOR):
+            kept, at = _count(connection, caller), now
+        with self._lock:
+            self._counted[caller] = (min(kept, self._max), at)
+        if kept > self._max:
+            error = TooMany(
+                f"{self._max:,} replies are kept for this caller's idempotency keys, and no more.",
+                "Send it without a key, or later: each reply is kept for a day.",
+            )
+            error.retry_after = int(_FULL_FOR.total_seconds())
+            raise error
+
+
 def key_in(headers: list[tuple[bytes, bytes]]) -> str | None:
     """The idempotency key that a request names, with or without the quotation marks of a structured field.
 
@@ -86,30 +125,24 @@ def fingerprint_of(method: str, path: str, body: bytes) -> bytes:
     return hashlib.sha256(b"%b %b\n%b" % (method.encode(), path.encode(), body)).digest()
 
 
-def claim(work: Workspace, caller: str, key: str, fingerprint: bytes, lease: timedelta) -> Claim | bytes:
+def claim(
+    work: Workspace, caller: str, key: str, fingerprint: bytes, lease: timedelta, room: Room | None = None
+) -> Claim | bytes:
     """Take the key, or get the body of the reply that was given under it.
 
     Raises:
         KeyReused: it came with another request before.
         RequestOutstanding: its request is being answered at this moment.
+        TooMany: it is new, and there is no room for its reply.
     """
     now = work.clock.now()
     new = Claim(caller, key, new_id("rep", now), secrets.token_bytes(16), now, taken_over=False)
-    own = (kept_replies.c.caller == caller, kept_replies.c.key == key)
     with work.database.writing() as connection:
-        connection.execute(kept_replies.delete().where(*own, kept_replies.c.begun_at < now - KEPT))
-        row = {
-            "caller": caller,
-            "key": key,
-            "fingerprint": fingerprint,
-            "holder": new.holder,
-            "seed": new.seed,
-            "begun_at": now,
-            "leased_until": now + lease,
-        }
-        if connection.execute(insert_ignoring(connection, kept_replies).values(row)).rowcount == 1:
+        found = _taken(connection, new, fingerprint, now + lease)
+        if found is None:
+            if room is not None:
+                room.take(connection, caller, now)
             return new
-        found = connection.execute(sa.select(kept_replies).where(*own).with_for_update()).one()
         if bytes(found.fingerprint) != fingerprint:
             raise KeyReused(
                 "This Idempotency-Key came before with another request.", "Make a new key for each new request."
@@ -119,8 +152,20 @@ def claim(work: Workspace, caller: str, key: str, fingerprint: bytes, lease: tim
         if found.leased_until > now:
             raise _outstanding(found.leased_until - now)
         held = {"holder": new.holder, "leased_until": now + lease}
-        connection.execute(kept_replies.update().where(*own).values(held))
+        connection.execute(kept_replies.update().where(*_own(new)).values(held))
     return Claim(caller, key, new.holder, bytes(found.seed), found.begun_at, taken_over=True)
+
+
+def _taken(connection: sa.Connection, new: Claim, fingerprint: bytes, leased_until: datetime) -> sa.Row[Any] | None:
+    """Take the key where it is free; else the row of whoever has it, locked."""
+    row = {name: getattr(new, name) for name in ("caller", "key", "holder", "seed", "begun_at")}
+    row |= {"fingerprint": fingerprint, "leased_until": leased_until}
+    connection.execute(kept_replies.delete().where(*_own(new), kept_replies.c.begun_at < new.begun_at - KEPT))
+    while connection.execute(insert_ignoring(connection, kept_replies).values(row)).rowcount != 1:
+        found = connection.execute(sa.select(kept_replies).where(*_own(new)).with_for_update()).first()
+        if found is not None:  # else it was given back in between: on PostgreSQL others do not wait for us
+            return found
+    return None
 
 
 def keep(work: Workspace, claimed: Claim, body: bytes) -> None:
@@ -144,23 +189,28 @@ def release(work: Workspace, claimed: Claim) -> None:
 
 def forget_old(work: Workspace) -> int:
     """Remove replies whose time is over, some at a time so that writers do not wait long; how many."""
+    own = sa.tuple_(kept_replies.c.caller, kept_replies.c.key)
     old = sa.select(kept_replies.c.caller, kept_replies.c.key).where(kept_replies.c.begun_at < work.clock.now() - KEPT)
     removed = 0
     while True:
         with work.database.writing() as connection:
-            rows = connection.execute(old.limit(_FORGET_ROWS)).all()
-            for caller, key in rows:
-                connection.execute(
-                    kept_replies.delete().where(kept_replies.c.caller == caller, kept_replies.c.key == key)
-                )
-        removed += len(rows)
-        if len(rows) < _FORGET_ROWS:
+            count = connection.execute(kept_replies.delete().where(own.in_(old.limit(_FORGET_ROWS)))).rowcount
+        removed += count
+        if count < _FORGET_ROWS:
             return removed
 
 
+def _count(connection: sa.Connection, caller: str) -> int:
+    query = sa.select(sa.func.count()).select_from(kept_replies).where(kept_replies.c.caller == caller)
+    return int(connection.execute(query).scalar_one())
+
+
+def _own(claimed: Claim) -> tuple[sa.ColumnElement[bool], ...]:
+    return kept_replies.c.caller == claimed.caller, kept_replies.c.key == claimed.key
+
+
 def _held(claimed: Claim) -> tuple[sa.ColumnElement[bool], ...]:
-    own = (kept_replies.c.caller == claimed.caller, kept_replies.c.key == claimed.key)
-    return (*own, kept_replies.c.holder == claimed.holder, kept_replies.c.body.is_(None))
+    return (*_own(claimed), kept_replies.c.holder == claimed.holder, kept_replies.c.body.is_(None))
 
 
 def _outstanding(left: timedelta) -> RequestOutstanding:

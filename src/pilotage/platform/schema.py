@@ -7,11 +7,16 @@ import sqlalchemy as sa
 from pilotage.platform.database import Database
 
 MIGRATIONS = "pilotage:migrations"
-HEAD = "0003"
+_TURN = 0x70696C6F74
+"""The lock of PostgreSQL under which a schema is migrated; the number says "pilot"."""
+HEAD = "0011"
 
 
 def upgrade(database: Database) -> None:
-    """Run the migrations that are missing. Costs one query when there are none."""
+    """Run the migrations that are missing. Costs one query when there are none.
+
+    Of several processes that start at the same moment one migrates; the others wait, and find nothing left to do.
+    """
     if _revision(database) == HEAD:
         return
     from alembic import command
@@ -19,7 +24,9 @@ def upgrade(database: Database) -> None:
 
     config = Config()
     config.set_main_option("script_location", MIGRATIONS)
-    with database.writing() as connection:
+    with database.migrating() as connection:
+        if not database.is_sqlite:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

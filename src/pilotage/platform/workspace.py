@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
+
 from pilotage.platform.clock import Clock, SystemClock
 from pilotage.platform.database import Database
+from pilotage.platform.errors import DatabaseUnavailable
 from pilotage.platform.lake import Lake
 from pilotage.platform.settings import Settings, read_settings
 from pilotage.platform.signing import Signer
+
+_TRY_SECONDS = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,10 +56,42 @@ def open_workspace(settings: Settings, clock: Clock | None = None) -> Workspace:
 
 
 @contextmanager
-def opened() -> Iterator[Workspace]:
-    """The installation that the environment names, for the length of one command."""
-    workspace = open_workspace(read_settings())
+def opened(patience_seconds: float = 0.0, say: Callable[[str], None] = print) -> Iterator[Workspace]:
+    """The installation that the environment names, for the length of one command.
+
+    Its control database is waited for so long; ``say`` is told once that it is.
+
+    Raises:
+        DatabaseUnavailable: it did not answer in time.
+    """
+    workspace = _opened_within(read_settings(), patience_seconds, say)
     try:
         yield workspace
     finally:
         workspace.close()
+
+
+def _opened_within(settings: Settings, patience_seconds: float, say: Callable[[str], None]) -> Workspace:
+    give_up = time.monotonic() + patience_seconds
+    is_told = False
+    while True:
+        try:
+            return open_workspace(settings)
+        except OperationalError as error:
+            away = _away(settings, error)
+            if time.monotonic() >= give_up:
+                raise away from None
+        if not is_told:
+            say(f"{away.message} Waiting for it, {patience_seconds:g} seconds at most.")
+            is_told = True
+        time.sleep(min(_TRY_SECONDS, patience_seconds))
+
+
+def _away(settings: Settings, error: OperationalError) -> DatabaseUnavailable:
+    """What the database's driver says, in its first line, and of which database; never its password."""
+    address = make_url(settings.database).render_as_string(hide_password=True)
+    said = (str(error.orig).strip().splitlines() or ["no answer"])[0]
+    return DatabaseUnavailable(
+        f"The control database {address} does not answer: {said.removesuffix('.')}.",
+        "Start it, or correct PILOTAGE_DATABASE_URL, and try again.",
+    )

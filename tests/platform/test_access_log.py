@@ -1,0 +1,40 @@
+"""The access log goes on after its stream failed, and says how many lines that cost."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+
+from pilotage.platform.access import AccessLog
+from pilotage.platform.requests import Current
+
+
+def until(done: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 10
+    while not done():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "failure", [BrokenPipeError(), OSError(28, "full"), ValueError("I/O operation on closed file")]
+)
+def test_a_stream_that_fails_costs_its_lines_and_no_others(failure: Exception) -> None:
+    calls: list[bytes] = []
+
+    def write(content: bytes) -> None:
+        calls.append(content)
+        if len(calls) <= 2:
+            raise failure
+
+    log = AccessLog(1.0, write)
+    for number in range(3):
+        log.add(Current(f"r{number}"), "GET", "/x", 200, 0.1)
+        until(lambda seen=number: len(calls) > seen)  # type: ignore[misc]
+    log.close()
+    kept = [json.loads(line) for line in calls[2].splitlines()]
+    assert [line.get("request") for line in kept] == ["r2", None]
+    assert (kept[1]["event"], kept[1]["lines"]) == ("request_lines_dropped", 2)
