@@ -1,0 +1,1 @@
+"""Revisions and moves of the control database."""
