@@ -5,32 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from litestar import Litestar
-from litestar.routes import ASGIRoute, HTTPRoute
 
 from pilotage.govern import flow
-from pilotage.govern.guards import Needs, Public
 from pilotage.govern.records import SYSTEM, Grant, Role
 from pilotage.platform.settings import Settings
 from pilotage.platform.workspace import Workspace, open_workspace
 from pilotage.web.console import build_console
 from tests.web.conftest import Browser, post_form
-
-
-def test_every_route_declares_its_policy(console: Litestar) -> None:
-    silent, seen = [], 0
-    for route in console.routes:
-        assert isinstance(route, HTTPRoute | ASGIRoute), f"no policy is known for {route}"
-        for handler in route.route_handlers if isinstance(route, HTTPRoute) else [route.route_handler]:
-            if getattr(handler.fn, "__module__", "") == "litestar.routes.http":
-                continue  # Litestar's own answer to OPTIONS: names the methods, nothing else
-            seen += 1
-            guards = [getattr(guard, "func", guard) for guard in handler.resolve_guards()]
-            policies = [guard for guard in guards if isinstance(guard, Needs | Public)]
-            if len(policies) != 1 or (isinstance(policies[0], Public) and not policies[0].reason):
-                silent.append((route.path, handler.handler_name))
-    assert silent == []
-    assert seen > 10
 
 
 def test_a_stranger_is_led_to_the_log_in_and_back(work: Workspace, stranger: Browser) -> None:
@@ -179,7 +160,7 @@ def test_a_defect_is_recorded_with_a_number_and_without_secrets(
     answer = stranger.get(path)
     assert answer.status_code == 500
     written = capfd.readouterr().err
-    number = written.split('"id": "')[1].split('"')[0]
+    number = written.split(" id=")[1].split(" ")[0]
     assert number in answer.text
     assert "RuntimeError" in written
     for told in (answer.text, written):

@@ -6,6 +6,8 @@ import html
 import re
 from collections.abc import Callable
 
+import pytest
+
 from pilotage.govern import flow
 from pilotage.govern.records import SYSTEM, Grant, Role
 from pilotage.govern.store.audit_log import entries
@@ -81,6 +83,7 @@ def test_names_are_escaped(work: Workspace, log_in: Callable[..., Browser]) -> N
         assert "&lt;script&gt;alert(1)" in text
 
 
+@pytest.mark.both_stores
 def test_the_audit_log_is_shown_newest_first_in_pages_and_filtered(
     work: Workspace, log_in: Callable[..., Browser]
 ) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from pilotage.decisions import readiness
+from pilotage.decisions.http import readiness
 from pilotage.govern.cookies import SESSION
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.settings import Settings
@@ -121,7 +121,7 @@ def test_without_the_database_a_worker_stays_ready_and_says_that_it_is_degraded(
 
 
 def slow() -> float:
-    time.sleep(0.2)
+    time.sleep(0.5)
     return 0.9
 
 
@@ -145,7 +145,7 @@ def test_probes_are_answered_while_scoring_is_saturated(work: Workspace, definit
                     time.sleep(0.02)
             assert {each.result() for each in asked} == {200}
         assert len(taken) > 5
-        assert statistics.median(taken) < 0.1
+        assert statistics.median(taken) < 0.5 / 2, "they wait for no score"
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from litestar.routes import HTTPRoute
 
 from pilotage.app import Application
 from pilotage.govern import flow as governing
-from pilotage.govern.records import SYSTEM, Role
+from pilotage.govern.records import SYSTEM, Grant, Role
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.flow import adopt, parse_definition
 from pilotage.usecase.records import Definition
@@ -100,17 +101,28 @@ def running(work: Workspace, definitions: list[Definition]) -> Iterator[tuple[Ap
     app.service.close()
 
 
-def test_whatever_is_sent_by_the_document_no_answer_is_a_defect(running: tuple[Application, str]) -> None:
-    """Schemathesis sends what fits and what does not, 12 examples per operation: none ends in a 5xx."""
+@pytest.mark.parametrize(("by", "examples"), [("app", 5), ("admin", 8), ("nobody", 2)])
+def test_whatever_is_sent_by_the_document_no_answer_is_a_defect(
+    work: Workspace, running: tuple[Application, str], by: str, examples: int
+) -> None:
+    """Schemathesis sends what fits and what does not, some examples per operation: none ends in a 5xx.
+
+    By a key that may ask one use case, by one that may do everything, so that nothing ends at the guard, and by nobody.
+    """
     app, key = running
-    headers = {"Authorization": f"Bearer {key}"}
-    schema = schemathesis.openapi.from_asgi(ADDRESS, app, headers=headers)
-    sent = 0
+    admin = governing.make_key(work, SYSTEM, "admin", (Grant(Role.ADMIN),), 1_000_000)
+    app.service.following.keys = governing.all_keys(work)
+    sent_as = {"app": {"Authorization": f"Bearer {key}"}, "admin": {"Authorization": f"Bearer {admin}"}, "nobody": {}}
+    schema = schemathesis.openapi.from_asgi(ADDRESS, app, headers=sent_as["admin"])
+    declared = {(route.method, re.sub(r"{(\w+):\w+}", r"{\1}", route.path)) for route in app.policies}
+    expected = {(method, path) for method, path in declared if path.startswith("/v1/") and method != "OPTIONS"}
+    asked: Counter[tuple[str, str]] = Counter({("GET", ADDRESS): 1})  # it was read first
+    statuses: Counter[int] = Counter()
     for each in schema.get_all_operations():
-        operation = each.ok()
+        operation = each.ok()  # type: ignore[union-attr]
 
         @settings(
-            max_examples=12,
+            max_examples=examples,
             deadline=None,
             database=None,
             derandomize=True,
@@ -119,11 +131,13 @@ def test_whatever_is_sent_by_the_document_no_answer_is_a_defect(running: tuple[A
         )
         @given(case=operation.as_strategy())
         def send(case: Any) -> None:
-            nonlocal sent
-            answer = case.call(headers=headers)
-            sent += 1
+            answer = case.call(headers=sent_as[by])
+            asked[case.method.upper(), case.path.replace("/small/", "/{use_case}/")] += 1
+            statuses[answer.status_code] += 1
             assert answer.status_code < 500 or answer.status_code == 503, (case, answer.text)
+            if by == "nobody":
+                assert answer.status_code in (400, 401, 404, 405, 422), (case, answer.text)
 
         send()
-    print(f"{sent} requests, none ended in a 5xx")
-    assert sent > 100
+    print(f"{asked.total()} requests as {by}, none ended in a 5xx: {dict(statuses)}")
+    assert expected <= {*asked}, "every operation was asked"

@@ -65,4 +65,4 @@ def test_one_of_two_replicas_is_restarted_while_both_are_asked(
             f"\nReplicas: a new key known to both after {seen:.2f} s; 0 failed and all in the ledger, n = {QUESTIONS}"
         )
     assert len(set(ids)) == QUESTIONS
-    assert seen < 1.5
+    assert seen < 5

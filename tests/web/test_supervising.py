@@ -23,7 +23,7 @@ from pilotage.platform.workspace import Workspace, open_workspace
 from pilotage.releases import flow as releasing
 from pilotage.releases.records import Stage
 from pilotage.web.stepping_back import REASON
-from pilotage.web.supervising import CRASHES_MAX, delay_seconds, new_counts
+from pilotage.web.supervising import CRASHES_MAX, STOP_SECONDS, delay_seconds, new_counts
 from tests.living import release
 from tests.review.arranging import NAME
 from tests.review.arranging import adopt as adopt_flights
@@ -149,11 +149,18 @@ sys.exit(0 if supervisor.run() else 4)
 
 
 def supervised(application: str, silent_seconds: float = 30, crashes: int = CRASHES_MAX) -> subprocess.Popen[str]:
-    """A supervisor of one worker with this application, which a crash loop ends."""
+    """A supervisor of one worker with this application, which a crash loop ends; as a shell starts it with ``&``."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
     command = [sys.executable, "-c", SUPERVISED, f"tests.web.dying:{application}", str(silent_seconds), str(crashes)]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True, cwd=ROOT)
+    return subprocess.Popen(
+        command, env=environment, stdout=pipe, stderr=pipe, text=True, cwd=ROOT, preexec_fn=_in_the_background
+    )
+
+
+def _in_the_background() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGQUIT, signal.SIG_IGN)
 
 
 def test_workers_that_crash_again_and_again_are_restarted_and_reported_once() -> None:
@@ -170,6 +177,17 @@ def test_workers_that_cannot_even_start_are_given_up() -> None:
     assert server.returncode == 4, said
     assert said.count("worker_died") == 3
     assert "cannot be built" in said
+
+
+def test_a_stop_while_workers_still_start_is_no_failure() -> None:
+    with supervised("lasting") as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+        wait_until(lambda: bool(children.read_text()))
+        server.terminate()
+        _, said = server.communicate(timeout=STOP_SECONDS - 1)  # then it would be killed
+    assert server.returncode == 0, said
 
 
 def test_a_worker_that_hangs_is_killed() -> None:

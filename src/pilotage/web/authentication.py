@@ -9,10 +9,11 @@ from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from pilotage.decisions.service import Service
+from pilotage.decisions.answering.service import Service
+from pilotage.decisions.http.exchange import hold_back
 from pilotage.govern import flow
 from pilotage.govern.cookies import SESSION
-from pilotage.govern.flow.limits import Limits
+from pilotage.govern.flow.limits import LimitReached, Limits, Standing
 from pilotage.govern.records import Principal
 from pilotage.platform.errors import NotAuthenticated
 from pilotage.platform.workspace import Workspace
@@ -45,8 +46,15 @@ class Authentication:
             principal = scope["user"] = await self._principal(ASGIConnection(scope))
             scope["auth"] = None
             if principal is not None:
-                scope["state"][STANDING] = self.limits.take(principal)
+                scope["state"][STANDING] = await self._counted(principal)
         await self.app(scope, receive, send)
+
+    async def _counted(self, principal: Principal) -> Standing | None:
+        try:
+            return self.limits.take(principal)
+        except LimitReached:
+            await hold_back()
+            raise
 
     async def _principal(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Principal | None:
         path = connection.scope["path"]

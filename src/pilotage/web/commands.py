@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from typing import Literal
 
 from pilotage.govern import flow
 from pilotage.platform.errors import PilotageError, SettingsError
@@ -14,14 +15,24 @@ from pilotage.platform.workspace import Workspace, opened
 from pilotage.web import precautions
 
 APPLICATION = "pilotage.app:create"
+DATABASE_SECONDS = 90.0
+"""So long a server that starts waits for its control database; then it ends with 75, to be started again. Longer than
+systemd's patience with five starts (``deploy/pilotage.service``), so that it never gives up.
+"""
 
 
 def serve(
-    *, host: str | None = None, port: int | None = None, workers: int | None = None, insecure_public: bool = False
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    workers: int | None = None,
+    log_format: Literal["text", "json"] | None = None,
+    insecure_public: bool = False,
 ) -> None:
     """Start the console and the API; prints the first log-in once.
 
-    SIGTERM stops it without a lost answer, SIGHUP replaces its workers one by one.
+    SIGTERM stops it without a lost answer, SIGHUP replaces its workers one by one. Where the control database does not
+    answer it waits for a minute and a half, and then ends with exit code 75: start it again.
 
     Parameters
     ----------
@@ -31,6 +42,8 @@ def serve(
         Port to listen on: PILOTAGE_PORT, and without it 8700.
     workers
         Processes that answer: PILOTAGE_WORKERS, and without it 1.
+    log_format
+        PILOTAGE_LOG_FORMAT, and without it text: for people. With json, lines for machines and one line per request.
     insecure_public
         Let other machines in although passwords and keys travel in clear.
     """
@@ -38,7 +51,7 @@ def serve(
     from pilotage.web.supervising import Supervisor
 
     terminal = Terminal()
-    with opened() as work:
+    with opened(DATABASE_SECONDS, terminal.say) as work:
         settings = work.settings
         host, port = host or settings.host, port or settings.port
         workers = settings.workers if workers is None else workers
@@ -55,7 +68,8 @@ def serve(
     terminal.say(f"Console and API: {settings.public_url or f'http://{host}:{port}'} (stop with Ctrl+C)")
     # The workers build their own settings: links and snippets must name where this server really is.
     os.environ |= {f"{PREFIX}HOST": host, f"{PREFIX}PORT": str(port), f"{PREFIX}WORKERS": str(workers)}
-    configure(settings.log_level)
+    os.environ[f"{PREFIX}LOG_FORMAT"] = log_format = log_format or settings.log_format
+    configure(settings.log_level, log_format)
     with listener:
         supervisor = Supervisor(
             APPLICATION,

@@ -16,15 +16,18 @@ from litestar.middleware import DefineMiddleware
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
+from pilotage.decisions.answering.service import Service
 from pilotage.decisions.inference.providing import answering
-from pilotage.decisions.service import Service
 from pilotage.govern.cookies import CSRF, is_secure
+from pilotage.govern.flow import provider
 from pilotage.govern.flow.secret_files import secret_of
 from pilotage.govern.guards import public
 from pilotage.platform.errors import PilotageError
 from pilotage.platform.logs import configure
 from pilotage.platform.workspace import Workspace
 from pilotage.web.authentication import Authentication
+from pilotage.web.lanes import ChoosingLane
+from pilotage.web.policies import declared_routes
 from pilotage.web.problems import on_defect, on_http_error, on_pilotage_error
 from pilotage.web.rendering import STATIC, environment
 from pilotage.web.routes import handlers
@@ -46,14 +49,18 @@ def build_console(
     """The console and API over one installation; with further handlers, and with what runs as long as it does.
 
     ``service`` is what answers decisions in this process; without it, its routes say that they are unavailable.
+
+    Raises:
+        UndeclaredPolicy: a route does not say who may call it.
     """
-    configure(work.settings.log_level)
-    return Litestar(
+    configure(work.settings.log_level, work.settings.log_format)
+    provider.demand_sound(work.settings)
+    console = Litestar(
         # One router for all: Litestar prepares a path's handlers again for each one that is registered by itself, and
         # the second preparation wraps a synchronous handler twice (2.25).
-        route_handlers=[Router(path="/", route_handlers=[*handlers(), _static(), *extra])],
+        route_handlers=[_Only(path="/", route_handlers=[*handlers(), _static(), *extra])],
         dependencies={"work": Provide(lambda: work, sync_to_thread=False), **answering(service)},
-        middleware=[DefineMiddleware(Authentication, work=work, service=service)],
+        middleware=[ChoosingLane, DefineMiddleware(Authentication, work=work, service=service)],
         exception_handlers={
             PilotageError: on_pilotage_error,
             HTTPException: on_http_error,
@@ -68,6 +75,15 @@ def build_console(
         logging_config=None,
         debug=False,
     )
+    declared_routes(console)
+    return console
+
+
+class _Only(Router):
+    """Hangs in one application: Litestar would copy every handler, so that a router can hang in several."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Only:
+        return self
 
 
 def _csrf(work: Workspace) -> CSRFConfig:

@@ -7,8 +7,8 @@ import os
 from litestar import Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
-from pilotage.decisions.readiness import Readiness, readiness
-from pilotage.decisions.service import Service
+from pilotage.decisions.answering.service import Service
+from pilotage.decisions.http.readiness import Readiness, readiness
 from pilotage.govern.guards import public
 
 
@@ -25,7 +25,12 @@ def readyz(service: Service) -> Response[Readiness]:
     return Response(found, status_code=200 if found.ready else 503)
 
 
-@get("/metrics", guards=[public("counts without entities, for a Prometheus on the same network")], sync_to_thread=True)
+@get(
+    "/metrics",
+    guards=[public("counts without entities, for a Prometheus on the same network")],
+    sync_to_thread=True,
+    control=True,
+)
 def metrics() -> Response[bytes]:
     """What was counted, in Prometheus' text format: by all workers of this server, whichever of them is asked."""
     return Response(generate_latest(_counted()), headers={"content-type": CONTENT_TYPE_LATEST})

@@ -19,8 +19,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from pilotage import __version__
-from pilotage.decisions.batches import ROWS_MAX
 from pilotage.decisions.contract import Contract, example_request
+from pilotage.decisions.http.batches import ROWS_MAX
 from pilotage.decisions.records import Answer
 from pilotage.govern.guards import Needs
 from pilotage.outcomes.api import OutcomesRequest
@@ -59,6 +59,7 @@ class ProblemDetails(msgspec.Struct):
     instance: str
     code: str
     problems: list[dict[str, Any]]
+    request: str = ""
 
 
 class BatchRow(msgspec.Struct, omit_defaults=True):

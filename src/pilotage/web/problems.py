@@ -26,6 +26,7 @@ from pilotage.platform.errors import (
     Problem,
     Unavailable,
 )
+from pilotage.platform.logs import without_secrets
 from pilotage.platform.problems import MEDIA_TYPE, problem_details
 from pilotage.web.authentication import API
 
@@ -53,7 +54,8 @@ def on_http_error(request: AnyRequest, error: HTTPException) -> Response[Any]:
 def on_defect(request: AnyRequest, error: Exception) -> Response[Any]:
     """A mistake of ours: recorded with an id that the caller is told; what went wrong stays inside."""
     identifier = secrets.token_hex(6)
-    _LOG.error("unexpected error", id=identifier, method=request.method, path=request.url.path, exc_info=error)
+    route = request.scope.get("path_template", "")  # not the path: anything can stand there
+    _LOG.error("unexpected error", id=identifier, method=request.method, route=route, exc_info=error)
     return _answer(
         request,
         PilotageError(
@@ -68,7 +70,7 @@ def _translated(request: AnyRequest, error: HTTPException) -> PilotageError:
         problems = [Problem(str(one.get("key", "body")), str(one.get("message", ""))) for one in extra]
         return InvalidRequest("The request does not fit.", "Correct what is named.", problems)
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return NotFound(f"There is nothing at {request.url.path}.", "Check the address.")
+        return NotFound(f"There is nothing at {request.scope['path']}.", "Check the address.")
     if isinstance(error, PermissionDeniedException) and error.detail.startswith("CSRF"):
         return NotAllowed("This form was too old, or did not come from here.", "Go back, reload, and try again.")
     status = HTTPStatus(error.status_code)
@@ -92,21 +94,25 @@ def _answer(request: AnyRequest, error: PilotageError, headers: dict[str, str] |
     if protocol is not None:
         status = 400 if isinstance(error, InvalidRequest) else error.status  # their only word for what does not fit
         return Response(protocol(error), status_code=status, headers=headers, media_type="application/json")
-    body = problem_details(error, request.url.path)
+    body = problem_details(error, request.scope["path"])
     return Response(body, status_code=error.status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def _wanted(request: AnyRequest) -> str:
-    """Where to go after the log-in; a form that was sent by a stranger is not sent again."""
+    """Where to go after the log-in; a form that was sent by a stranger is not sent again.
+
+    Read from what was asked and not from ``request.url``, which the header Host is a part of. What looks like a secret
+    is not carried on into another address.
+    """
     if request.method != "GET":
         return "/"
-    query = request.url.query
-    return f"{request.url.path}?{query}" if query else request.url.path
+    path, query = str(request.scope["path"]), request.scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query and without_secrets(query) == query else path
 
 
 def _protocol(request: AnyRequest) -> Callable[[PilotageError], bytes] | None:
     """How the protocol under whose path this is writes its errors."""
-    path = request.url.path
+    path = request.scope["path"]
     if path == "/v2" or path.startswith("/v2/"):
         return inference.error_body
     return flags.error_body if path.startswith("/ofrep/") else None
@@ -117,4 +123,4 @@ def _is_for_programs(request: AnyRequest) -> bool:
 
 
 def _is_api(request: AnyRequest) -> bool:
-    return request.url.path.startswith(API)
+    return request.scope["path"].startswith(API)

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pilotage.govern.records import Permission, Principal
 from pilotage.govern.rules.permissions import allowed, allowed_somewhere
 from pilotage.platform.instants import as_utc, iso
+from pilotage.web.embedding import script_tag
+from pilotage.web.glossary import term
 
 PACKAGE = Path(__file__).parent.parent
 STATIC = Path(__file__).parent / "static"
@@ -21,6 +23,7 @@ _NARROW_SPACE = "\u202f"
 _NOTHING = "—"
 
 
+@functools.cache
 def environment() -> Environment:
     """Jinja over every room's ``templates`` folder; what is not defined is an error, what is printed is escaped."""
     folders = sorted(PACKAGE.glob("*/templates"))
@@ -31,8 +34,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(instant=instant, number=number, percent=percent, money=money)
-    made.globals.update(may=may, static=static, principal=principal)
+    made.filters.update(instant=instant, number=number, percent=percent, money=money, ticked=ticked)
+    made.globals.update(may=may, static=static, principal=principal, term=term, card_tag=script_tag)
     return made
 
 
@@ -58,6 +61,15 @@ def percent(value: float | None, digits: int = 0) -> str:
 def money(value: float | None, currency: str) -> str:
     """``1,234 USD``, without cents."""
     return _NOTHING if value is None else f"{number(value)}{_NARROW_SPACE}{currency}"
+
+
+def ticked(text: str) -> Markup:
+    """What stands in backticks as code, the rest as it is: messages are written for terminals, too."""
+    parts = str(text).split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if at % 2 and at < len(parts) - 1 else escape(part)
+        for at, part in enumerate(parts)
+    )
 
 
 @pass_context

@@ -8,6 +8,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from pilotage.govern.records import SYSTEM
+from pilotage.monitor.incidents import flow as incidents
+from pilotage.monitor.incidents.records import OtherKind
 from pilotage.platform.errors import Conflict, PilotageError
 from pilotage.platform.workspace import Workspace, opened
 from pilotage.releases import flow as releasing
@@ -16,6 +18,7 @@ from pilotage.usecase import flow as defining
 
 SUSPECT = timedelta(hours=1)
 """A version that has been live for longer did not begin to crash by itself."""
+CRASHED = "The workers crashed again and again."
 REASON = "The workers crashed again and again after a version was released."
 
 log = structlog.get_logger()
@@ -34,20 +37,32 @@ def step_back(work: Workspace) -> Live | None:
     """Roll the version that was released last back, or switch its use case off where it is the first.
 
     None where nothing was released within :data:`SUSPECT`, or what is live is already what was stepped back to: then
-    it is not the version, and nothing is changed. The audit log names the reason.
+    it is not the version, and nothing is changed. The audit log names the reason, and an incident is opened either way.
     """
     now = work.clock.now()
     since = ((_live_since(releasing.history(work, name)), name) for name in defining.names(work))
     suspects = sorted((at, name) for at, name in since if at is not None and now - at <= SUSPECT)
     if not suspects:
         log.error("crash_loop_without_release", hours=SUSPECT / timedelta(hours=1))
+        incidents.see(
+            work, OtherKind.CRASH_LOOP, f"{CRASHED} Nothing was released shortly before: it is not a version."
+        )
         return None
     _, name = suspects[-1]
+    suspect = releasing.live(work, name).version or ""
     try:
         changed = releasing.roll_back(work, name, SYSTEM, REASON)
     except Conflict:  # there is no earlier version
         changed = releasing.disable(work, name, SYSTEM, REASON)
     log.error("stepped_back", use_case=name, version=changed.version, enabled=changed.enabled)
+    done = (
+        "The version before it is live again."
+        if changed.enabled
+        else "The use case was switched off: the rule answers."
+    )
+    incidents.see(
+        work, OtherKind.CRASH_LOOP, f"{CRASHED} This version was released shortly before. {done}", name, suspect
+    )
     return changed
 
 

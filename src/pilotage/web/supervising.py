@@ -23,7 +23,7 @@ import structlog
 from prometheus_client import multiprocess
 
 from pilotage.platform.processes import SUPERVISOR, has_died, this_process
-from pilotage.web import worker
+from pilotage.web import leaving, worker
 
 CRASHES_MAX = 5
 CRASH_SPAN = timedelta(minutes=1)
@@ -34,6 +34,8 @@ SILENT_SECONDS = 30.0
 """A worker whose event loop has not turned for so long is killed."""
 STOP_SECONDS = worker.GRACE_SECONDS + 15.0
 """Beyond the drain delay: connections that idle, answers in work, what the application closes."""
+_REFUSE_SECONDS = 1.0
+"""After the drain delay: by then every worker has taken its last connection."""
 _FIRST_DELAY_SECONDS, _DELAY_SECONDS_MAX = 0.2, 10.0
 _LOOK_SECONDS = 0.05
 
@@ -105,14 +107,17 @@ class Supervisor:
         self._deaths: deque[float] = deque()
         self._start_at: list[float] = []
         self._signals: deque[int] = deque()
-        self._has_answered = self._is_stopping = False
+        self._has_answered = self._is_stopping = self._was_told_to_stop = False
         self._failures = 0
+        self._refuse_at: float | None = None
         self._counts = ""
 
     def run(self) -> bool:
-        """Whether workers could be started; returns when all have ended."""
+        """Whether workers could be started, or none had to be any more; returns when all have ended."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._note)
+        # A shell has what it starts in the background ignore this one, and so would workers that still start.
+        signal.signal(worker.LEAVE, signal.SIG_DFL)
         self._counts = new_counts()
         try:
             for _ in range(self._count):
@@ -124,7 +129,7 @@ class Supervisor:
             for each in self._workers:
                 each.process.kill()
             shutil.rmtree(self._counts, ignore_errors=True)
-        return self._has_answered
+        return self._has_answered or self._was_told_to_stop
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._signals.append(number)
@@ -143,6 +148,9 @@ class Supervisor:
             if each.process.poll() is not None:
                 self._bury(each)
         self._replace()
+        if self._refuse_at is not None and now >= self._refuse_at:
+            self._refuse_at = None
+            leaving.refuse_new(self._listener)
         while self._start_at and self._start_at[0] <= now:
             self._start_at.pop(0)
             self._start()
@@ -152,6 +160,7 @@ class Supervisor:
             log.info("workers_to_be_replaced", workers=len(self._workers))
             self._outdated = deque(self._staying())
         elif number != signal.SIGHUP:
+            self._was_told_to_stop = True
             self._stop(0.0 if number == signal.SIGINT else self._drain_seconds)
 
     def _staying(self) -> list[Worker]:
@@ -167,6 +176,8 @@ class Supervisor:
         self._outdated.clear()
         for each in self._workers:
             each.ask_to(worker.STOP if drain_seconds else worker.LEAVE, drain_seconds + STOP_SECONDS)
+        if drain_seconds:
+            self._refuse_at = time.monotonic() + drain_seconds + _REFUSE_SECONDS
 
     def _start(self) -> Worker:
         ours, theirs = socket.socketpair()

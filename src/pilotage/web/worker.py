@@ -21,7 +21,9 @@ from typing import Any, Protocol
 
 import uvicorn
 
-from pilotage.platform.logs import configure
+from pilotage.platform.logs import configure, take_in_libraries
+from pilotage.web import leaving
+from pilotage.web.connections import Connection, look_at_all
 
 READY, ALIVE = b"r", b"a"
 STOP, LEAVE = signal.SIGTERM, signal.SIGQUIT
@@ -64,6 +66,10 @@ class Server(uvicorn.Server):
         self._application.drain()
         self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
         await self._wait(self._drain_seconds, lambda: self._drain_seconds == 0)
+        if self._drain_seconds:  # nobody else accepts what comes meanwhile
+            for each in sockets or ():
+                leaving.hold_off_new(each)
+            await asyncio.sleep(leaving.TAKING_SECONDS)
         for server in self.servers:
             server.close()
         await self._wait(_KEEP_ALIVE_SECONDS + 1, lambda: not self.server_state.connections)
@@ -83,6 +89,7 @@ class Server(uvicorn.Server):
 
     async def _say_alive(self) -> None:
         self._say(ALIVE)
+        look_at_all(self.server_state.connections, asyncio.get_running_loop().time())
 
     def _say(self, word: bytes) -> None:
         try:
@@ -99,24 +106,34 @@ def main(arguments: list[str]) -> None:
     for each in (STOP, LEAVE):
         signal.signal(each, lambda *_: os._exit(0))  # while it is still being built, nothing has to be drained
     line = socket.socket(fileno=int(line_number))
-    configure(log_level)
+    configure(log_level, "json" if os.environ.get("PILOTAGE_LOG_FORMAT") == "json" else "text")
+    take_in_libraries()
     threading.Thread(target=_stop_with_line, args=(line,), name="line", daemon=True).start()
     module, _, factory = application_name.partition(":")
     application: Drainable = getattr(importlib.import_module(module), factory)()
-    config = uvicorn.Config(
-        application,
-        lifespan="on",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        log_level=log_level.lower() if log_level != "INFO" else "warning",
-    )
+    config = configuration(application, log_level)
     server = Server(config, application, line, float(drain_seconds))
     signal.signal(LEAVE, server.handle_exit)
     server.run([socket.socket(fileno=int(listener))])
     sys.stderr.flush()
     os._exit(0)  # all is closed; what libraries do when an interpreter ends could only hang or complain
+
+
+def configuration(application: Drainable, log_level: str = "INFO") -> uvicorn.Config:
+    """How every worker answers: over connections that are bounded, and without what is not needed."""
+    return uvicorn.Config(
+        application,
+        http=Connection,
+        ws="none",
+        proxy_headers=False,  # whom a proxy names is read where log-ins are counted, and believed of our own only
+        lifespan="on",
+        access_log=False,
+        log_config=None,  # its lines are events of ours
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        log_level=log_level.lower() if log_level != "INFO" else "warning",
+    )
 
 
 def _stop_with_line(line: socket.socket) -> None:

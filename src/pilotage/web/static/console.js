@@ -24,3 +24,14 @@ document.addEventListener("click", async (event) => {
   await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent.trim());
   button.textContent = "Copied";
 });
+
+// What scrolls sideways is reached by keyboard, too; browsers that do it by themselves lose nothing.
+const reachable = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+const reach = () => document.querySelectorAll(".scroll, pre, figure.chart").forEach((each) => reachable.observe(each));
+reach();
+document.addEventListener("shown", reach); // a page that shows something else without being loaded anew

@@ -1,0 +1,214 @@
+"""A connection of one worker, bounded: in how long a request may take to come, in size, and in what may be unclear.
+
+What does not come in time is answered with 408 and closed (compare mod_reqtimeout of Apache). What two programs in a
+row could read differently is refused before anything reads it (RFC 9110, 5.3 and 7.2; RFC 9112, 3.2 and 6.1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from pilotage.web import shedding
+
+HEAD_SECONDS = 10.0
+"""From the first byte, or from the connection, to the end of the headers."""
+BODY_SECONDS = 20.0
+BODY_BYTES_PER_SECOND = 1_000
+"""A body may take the seconds, and a second more for each so many bytes that came."""
+READ_SECONDS = 60.0
+"""A caller that reads nothing of an answer is let go after so long."""
+HEAD_BYTES_MAX = 64 * 1024
+HEADERS_MAX = 100
+CONNECTIONS_MAX = 2_048
+"""Of one worker. One more takes the place of the one whose request takes longest to come."""
+_ONCE = (
+    b"host",
+    b"authorization",
+    b"x-api-key",
+    b"content-length",
+    b"content-type",
+    b"content-encoding",
+    b"transfer-encoding",
+    b"idempotency-key",
+    b"origin",
+)
+"""Headers that may come once: of two, a proxy may check the one and this program obey the other."""
+_TOO_SLOW = b"408 Request Timeout", "The request did not come whole in time. Send it at once."
+_TOO_LARGE = b"431 Request Header Fields Too Large", "The headers are too large. Send fewer or shorter ones."
+_TOO_MANY = b"503 Service Unavailable", "There are too many connections. Try again in a second."
+
+
+class Unclear(ValueError):
+    """A head that can be read in two ways; the parser answers with 400."""
+
+
+class Connection(HttpToolsProtocol):
+    """Uvicorn's, that also bounds how long it waits: ``look`` is called every second or so.
+
+    What the next bytes are, by ``due`` and ``_is_head``; whether an answer is in work is the cycle's to say::
+
+                        first byte                 head is whole
+          BETWEEN ────────────────────> HEAD ────────────────────────> BODY
+          due None, or made and         due, _is_head,                 due, not _is_head
+          nothing came (_head_bytes 0)  _head_bytes > 0                  │
+             ^                                                           │
+             └────────────────────── message is complete ────────────────┘
+
+    An answer may be complete in BODY already, as 401 or 413 are: what comes then is still that request's. Only in
+    BETWEEN, with no answer in work, do bytes begin a request, and only there may they be answered unparsed.
+    """
+
+    due: float | None = None
+    _head_bytes = 0
+    _is_head = True
+    _unread: tuple[int, float] = (0, 0.0)
+    _sheds: shedding.Sheds | None = None
+    _refused_at = -math.inf
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for a request, unless there are too many that do."""
+        super().connection_made(transport)
+        self._sheds = self.app if isinstance(self.app, shedding.Sheds) else None
+        self.due = self.loop.time() + HEAD_SECONDS
+        if len(self.connections) > CONNECTIONS_MAX and not self._make_room():
+            self.refuse(*_TOO_MANY)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; what follows an answer begins a request, and has its time."""
+        if self._sheds is not None and data.startswith(shedding.BEGIN):
+            if self._is_shed(self._sheds, data):
+                return
+            self._sheds.comes()
+        if self.due is None and self._is_idle():
+            self._expect()
+        super().data_received(data)
+        if self._is_head and self.due is not None and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES_MAX:
+                self.refuse(*_TOO_LARGE)
+
+    def _is_shed(self, sheds: shedding.Sheds, data: bytes) -> bool:
+        """Whether this was a question for which there is no place; it has its refusal then."""
+        if not sheds.is_full or not self._is_idle() or not self._is_between():
+            return False
+        path = shedding.path_of(data)
+        if path is None:
+            return False
+        self.due = None
+        self.transport.write(shedding.refusal(sheds.turned_away(), path))
+        self._refused_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._keep(self.timeout_keep_alive)
+        return True
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that idled as long as it may; a refusal in the meantime has set no time-out of its own."""
+        idles_until = self._refused_at + self.timeout_keep_alive
+        if (left := idles_until - self.loop.time()) > 0 and not self.transport.is_closing():
+            self._keep(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _keep(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def on_message_begin(self) -> None:
+        """A request's first bytes."""
+        super().on_message_begin()
+        if self.due is None:
+            self._expect()
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: it must be clear, and the body has its time."""
+        self._is_head = False
+        demand_clear(self.headers, self.parser.get_http_version())
+        self.due = self.loop.time() + BODY_SECONDS
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Each byte of a body gives the next ones more time."""
+        if self.due is not None:
+            self.due += len(body) / BODY_BYTES_PER_SECOND
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Nothing is waited for any more."""
+        self.due = None
+        super().on_message_complete()
+
+    def look(self, now: float) -> None:
+        """Let go of a caller that has not sent in time, or does not read."""
+        if self.transport is None or self.transport.is_closing():
+            return
+        if self.due is not None and now > self.due:
+            self.refuse(*_TOO_SLOW)
+            return
+        size = self.transport.get_write_buffer_size()
+        if not size or size != self._unread[0]:
+            self._unread = (size, now)
+        elif now > self._unread[1] + READ_SECONDS:
+            self.transport.abort()
+
+    def refuse(self, status: bytes, words: str) -> None:
+        """Say why, where no answer has begun, and close."""
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            said = words.encode()
+            head = b"HTTP/1.1 %s\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % (
+                status,
+                len(said),
+            )
+            self.transport.write(head + b"connection: close\r\n\r\n" + said)
+        self.due = None
+        self.transport.close()
+
+    def _expect(self) -> None:
+        self.due, self._is_head, self._head_bytes = self.loop.time() + HEAD_SECONDS, True, 0
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _is_between(self) -> bool:
+        """Whether nothing of a request has come that has not come whole."""
+        return self.due is None or (self._is_head and not self._head_bytes)
+
+    def _make_room(self) -> bool:
+        """Close the connection that has kept us waiting longest for the rest of its head; whether there was one."""
+        slow = [each for each in self.connections if isinstance(each, Connection) and each._is_slow()]
+        if slow:
+            min(slow, key=lambda each: each.due or 0.0).refuse(*_TOO_SLOW)
+        return bool(slow)
+
+    def _is_slow(self) -> bool:
+        waited = self.due is not None and self._is_head and self.due - self.loop.time() < HEAD_SECONDS - 1.0
+        return waited and not self.transport.is_closing()
+
+
+def demand_clear(headers: Iterable[tuple[bytes, bytes]], version: str) -> None:
+    """Refuse heads of another protocol, that say one thing twice, or do not say for which host they are.
+
+    Raises:
+        Unclear: naming the header.
+    """
+    if version not in ("1.1", "1.0"):
+        raise Unclear(f"HTTP/{version} is not spoken here.")
+    names = [name for name, _ in headers]
+    if len(names) > HEADERS_MAX:
+        raise Unclear(f"{len(names)} headers; {HEADERS_MAX} is the limit.")
+    if len(set(names)) != len(names):
+        for name in _ONCE:
+            if names.count(name) > 1:
+                raise Unclear(f"The header {name.decode()} came twice.")
+    if version == "1.1" and b"host" not in names:
+        raise Unclear("The header host is missing.")
+
+
+def look_at_all(connections: Iterable[Any], now: float) -> None:
+    """Let go of callers that take too long."""
+    for each in list(connections):
+        if isinstance(each, Connection):
+            each.look(now)
