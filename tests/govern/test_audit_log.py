@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -17,9 +16,9 @@ from pilotage.govern.rules.merkle import leaf_hash
 from pilotage.govern.store.audit_log import checkpoints, entries
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.errors import CorruptArtefact
-from pilotage.platform.settings import Settings
-from pilotage.platform.workspace import Workspace, open_workspace
-from tests.postgres import NoPostgres, scratch_cluster
+from pilotage.platform.workspace import Workspace
+
+pytestmark = pytest.mark.both_stores
 
 
 def deed(work: Workspace, number: int) -> None:
@@ -186,30 +185,14 @@ def write_at_once(work: Workspace, writers: int, each: int) -> None:
         thread.join()
 
 
-def test_writers_at_the_same_time_leave_no_gap(work: Workspace) -> None:
+def test_writers_at_the_same_time_leave_no_gap_and_changes_are_found(work: Workspace, clock: FixedClock) -> None:
     write_at_once(work, writers=4, each=10)
     flow.checkpoint(work)
+    clock.advance(timedelta(seconds=60))
+    deed(work, 41)
     found = flow.verify(work)
-    assert (found.valid, found.entries) == (True, 40)
-
-
-@pytest.mark.postgres
-def test_on_postgresql_writers_at_the_same_time_leave_no_gap_and_changes_are_found(
-    tmp_path: Path, clock: FixedClock
-) -> None:
-    try:
-        with scratch_cluster() as address:
-            work = open_workspace(Settings(home=tmp_path / "home", database_url=address), clock)
-            write_at_once(work, writers=4, each=10)
-            flow.checkpoint(work)
-            clock.advance(timedelta(seconds=60))
-            deed(work, 41)
-            found = flow.verify(work)
-            assert (found.valid, found.entries, found.checkpoints) == (True, 41, 1)
-            change(work, entries.update().where(entries.c.number == 12).values(content=b"{}"))
-            assert flow.verify(work).message.startswith("Entry 12 was changed")
-            name, password = flow.first_start(work) or ("", "")
-            assert flow.principal_of_session(work, flow.log_in(work, name, password)) is not None
-            work.close()
-    except NoPostgres as reason:
-        pytest.skip(str(reason))
+    assert (found.valid, found.entries, found.checkpoints) == (True, 41, 1)
+    change(work, entries.update().where(entries.c.number == 12).values(content=b"{}"))
+    assert flow.verify(work).message.startswith("Entry 12 was changed")
+    name, password = flow.first_start(work) or ("", "")
+    assert flow.principal_of_session(work, flow.log_in(work, name, password)) is not None

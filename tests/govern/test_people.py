@@ -66,6 +66,7 @@ def test_a_session_ends_with_time(work: Workspace, clock: FixedClock, admin: tup
     assert flow.principal_of_session(work, token) is None
 
 
+@pytest.mark.both_stores
 def test_a_session_ends_with_logging_out_and_others_stay(work: Workspace, admin: tuple[str, str]) -> None:
     here, there = flow.log_in(work, *admin), flow.log_in(work, *admin)
     flow.log_out(work, here)
@@ -73,6 +74,7 @@ def test_a_session_ends_with_logging_out_and_others_stay(work: Workspace, admin:
     assert flow.principal_of_session(work, there) is not None
 
 
+@pytest.mark.both_stores
 def test_who_is_disabled_is_out_at_once(work: Workspace, admin: tuple[str, str]) -> None:
     password = flow.add_person(work, SYSTEM, "anna", (Grant(Role.VIEWER),))
     token = flow.log_in(work, "anna", password)
@@ -118,6 +120,7 @@ def test_the_last_admin_can_neither_be_disabled_nor_lose_the_role(work: Workspac
     flow.disable_person(work, SYSTEM, first)
 
 
+@pytest.mark.both_stores
 def test_roles_are_given_and_taken_and_each_change_is_told_once(work: Workspace, admin: tuple[str, str]) -> None:
     password = flow.add_person(work, SYSTEM, "anna", ())
     grant = Grant(Role.REVIEWER, "late_arrival")
@@ -145,6 +148,7 @@ def test_two_people_cannot_have_one_name(work: Workspace) -> None:
         flow.add_person(work, SYSTEM, "anna", ())
 
 
+@pytest.mark.both_stores
 def test_a_key_is_known_until_it_is_disabled(work: Workspace) -> None:
     key = flow.make_key(work, SYSTEM, "dispatch", (Grant(Role.APP, "late_arrival"),))
     assert key.startswith("pk_")

@@ -8,6 +8,8 @@ from pilotage.platform.workspace import Workspace
 
 SESSION = "pilotage_session"
 CSRF = "pilotage_csrf"
+PROVIDER = "pilotage_provider"
+"""Between the two halves of a log-in by an OpenID provider."""
 
 
 def session_cookie(work: Workspace, token: str) -> Cookie:
@@ -20,6 +22,19 @@ def session_cookie(work: Workspace, token: str) -> Cookie:
         samesite="lax",
         secure=is_secure(work),
         path="/",
+    )
+
+
+def provider_cookie(work: Workspace, kept: str, minutes: int) -> Cookie:
+    """The cookie with which somebody is sent to the OpenID provider; only our log-in pages see it again."""
+    return Cookie(
+        key=PROVIDER,
+        value=kept,
+        max_age=minutes * 60,
+        httponly=True,
+        samesite="lax",
+        secure=is_secure(work),
+        path="/log-in",
     )
 
 

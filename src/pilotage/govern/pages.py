@@ -1,4 +1,4 @@
-"""The pages of governing: log-in, people and keys, the audit log."""
+"""The pages of governing: people and keys, the audit log."""
 
 from __future__ import annotations
 
@@ -11,36 +11,30 @@ from litestar.params import Body
 from litestar.response import Redirect, Template
 
 from pilotage.govern import flow
-from pilotage.govern.cookies import SESSION, session_cookie
-from pilotage.govern.guards import needs, principal_of, public
+from pilotage.govern.flow import second_factor
+from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import EVERY_USE_CASE, AuditEntry, Grant, Permission, Role
-from pilotage.govern.rules.addresses import local_path
 from pilotage.govern.rules.entries import entry_of
 from pilotage.govern.rules.permissions import ROLES
-from pilotage.govern.store import audit_log, keys, people
-from pilotage.platform.errors import InvalidRequest, NotAuthenticated
+from pilotage.govern.store import audit_log, keys, people, second_factors
 from pilotage.platform.workspace import Workspace
 
 AnyRequest = Request[Any, Any, Any]
 _FORM = Body(media_type=RequestEncodingType.URL_ENCODED)
 _ENTRIES_SHOWN = 100
-
-
-class LogIn(msgspec.Struct):
-    """The log-in form."""
-
-    name: str = ""
-    password: str = ""
-    next: str = "/"
+_GOVERN = [needs(Permission.GOVERN)]
 
 
 class NewPrincipal(msgspec.Struct):
-    """The forms for a new person and a new key; what a key may ask a minute, 0 for the usual."""
+    """The forms for a new person and a new key: what it may ask a minute, 0 for the usual, and whether to show the
+    secret with which the app's server signs tokens of cards.
+    """
 
     name: str
     role: Role
     use_case: str = EVERY_USE_CASE
     requests_per_minute: int = 0
+    card_secret: bool = False
 
 
 class GrantForm(msgspec.Struct):
@@ -50,39 +44,13 @@ class GrantForm(msgspec.Struct):
     use_case: str = EVERY_USE_CASE
 
 
-@get("/log-in", guards=[public("strangers log in here")], sync_to_thread=True)
-def log_in_page(request: AnyRequest) -> Template:
-    """The log-in form."""
-    return _log_in_form(request.query_params.get("next"), "", None)
-
-
-@post("/log-in", guards=[public("strangers log in here")], sync_to_thread=True, status_code=200)
-def log_in(work: Workspace, data: Annotated[LogIn, _FORM]) -> Redirect | Template:
-    """Open a session and go where the person wanted to."""
-    try:
-        token = flow.log_in(work, data.name.strip(), data.password)
-    except NotAuthenticated as error:
-        return _log_in_form(data.next, data.name, error)
-    return Redirect(local_path(data.next), status_code=303, cookies=[session_cookie(work, token)])
-
-
-@post("/log-out", guards=[public("ends the session that is sent along, whoever sends it")], sync_to_thread=True)
-def log_out(request: AnyRequest, work: Workspace) -> Redirect:
-    """Close the session."""
-    if token := request.cookies.get(SESSION):
-        flow.log_out(work, token)
-    response = Redirect("/log-in", status_code=303)
-    response.delete_cookie(SESSION)
-    return response
-
-
-@get("/people", guards=[needs(Permission.GOVERN)], sync_to_thread=True)
+@get("/people", guards=_GOVERN, sync_to_thread=True)
 def people_page(work: Workspace) -> Template:
     """People with their roles, and apps' keys."""
     return _people(work)
 
 
-@post("/people", guards=[needs(Permission.GOVERN)], sync_to_thread=True, status_code=200)
+@post("/people", guards=_GOVERN, sync_to_thread=True, status_code=200)
 def add_person(
     request: AnyRequest,
     work: Workspace,
@@ -94,7 +62,7 @@ def add_person(
     return _people(work, {"what": f"{name} can log in with this password", "secret": password})
 
 
-@post("/people/{person_id:str}/give", guards=[needs(Permission.GOVERN)], sync_to_thread=True)
+@post("/people/{person_id:str}/give", guards=_GOVERN, sync_to_thread=True)
 def give_role(
     request: AnyRequest,
     work: Workspace,
@@ -106,7 +74,7 @@ def give_role(
     return Redirect("/people", status_code=303)
 
 
-@post("/people/{person_id:str}/take", guards=[needs(Permission.GOVERN)], sync_to_thread=True)
+@post("/people/{person_id:str}/take", guards=_GOVERN, sync_to_thread=True)
 def take_role(
     request: AnyRequest,
     work: Workspace,
@@ -118,26 +86,51 @@ def take_role(
     return Redirect("/people", status_code=303)
 
 
-@post("/people/{person_id:str}/disable", guards=[needs(Permission.GOVERN)], sync_to_thread=True)
+@post("/people/{person_id:str}/disable", guards=_GOVERN, sync_to_thread=True)
 def disable_person(request: AnyRequest, work: Workspace, person_id: str) -> Redirect:
     """Shut a person out."""
     flow.disable_person(work, principal_of(request), person_id)
     return Redirect("/people", status_code=303)
 
 
-@post("/keys", guards=[needs(Permission.GOVERN)], sync_to_thread=True, status_code=200)
+@post("/people/{person_id:str}/enable", guards=_GOVERN, sync_to_thread=True)
+def enable_person(request: AnyRequest, work: Workspace, person_id: str) -> Redirect:
+    """Let a person in again."""
+    flow.enable_person(work, principal_of(request), person_id)
+    return Redirect("/people", status_code=303)
+
+
+@post("/people/{person_id:str}/reset-password", guards=_GOVERN, sync_to_thread=True, status_code=200)
+def reset_password(request: AnyRequest, work: Workspace, person_id: str) -> Template:
+    """Give a person a new password; shows it this once."""
+    password = flow.reset_password(work, principal_of(request), person_id)
+    return _people(work, {"what": "The person can log in with this password", "secret": password})
+
+
+@post("/people/{person_id:str}/reset-second-factor", guards=_GOVERN, sync_to_thread=True)
+def reset_second_factor(request: AnyRequest, work: Workspace, person_id: str) -> Redirect:
+    """Forget a person's second factor."""
+    second_factor.reset(work, principal_of(request), person_id)
+    return Redirect("/people", status_code=303)
+
+
+@post("/keys", guards=_GOVERN, sync_to_thread=True, status_code=200)
 def make_key(
     request: AnyRequest,
     work: Workspace,
     data: Annotated[NewPrincipal, _FORM],
 ) -> Template:
-    """Make a key; shows it this once."""
-    grants = (_grant(data.role, data.use_case),)
-    secret = flow.make_key(work, principal_of(request), data.name, grants, data.requests_per_minute)
-    return _people(work, {"what": f"{data.name.strip()} sends this key", "secret": secret})
+    """Make a key; shows it this once, and its card secret where that is wanted."""
+    grants, name = (_grant(data.role, data.use_case),), data.name.strip()
+    secret = flow.make_key(work, principal_of(request), name, grants, data.requests_per_minute)
+    shown = {"what": f"{name} sends this key", "secret": secret}
+    made = flow.principal_of_key(work, secret) if data.card_secret else None
+    if made is not None:
+        shown["card_secret"] = flow.card_secret(work, made.id)
+    return _people(work, shown)
 
 
-@post("/keys/{key_id:str}/disable", guards=[needs(Permission.GOVERN)], sync_to_thread=True)
+@post("/keys/{key_id:str}/disable", guards=_GOVERN, sync_to_thread=True)
 def disable_key(request: AnyRequest, work: Workspace, key_id: str) -> Redirect:
     """The key opens nothing any more."""
     flow.disable_key(work, principal_of(request), key_id)
@@ -156,20 +149,19 @@ def verify_audit_log(work: Workspace) -> Template:
     return _audit_log(work, verification=flow.verify(work))
 
 
-def _log_in_form(wanted: str | None, name: str, error: NotAuthenticated | None) -> Template:
-    context = {"page": {"active": ""}, "next": local_path(wanted), "name": name, "error": error}
-    return Template("govern/log_in.html", context=context, status_code=200 if error is None else error.status)
-
-
 def _people(work: Workspace, shown_once: dict[str, str] | None = None) -> Template:
     with work.database.reading() as connection:
         everybody, every_key = people.everybody(connection), keys.every(connection)
+        secured = second_factors.confirmed(connection)
     granted = [*(person.grants for person in everybody), *(key.grants for key in every_key)]
     named = {grant.use_case for grants in granted for grant in grants}
     context = {
         "page": {"active": "people"},
         "people": everybody,
         "keys": every_key,
+        "signing": {key.id for key in every_key if any(Permission.EMBED in ROLES[each.role] for each in key.grants)},
+        "secured": secured,
+        "has_passwords": work.settings.password_log_in,
         "roles": {role.value: ", ".join(sorted(permissions)) for role, permissions in ROLES.items()},
         "use_cases": sorted(named - {EVERY_USE_CASE}),
         "every": EVERY_USE_CASE,
@@ -210,29 +202,21 @@ def _readable(content: bytes) -> tuple[AuditEntry | None, str]:
 
 
 def _grant(role: Role, use_case: str) -> Grant:
-    """A grant as typed into a form.
-
-    Raises:
-        InvalidRequest: a permission of the whole installation was asked for within one use case.
-    """
-    use_case = use_case.strip() or EVERY_USE_CASE
-    if role in {Role.ADMIN, Role.AUDITOR} and use_case != EVERY_USE_CASE:
-        raise InvalidRequest(
-            f"The role {role.value} is for the whole installation (got the use case {use_case}).",
-            f"Choose {EVERY_USE_CASE}, or another role.",
-        )
-    return Grant(role, use_case)
+    """A grant as typed into a form."""
+    grant = Grant(role, use_case.strip() or EVERY_USE_CASE)
+    flow.demand_fitting(grant)
+    return grant
 
 
 PAGES: list[Any] = [
-    log_in_page,
-    log_in,
-    log_out,
     people_page,
     add_person,
     give_role,
     take_role,
     disable_person,
+    enable_person,
+    reset_password,
+    reset_second_factor,
     make_key,
     disable_key,
     audit_log_page,

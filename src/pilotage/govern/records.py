@@ -16,6 +16,8 @@ Sensitivity = Literal["public", "internal", "confidential", "personal", "special
 """How much harm a column's values can do: *special* are the categories of GDPR, article 9."""
 Mask = Literal["none", "partial", "pseudonym", "hide"]
 """How a value is shown to those who may not see it: as it is, its ends, a keyed pseudonym, not at all."""
+Wait = Literal["", "code", "enrolment"]
+"""What a session waits for before it opens anything."""
 
 
 class Permission(enum.StrEnum):
@@ -39,6 +41,7 @@ class Role(enum.StrEnum):
     VIEWER = "viewer"
     APP = "app"
     REVIEWER = "reviewer"
+    OPERATOR = "operator"
     BUILDER = "builder"
     OWNER = "owner"
     AUDITOR = "auditor"
@@ -120,6 +123,30 @@ class Person(Struct, frozen=True):
     made_at: datetime
     disabled_at: datetime | None
     grants: tuple[Grant, ...] = ()
+
+
+class Session(Struct, frozen=True):
+    """Somebody logged in, somewhere. ``agent`` is what their browser calls itself; ``here`` is the one that asks.
+
+    ``waits_for`` is what is still wanted before it opens anything: nothing, a code, or that a second factor is set up.
+    """
+
+    id: str
+    person: str
+    agent: str
+    made_at: datetime
+    expires_at: datetime
+    waits_for: Wait = ""
+    here: bool = False
+
+
+class SecondFactor(Struct, frozen=True):
+    """A person's time-based code (RFC 6238): ``sealed`` is its secret, encrypted; ``last_step`` the last one used."""
+
+    person: str
+    sealed: bytes
+    confirmed_at: datetime | None
+    last_step: int
 
 
 class Key(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import secrets
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -16,14 +17,14 @@ def hash_of(password: str) -> str:
 
 
 def fits(password: str, password_hash: str | None) -> bool:
-    """Whether the password is the one; as slow for a name that nobody has (``None``) as for a wrong password."""
+    """Whether the password is the one; as slow where there is none (``None`` or empty) as for a wrong password."""
     try:
         _HASHER.verify(password_hash or _nobodys_hash(), password)
     except (VerifyMismatchError, InvalidHashError):
         return False
-    return password_hash is not None
+    return bool(password_hash)
 
 
 @functools.cache
 def _nobodys_hash() -> str:
-    return hash_of("nobody has this name")
+    return hash_of(secrets.token_urlsafe(18))

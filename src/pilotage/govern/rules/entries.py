@@ -37,7 +37,10 @@ def entry_of(content: bytes) -> AuditEntry:
     Raises:
         msgspec.MsgspecError: they are not an entry.
     """
-    return msgspec.json.decode(content, type=AuditEntry)
+    try:
+        return msgspec.json.decode(content, type=AuditEntry)
+    except (UnicodeDecodeError, RecursionError) as error:  # which its decoder lets through
+        raise msgspec.DecodeError(str(error)) from None
 
 
 def use_case_of(subject: str, detail: Mapping[str, Any]) -> str:

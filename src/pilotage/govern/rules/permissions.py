@@ -13,6 +13,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.VIEWER: frozenset({Permission.READ}),
         Role.APP: frozenset({Permission.DECIDE, Permission.EMBED, Permission.FEEDBACK}),
         Role.REVIEWER: frozenset({Permission.READ, Permission.REVIEW, Permission.FEEDBACK}),
+        Role.OPERATOR: frozenset({Permission.READ, Permission.SWITCH}),
         Role.BUILDER: frozenset({Permission.READ, Permission.BUILD, Permission.DECIDE}),
         Role.OWNER: frozenset(
             {
