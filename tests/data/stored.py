@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pilotage.data import flow, snapshots
 from pilotage.data.records import SyncResult
 from pilotage.platform.quoting import quoted
 from pilotage.platform.workspace import Workspace
+from pilotage.usecase.records import Definition
 
 
 def versions(work: Workspace, source: str, use_case: str = "returns") -> list[dict[str, Any]]:
@@ -34,6 +36,12 @@ def newest(work: Workspace, source: str, *columns: str) -> list[tuple[Any, ...]]
 def result_of(results: Iterable[SyncResult], source: str) -> SyncResult:
     """What a sync brought of one source."""
     return next(result for result in results if result.source == source)
+
+
+def outcomes_of(work: Workspace, definition: Definition, entities: Sequence[str]) -> dict[str, tuple[Any, datetime]]:
+    """What is known to have happened to these entities, and when that became known."""
+    with flow.reading_outcomes(work, definition) as told:
+        return told(entities)
 
 
 def changed(path: Path, statement: str) -> None:

@@ -13,7 +13,7 @@ from pilotage.platform.errors import SourceUnavailable
 from pilotage.platform.workspace import Workspace
 from tests.data.conftest import DAY
 from tests.data.shop import TEXT, fill, shop
-from tests.data.stored import changed, newest, result_of, versions
+from tests.data.stored import changed, newest, outcomes_of, result_of, versions
 
 
 def compared(text: str, table: str) -> str:
@@ -141,11 +141,11 @@ def test_a_decision_deleted_before_its_moment_is_none_and_one_deleted_after_it_s
 def test_an_outcome_that_was_deleted_is_unknown_again(work: Workspace, shop_path: Path, clock: FixedClock) -> None:
     text = compared(TEXT, "returns")
     flow.sync(work, shop(text))
-    assert flow.outcomes_of(work, shop(text), ["o3", "o6"])["o3"][0] is True
+    assert outcomes_of(work, shop(text), ["o3", "o6"])["o3"][0] is True
     changed(shop_path, "DELETE FROM returns WHERE order_id = 'o3'")
     clock.advance(timedelta(hours=1))
     flow.sync(work, shop(text))
-    assert set(flow.outcomes_of(work, shop(text), ["o3", "o6"])) == {"o6"}
+    assert set(outcomes_of(work, shop(text), ["o3", "o6"])) == {"o6"}
     rows = {row["entity"]: row["label"] for row in flow.training_rows(work, flow.build(work, shop(text))).to_pylist()}
     assert (rows["o3"], rows["o6"]) == (None, True)
 

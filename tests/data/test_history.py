@@ -66,7 +66,7 @@ def something_happens(path: Path, at: datetime, chance: random.Random) -> None:
             changed(path, f"INSERT INTO stores VALUES ('{store}', '{chance.choice(['sea', 'hill'])}')")
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_what_is_visible_is_what_the_source_has_and_what_was_visible_stays_so(
     work: Workspace, shop_path: Path, clock: FixedClock, seed: int
 ) -> None:

@@ -32,6 +32,7 @@ def judged(work: Workspace, built: TrainingSet, comparison: str, held_from: int,
     return flow.note_holdout_use(work, built, comparison, day(held_from - 3), held, "Pilotage")
 
 
+@pytest.mark.both_stores
 def test_each_look_at_a_period_is_counted(work: Workspace, built: TrainingSet) -> None:
     assert [judged(work, built, f"cmp_{n}", 10, 20) for n in range(4)] == [1, 2, 3, 4]
     assert [flow.times_judged(work, f"cmp_{n}") for n in range(4)] == [1, 2, 3, 4], "also afterwards"

@@ -11,7 +11,7 @@ from pilotage.platform.workspace import Workspace
 from pilotage.usecase.flow import latest_evidence
 from tests.data.conftest import DAY
 from tests.data.shop import TEXT, fill, shop
-from tests.data.stored import changed, newest, result_of, versions
+from tests.data.stored import changed, newest, outcomes_of, result_of, versions
 
 NEWEST = DAY + timedelta(minutes=30 * 149)
 
@@ -68,12 +68,12 @@ def test_an_outcome_changed_in_place_is_known_from_the_sync_that_saw_it(
     work: Workspace, shop_path: Path, clock: FixedClock
 ) -> None:
     flow.sync(work, shop())
-    before = flow.outcomes_of(work, shop(), ["o58"])["o58"]
+    before = outcomes_of(work, shop(), ["o58"])["o58"]
     clock.advance(timedelta(hours=1))
     changed(shop_path, "UPDATE returns SET returned = 1 WHERE order_id = 'o58'")
     flow.sync(work, shop())
     assert before[0] is False
-    assert flow.outcomes_of(work, shop(), ["o58"])["o58"] == (True, clock.now())
+    assert outcomes_of(work, shop(), ["o58"])["o58"] == (True, clock.now())
 
 
 def test_rows_that_share_key_and_clock_are_all_kept_and_stored_once(work: Workspace, shop_path: Path) -> None:

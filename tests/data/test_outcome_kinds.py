@@ -21,6 +21,7 @@ from pilotage.usecase.flow import parse_definition
 from pilotage.usecase.records import Definition
 from tests.data.conftest import DAY
 from tests.data.shop import TEXT
+from tests.data.stored import outcomes_of
 
 NEWSGROUPS = Path(__file__).parents[3] / "shared" / "data" / "newsgroups.parquet"
 PLACE = "    database: env:SHOP\n    table: returns\n"
@@ -164,7 +165,7 @@ def test_what_happened_to_a_case_is_read_in_the_outcomes_kind(work: Workspace, f
     for kind, value in (("flag", True), ("number", 3.0), ("category", "late")):
         definition = of_kind(kind, folder)
         flow.sync(work, definition)
-        assert flow.outcomes_of(work, definition, ["o3", "o10", "nobody"]) == {
+        assert outcomes_of(work, definition, ["o3", "o10", "nobody"]) == {
             "o3": (value, DAY + timedelta(minutes=210, hours=20))
         }
 

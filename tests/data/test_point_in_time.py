@@ -138,15 +138,25 @@ def columns_both_ways(
     definition: Definition = DEFINITION,
 ) -> tuple[list[dict[str, Any]], LiveColumns]:
     """The training rows, and the live columns made from the same relations."""
+    training = training_rows(rows, asked, listed, definition)
+    with analytical(threads=1) as connection:
+        tables(connection, rows, asked, listed)
+        return training, live_columns(connection, definition, {})
+
+
+def training_rows(
+    rows: list[Visit],
+    asked: list[tuple[str | None, datetime]],
+    listed: Sequence[Listed] = (),
+    definition: Definition = DEFINITION,
+) -> list[dict[str, Any]]:
+    """The rows that a training set would have, in the order of what was asked."""
     with analytical(threads=1) as connection:
         tables(connection, rows, asked, listed)
         facts = relations.measure(connection, definition)
         for statement in training_script(definition, facts, (), datetime(2030, 1, 1, tzinfo=UTC)):
             connection.execute(statement)
-        training = connection.sql("SELECT * FROM training_set ORDER BY entity").to_arrow_table().to_pylist()
-    with analytical(threads=1) as connection:
-        tables(connection, rows, asked, listed)
-        return training, live_columns(connection, definition, {})
+        return connection.sql("SELECT * FROM training_set ORDER BY entity").to_arrow_table().to_pylist()
 
 
 def tables(
@@ -194,8 +204,8 @@ def test_nothing_that_becomes_known_after_the_decision_changes_it(
 ) -> None:
     moment = max(moment for _, moment in asked)
     later = [Visit(str(n), "a", score, "later", moment, moment + timedelta(microseconds=1)) for n in range(25)]
-    before, _ = columns_both_ways(rows, asked)
-    after, _ = columns_both_ways(rows + later, asked)
+    before = training_rows(rows, asked)
+    after = training_rows(rows + later, asked)
     assert after == before
 
 
@@ -205,7 +215,7 @@ def test_uncorrected_rows_take_the_short_way_and_give_the_same() -> None:
         for n in range(200)
     ]
     asked = [("a", START + timedelta(minutes=13 * n)) for n in range(100)]
-    training, _ = columns_both_ways(rows, asked)
+    training = training_rows(rows, asked)
     for row, (store, moment) in zip(training, asked, strict=True):
         for column in LOOKED_UP:
             assert row[column.name] == pytest.approx(expected(column, rows, store, moment), abs=1e-9), column.name
@@ -216,9 +226,9 @@ def test_sums_do_not_remember_a_huge_value_that_has_left_the_window() -> None:
         Visit("0", "a", 1e300, "x", START, START),
         *(Visit(str(n), "a", 0.1, "x", START + timedelta(days=2), START + timedelta(days=2)) for n in range(1, 4)),
     ]
-    huge, _ = columns_both_ways(rows, [("a", START + timedelta(hours=1))])
+    huge = training_rows(rows, [("a", START + timedelta(hours=1))])
     assert huge[0]["sum_score_by_store_2h"] == 1e300
-    usual, _ = columns_both_ways(rows[1:], [("a", START + timedelta(days=2, hours=1))])
+    usual = training_rows(rows[1:], [("a", START + timedelta(days=2, hours=1))])
     assert usual[0]["sum_score_by_store_2h"] == pytest.approx(0.3, abs=1e-15)
 
 

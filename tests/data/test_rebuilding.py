@@ -209,6 +209,7 @@ def test_equal_tables_do_not_differ_and_other_columns_do() -> None:
     assert first_difference(ROWS.slice(0, 0), ROWS) is not None
 
 
+@pytest.mark.both_stores
 def test_the_newest_set_counts_as_standing_only_for_its_own_file(work: Workspace, built: TrainingSet) -> None:
     from tests.data.shop import TEXT
 

@@ -83,6 +83,7 @@ def test_a_sync_that_is_killed_goes_on_where_it_was_and_ends_as_if_it_had_not_be
         assert store.progress(control, "returns", "visits") is None
 
 
+@pytest.mark.both_stores
 def test_pieces_of_another_declaration_are_not_gone_on_with(
     work: Workspace, shop_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

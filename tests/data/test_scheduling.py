@@ -80,6 +80,7 @@ def test_waits_double_up_to_an_hour_and_a_source_read_once_a_day_is_tried_sooner
     assert is_due(failing(1), every, DAY + timedelta(seconds=60))
 
 
+@pytest.mark.both_stores
 def test_two_syncs_at_once_read_every_row_once_and_both_succeed(
     work: Workspace, shop_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +110,7 @@ def test_two_syncs_at_once_read_every_row_once_and_both_succeed(
         assert connection.exec_driver_sql("SELECT count(*) FROM snapshots").scalar() == 3
 
 
+@pytest.mark.both_stores
 def test_while_one_sync_reads_a_source_another_waits_and_then_says_so(work: Workspace, shop_path: Path) -> None:
     with work.database.writing() as control:
         holder = f"{this_process()}.other"

@@ -14,7 +14,7 @@ import pytest
 from pilotage.data import flow
 from pilotage.data.fingerprint import fingerprint
 from pilotage.data.rules.needs import needed_columns
-from pilotage.decisions.service import Service
+from pilotage.decisions.answering.service import Service
 from pilotage.govern.records import SYSTEM
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.errors import CorruptArtefact, EvidenceMissing, InvalidFile

@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 from pilotage.data.rules.needs import needed_columns
 from pilotage.usecase.records import Latest, Window
 from tests.data.shop import TEXT, shop
-from tests.data.test_point_in_time import START, Visit, columns_both_ways, minutes, orders, ties, visible, visits
+from tests.data.test_point_in_time import (
+    START,
+    Visit,
+    columns_both_ways,
+    minutes,
+    orders,
+    ties,
+    training_rows,
+    visible,
+    visits,
+)
 
 INPUTS = """
   amount: request
@@ -141,27 +151,27 @@ def test_a_standard_deviation_far_from_zero_keeps_its_digits(offset: float) -> N
     """The naive difference of squares loses all of them beyond 1e8."""
     scores = [offset + n / 8 for n in (0, 1, 5, 2, 7, 3)]
     rows = [Visit(str(n), "a", score, "x", START, START) for n, score in enumerate(scores)]
-    training, _ = columns_both_ways(rows, [("a", START)], definition=DEFINITION)
+    training = training_rows(rows, [("a", START)], definition=DEFINITION)
     assert training[0]["std_score_by_store_2h"] == pytest.approx(statistics.stdev(scores), rel=1e-14)
 
 
 @pytest.mark.parametrize("size", [1e-300, 1.0, 1e300])
 def test_a_standard_deviation_of_any_size_is_finite_and_right(size: float) -> None:
     rows = [Visit(str(n), "a", size * n, "x", START, START) for n in range(1, 4)]
-    training, _ = columns_both_ways(rows, [("a", START)], definition=DEFINITION)
+    training = training_rows(rows, [("a", START)], definition=DEFINITION)
     assert training[0]["std_score_by_store_2h"] == pytest.approx(size, rel=1e-12)
 
 
 def test_equal_values_deviate_by_nothing_and_one_value_by_nothing_that_is_known() -> None:
     alike = [Visit(str(n), "a", 0.1, "x", START, START) for n in range(7)]
-    assert columns_both_ways(alike, [("a", START)], definition=DEFINITION)[0][0]["std_score_by_store_2h"] == 0.0
-    assert columns_both_ways(alike[:1], [("a", START)], definition=DEFINITION)[0][0]["std_score_by_store_2h"] is None
+    assert training_rows(alike, [("a", START)], definition=DEFINITION)[0]["std_score_by_store_2h"] == 0.0
+    assert training_rows(alike[:1], [("a", START)], definition=DEFINITION)[0]["std_score_by_store_2h"] is None
 
 
 def test_an_age_is_null_once_the_newest_row_has_left_the_window() -> None:
     rows = [Visit("1", "a", 1.0, "y", START, START)]
     asked = [("a", START + timedelta(hours=2, microseconds=us)) for us in (-1, 0)]
-    inside, outside = columns_both_ways(rows, asked, definition=DEFINITION)[0]  # type: ignore[arg-type]
+    inside, outside = training_rows(rows, asked, definition=DEFINITION)  # type: ignore[arg-type]
     assert inside["since_by_store_2h"] == 7199.999999
     assert outside["since_by_store_2h"] is None
     assert outside["since_by_store_1d"] == 7200.0
@@ -175,7 +185,7 @@ def test_a_correction_takes_a_row_out_of_a_condition_from_when_it_is_known() -> 
         Visit("2", "a", 5.0, "y", START + timedelta(minutes=1), START + timedelta(minutes=10)),
     ]
     asked: list[tuple[str | None, datetime]] = [("a", START + timedelta(minutes=n)) for n in (5, 15)]
-    before, after = columns_both_ways(rows, asked, definition=DEFINITION)[0]
+    before, after = training_rows(rows, asked, definition=DEFINITION)
     assert (before["last_score"], after["last_score"]) == (5.0, 1.0)
     assert (before["count_by_store_2h"], after["count_by_store_2h"]) == (0.0, 1.0)
 

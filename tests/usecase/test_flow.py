@@ -16,6 +16,8 @@ from pilotage.platform.workspace import Workspace
 from pilotage.usecase import flow
 from tests.usecase.example import TEXT, changed, defined
 
+pytestmark = pytest.mark.both_stores
+
 
 def entries(work: Workspace) -> int:
     with work.database.writing() as connection:
@@ -30,6 +32,9 @@ def test_a_file_is_read_adopted_and_found_by_its_name(work: Workspace, tmp_path:
     assert flow.find(work, "late_arrival") == adopted
     assert flow.find(work, None) == adopted
     assert flow.definitions(work) == [adopted]
+    assert flow.adopted_at(work, "late_arrival") == work.clock.now()
+    with pytest.raises(NotFound):
+        flow.adopted_at(work, "another")
 
 
 def test_a_file_that_is_not_what_was_adopted_is_refused_and_changes_nothing(work: Workspace, tmp_path: Path) -> None:

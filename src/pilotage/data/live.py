@@ -8,10 +8,11 @@ the file places elsewhere are read there, within a bounded time: see :mod:`pilot
 from __future__ import annotations
 
 import math
+import operator
 import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +126,10 @@ class LiveColumns:
         self._states = _by_key(states)
         self._readers = tuple(readers)
         self._names = plan.names
+        self._pick: Callable[[Mapping[str, Any]], Sequence[Any]] = (
+            operator.itemgetter(*plan.names) if len(plan.names) > 1 else lambda values: [values[n] for n in plan.names]
+        )
+        self._instants = tuple(name for name, column in plan.request.items() if column.kind == "datetime")
         self._request = tuple((name, column.kind) for name, column in plan.request.items())
         self._entity = plan.entity
         self._derived = tuple(
@@ -149,23 +154,27 @@ class LiveColumns:
     def assemble_told(self, request: Mapping[str, Any], moment: datetime, within: float = math.inf) -> Assembled:
         """As :meth:`assemble`, with the reasons of what could not be read: ``{"temp": "too_slow"}``.
 
+        The request is whole, and of its columns' kinds already, as its contract decodes it; only instants have zones.
         ``within`` bounds, in seconds, how long databases are waited for, all of them together.
         """
-        row, missing = self._assembled(request, moment, within)
-        return Assembled({name: row[name] for name in self._names}, missing)
+        values = dict(request)
+        for name in self._instants:
+            values[name] = as_kind(values[name], "datetime")
+        missing = self._known(values, moment, within)
+        return Assembled(dict(zip(self._names, self._pick(values), strict=True)), missing)
 
     def assemble_all(self, request: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
         """As :meth:`assemble`, with request columns that only keys and the rule need."""
-        return self._assembled(request, moment)[0]
-
-    def _assembled(
-        self, request: Mapping[str, Any], moment: datetime, within: float = math.inf
-    ) -> tuple[dict[str, Any], dict[str, str]]:
-        if self.since is not None and moment < self.since:
-            raise ValueError(f"These columns are known from {self.since} on; asked for {moment}.")
         values = {name: as_kind(request.get(name), kind) for name, kind in self._request}
         if self._entity not in values:
             values[self._entity] = as_kind(request.get(self._entity), "category")
+        self._known(values, moment)
+        return values
+
+    def _known(self, values: dict[str, Any], moment: datetime, within: float = math.inf) -> dict[str, str]:
+        """Add to a request what is known as of the moment; why columns are missing."""
+        if self.since is not None and moment < self.since:
+            raise ValueError(f"These columns are known from {self.since} on; asked for {moment}.")
         moment_us = (as_utc(moment) - _EPOCH) // _MICROSECOND
         for key, states in self._states:
             value = _key(values, key)
@@ -174,7 +183,7 @@ class LiveColumns:
         missing = self._read(values, moment, within) if self._readers else {}
         for name, compute, kind in self._derived:
             values[name] = as_kind(compute(values), kind)
-        return values, missing
+        return missing
 
     def _read(self, values: dict[str, Any], moment: datetime, within: float) -> dict[str, str]:
         """Write what databases answer into ``values``; why columns are missing. All are asked at once."""

@@ -58,6 +58,7 @@ def build_check(work: Workspace, definition: Definition) -> tuple[Violation, ...
         return contracting.check_before_training(work, definition, connection, found)
 
 
+@pytest.mark.both_stores
 def test_contracts_beside_the_file_are_adopted_and_retired_and_the_log_says_so(work: Workspace, tmp_path: Path) -> None:
     adopt(work, tmp_path / "contracts", orders=ORDERS, visits=VISITS)
     first = contracting.contract_fingerprints(work)

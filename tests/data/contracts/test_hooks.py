@@ -46,6 +46,7 @@ def test_rows_that_break_a_contract_are_refused_and_the_snapshot_stays_as_it_was
     assert flow.states(work, "returns")["visits"].failures == 1
 
 
+@pytest.mark.both_stores
 def test_a_first_sync_that_breaks_a_contract_leaves_no_snapshot(
     work: Workspace, shop_path: Path, tmp_path: Path
 ) -> None:

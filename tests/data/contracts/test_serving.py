@@ -8,7 +8,7 @@ from pathlib import Path
 from pilotage.data import flow
 from pilotage.data.contracts.guarding import unguarded
 from pilotage.data.flow import adopting
-from pilotage.decisions.service import Service
+from pilotage.decisions.answering.service import Service
 from pilotage.govern.records import SYSTEM
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.flow import adopt

@@ -63,13 +63,15 @@ def write_report(report: AuditReport, comparison: Comparison | None, points: Seq
 def _environment() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["term"] = lambda word, shown="": shown or word  # paper opens nothing
+    return made
 
 
 @functools.cache

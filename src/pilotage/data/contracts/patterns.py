@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
+from pilotage.platform.engine import analytical
+
 _KEPT = 4096
 _LENGTH_MAX = 256
 _UNBOUNDED_MAX = 2
@@ -29,7 +31,7 @@ def faults(patterns: Iterable[str]) -> dict[str, str]:
     import duckdb
 
     found = {}
-    with duckdb.connect(":memory:") as connection:
+    with analytical() as connection:
         for pattern in wanted:
             try:
                 connection.execute("SELECT regexp_full_match('', ?)", [pattern]).fetchall()

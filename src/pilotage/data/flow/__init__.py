@@ -4,7 +4,8 @@ from pilotage.data.flow.holdouts import note_holdout_use, times_judged
 from pilotage.data.flow.looking import Looked, check, look, with_sources
 from pilotage.data.flow.materialising import materialise, materialise_due
 from pilotage.data.flow.opening import open_live
-from pilotage.data.flow.reading import outcomes_of, snapshot_versions
+from pilotage.data.flow.questions import keep_questions
+from pilotage.data.flow.reading import OutcomesOf, reading_outcomes, snapshot_versions
 from pilotage.data.flow.rebuilding import prove, rebuild, standing, verify
 from pilotage.data.flow.source_types import source_types
 from pilotage.data.flow.syncing import (
@@ -31,6 +32,7 @@ from pilotage.data.live import LiveColumns
 __all__ = [
     "LiveColumns",
     "Looked",
+    "OutcomesOf",
     "adopt_and_sync",
     "asked_of",
     "assembled",
@@ -38,14 +40,15 @@ __all__ = [
     "check",
     "columns_sql",
     "current_snapshots",
+    "keep_questions",
     "latest_training_set",
     "look",
     "materialise",
     "materialise_due",
     "note_holdout_use",
     "open_live",
-    "outcomes_of",
     "prove",
+    "reading_outcomes",
     "rebuild",
     "script",
     "segments_sql",

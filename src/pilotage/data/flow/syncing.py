@@ -13,7 +13,7 @@ did not answer is tried again. Two syncs of one source do not run at once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 import structlog
@@ -26,7 +26,7 @@ from pilotage.data.flow.looking import Looked, demand_fit, look, together
 from pilotage.data.flow.odd_values import odd_value
 from pilotage.data.flow.retrying import ONCE, Patience, each
 from pilotage.data.flow.taking_in import Intake, emptied, take_in
-from pilotage.data.records import FoundColumn, Snapshot, SourceState, Span, SyncResult
+from pilotage.data.records import FoundColumn, Snapshot, SourceState, SyncResult
 from pilotage.data.rules import needs, refreshing
 from pilotage.data.sources.asked import Asked, asked, nearest
 from pilotage.govern.records import Principal
@@ -37,7 +37,6 @@ from pilotage.usecase.flow import keep_evidence
 from pilotage.usecase.records import ROW, Definition
 
 BUSY_SECONDS = 20.0
-_LAST = datetime(9999, 12, 31, tzinfo=UTC)
 PATIENT = Patience()
 
 log = structlog.get_logger()
@@ -233,8 +232,7 @@ def _unclocked(wanted: Asked, columns: tuple[FoundColumn, ...]) -> int:
     """Rows that no sync takes because they have no ``known_at``: counted where a file can be read twice cheaply."""
     if not wanted.source.files or wanted.source.is_static or not sources.is_near(wanted):
         return 0
-    whole, clocked = (sources.extent(wanted, columns, span) for span in (Span(), Span(None, _LAST)))
-    return whole.rows - clocked.rows if whole and clocked else 0
+    return sources.unclocked(wanted, columns)
 
 
 def _demand_names(definition: Definition, wanted: Asked, columns: Sequence[FoundColumn]) -> None:

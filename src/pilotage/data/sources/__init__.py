@@ -18,7 +18,7 @@ from pilotage.platform.errors import SettingsError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["NoSuchTable", "extent", "introspect", "is_near", "read", "reference"]
+__all__ = ["NoSuchTable", "extent", "introspect", "is_near", "read", "reference", "unclocked"]
 
 _KINDS = ("database", "files", "delta", "rest")
 _MODULES = {"database": "databases"}
@@ -52,6 +52,13 @@ def is_near(asked: Asked) -> bool:
     from pilotage.data.sources.files.opening import is_near as near
 
     return near(asked, _address(asked))
+
+
+def unclocked(asked: Asked, columns: tuple[FoundColumn, ...]) -> int:
+    """How many rows of files have no ``known_at``; the files are opened once for it."""
+    from pilotage.data.sources import files
+
+    return files.unclocked(asked, _address(asked), columns)
 
 
 def reference(asked: Asked) -> Reference | None:

@@ -1,5 +1,6 @@
 """The nouns of a use-case file. Their fields are the file's keys, their docstrings its JSON Schema's descriptions."""
 
+from pilotage.usecase.records.batch import Batch, Target
 from pilotage.usecase.records.brief import Brief, Value
 from pilotage.usecase.records.candidates import Brought, BuiltIn, Candidates, Direction, Own
 from pilotage.usecase.records.deciding import DecisionPoint, Human, OneOfThree, Outcome, RequestColumn, Rule
@@ -22,7 +23,8 @@ from pilotage.usecase.records.parts import (
     seconds,
 )
 from pilotage.usecase.records.plan import Column, Derived, Given, Latest, Plan, Window, decode_plan
-from pilotage.usecase.records.policy import Constraint, Fairness, Policy, Review, Rollout
+from pilotage.usecase.records.policy import Constraint, Fairness, Policy, Rollout
+from pilotage.usecase.records.reviewing import CaseReason, Review, Samples
 from pilotage.usecase.records.sources import ROW, SEEN_AT, Rest, Source
 
 __all__ = [
@@ -30,10 +32,12 @@ __all__ = [
     "SEEN_AT",
     "Aggregate",
     "Answers",
+    "Batch",
     "Brief",
     "Brought",
     "BuiltIn",
     "Candidates",
+    "CaseReason",
     "Column",
     "ColumnKind",
     "Constraint",
@@ -63,8 +67,10 @@ __all__ = [
     "Risk",
     "Rollout",
     "Rule",
+    "Samples",
     "Source",
     "SourceColumn",
+    "Target",
     "Text",
     "UseCase",
     "Value",

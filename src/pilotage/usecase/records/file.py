@@ -6,12 +6,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from pilotage.usecase.records.batch import Batch
 from pilotage.usecase.records.brief import Brief
 from pilotage.usecase.records.candidates import Candidates
 from pilotage.usecase.records.deciding import DecisionPoint, Human, Outcome, Rule
 from pilotage.usecase.records.inputs import Input
 from pilotage.usecase.records.parts import Identifier, Name, OutcomeKind, Part, Text
-from pilotage.usecase.records.policy import Fairness, Policy, Review, Rollout
+from pilotage.usecase.records.policy import Fairness, Policy, Rollout
+from pilotage.usecase.records.reviewing import Review
 from pilotage.usecase.records.sources import Source
 
 
@@ -56,6 +58,7 @@ class UseCase(Part, frozen=True, kw_only=True):
     candidates: Annotated[Candidates, Meta(description="Which candidates are tried against the rule.")] = Candidates()
     review: Annotated[Review, Meta(description="Who looks at uncertain cases, and how.")] = Review()
     rollout: Annotated[Rollout, Meta(description="How far exposure may go, and on what evidence.")] = Rollout()
+    batch: Annotated[Batch, Meta(description="Questions that come as files or tables, and where results go.")] = Batch()
     groups: Annotated[
         list[str],
         Meta(description="Columns of the decision's source by which audit and comparison tell people apart."),

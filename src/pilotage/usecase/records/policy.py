@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from pilotage.usecase.records.parts import Duration, Part, Text
+from pilotage.usecase.records.parts import Part, Text
 
 
 class Constraint(Part, frozen=True, kw_only=True):
@@ -75,19 +75,6 @@ class Fairness(Part, frozen=True, kw_only=True):
     ratio: Annotated[
         float, Meta(gt=0, le=1, description="The lowest group's share over the highest one's must be at least this.")
     ] = 0.8
-
-
-class Review(Part, frozen=True, kw_only=True):
-    """Who looks at uncertain and escalated cases, and how."""
-
-    minutes_per_case: Annotated[float, Meta(gt=0, description="How long a reviewer takes for one case.")] = 2.0
-    deadline: Annotated[Duration, Meta(description="Within which time a case has to be looked at.")] = "1 hour"
-    reasons: Annotated[tuple[Text, ...], Meta(description="Why a reviewer may decide otherwise, to choose from.")] = (
-        "Data looks wrong",
-        "I know something the model does not",
-        "Exception agreed",
-    )
-    guidelines: Annotated[str, Meta(description="What reviewers should look at, in words.")] = ""
 
 
 class Rollout(Part, frozen=True, kw_only=True):

@@ -11,12 +11,14 @@ import msgspec
 from pilotage.usecase.records import SEEN_AT, ColumnKind, Source, UseCase
 from pilotage.usecase.rules import expansion
 from pilotage.usecase.rules.against_sources import check_against_sources
+from pilotage.usecase.rules.batches import check_batch
 from pilotage.usecase.rules.candidates import check_candidates
 from pilotage.usecase.rules.expressed import expression, known_source, syntax
 from pilotage.usecase.rules.inputs import check_inputs
 from pilotage.usecase.rules.outcomes import check_outcome, check_rule, settled_kind
 from pilotage.usecase.rules.places import Mistake, Path, Positions
 from pilotage.usecase.rules.policies import check_policy
+from pilotage.usecase.rules.reviewing import check_conditions, check_reviewing
 
 __all__ = ["check", "check_against_sources"]
 
@@ -43,10 +45,13 @@ def check(use_case: UseCase, already: Iterable[Mistake], written: Positions) -> 
     found += check_inputs(use_case)
     if not any(path[:1] == ("inputs",) for path in [*paths, *(mistake.path for mistake in found)]):
         found += check_rule(use_case)  # with a broken input, its columns would be called unknown
+        found += check_conditions(use_case)
+    found += check_reviewing(use_case)
     if (kind := settled_kind(use_case)) is not None:
         found += check_policy(use_case, kind, written)
         if not any(path[:1] == ("inputs",) for path in [*paths, *(mistake.path for mistake in found)]):
             found += check_candidates(use_case, kind)
+    found += check_batch(use_case)
     found += _guessed(use_case)
     return [mistake for mistake in found if not any(_overlap(mistake.path, path) for path in paths)]
 

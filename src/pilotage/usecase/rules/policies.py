@@ -25,8 +25,6 @@ def check_policy(use_case: UseCase, kind: OutcomeKind, written: Positions) -> It
             yield _misplaced(("policy", key), other, kind, f"Write {_UNCERTAINTY[kind]}, or remove it.")
     yield from _value(use_case, kind, written)
     yield from _fairness(use_case, kind)
-    if not use_case.review.reasons:
-        yield Mistake(("review", "reasons"), "There is no reason to choose from.", "Give at least one.")
 
 
 def _misplaced(path: Path, of: OutcomeKind, kind: OutcomeKind, repair: str) -> Mistake:

@@ -33,25 +33,28 @@ COLUMNS: tuple[Latest | Window, ...] = (
 Visit = tuple[int, datetime, datetime, str, float | None]
 
 
-def visits(connection: duckdb.DuckDBPyConnection, rows: Sequence[Visit], corrected: bool) -> list[str]:
-    """The statements that make the timelines of these visits, which are in the engine."""
+def visits(connection: duckdb.DuckDBPyConnection, rows: Sequence[Visit], corrected: bool, of: str = "") -> list[str]:
+    """The statements that make the timelines of these visits, which are in the engine; all, or that of a column."""
     connection.execute(
         "CREATE TABLE visits (visit BIGINT, happened TIMESTAMP, known TIMESTAMP, shop VARCHAR, score DOUBLE, "
         "_known_at TIMESTAMP, _deleted BOOLEAN)"
     )
-    for row in rows:
-        connection.execute("INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?, false)", [*row, row[2]])
+    for at in range(0, len(rows), 500):
+        some = rows[at : at + 500]
+        values = ", ".join(["(?, ?, ?, ?, ?, ?, false)"] * len(some))
+        connection.execute(f"INSERT INTO visits VALUES {values}", [value for row in some for value in (*row, row[2])])
     plan = Plan("order", "", {"shop": RequestColumn(kind="category")}, COLUMNS, "")
     largest = max((abs(score) for *_, score in rows if score is not None), default=0.0)
     facts = lines.SourceFacts(corrected=corrected, largest={"score": largest})
-    made = [lines.timeline_sql(line, facts) for line in lines.timelines(plan)]
+    wanted = [line for line in lines.timelines(plan) if not of or of in [column.name for column in line.columns]]
+    made = [lines.timeline_sql(line, facts) for line in wanted]
     return [lines.history_sql("visits", SOURCE, TAKEN, facts), *made]
 
 
 def timeline(rows: Sequence[Visit], column: str) -> list[tuple[Any, ...]]:
     """The instants of a column's timeline with its values."""
     with analytical(threads=1) as connection:
-        for statement in visits(connection, rows, corrected=False):
+        for statement in visits(connection, rows, corrected=False, of=column):
             connection.execute(statement)
         plan = Plan("order", "", {"shop": RequestColumn(kind="category")}, COLUMNS, "")
         (line,) = (line for line in lines.timelines(plan) if column in [c.name for c in line.columns])

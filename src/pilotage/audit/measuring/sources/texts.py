@@ -83,7 +83,7 @@ def _named(pairs: list[dict[str, Any]] | None) -> tuple[Value, ...]:
 
 def _shapes(place: Place, nothing: str) -> tuple[tuple[Shape, ...], int]:
     """The most frequent shapes of short texts, and how many rows have a shape at all."""
-    shape = r"regexp_replace(regexp_replace(trim(value), '\p{L}+', 'A', 'g'), '\d', '9', 'g')"
+    shape = r"translate(regexp_replace(trim(value), '\p{L}+', 'A', 'g'), '0123456789', '9999999999')"
     rows = place.all(
         f"""SELECT CASE WHEN length(value) > {_LONG} THEN '…' ELSE {shape} END AS shape, sum(n) AS rows,
             arg_min({{'value': left(value, 80), 'n': n}}, {{'n': -n, 'value': value}}, 3), sum(rows) OVER ()
@@ -103,8 +103,8 @@ def _spellings(place: Place, name: str, everything: bool) -> Spellings | None:
             f"FROM {place.looked} WHERE {quoted(name)} IS NOT NULL GROUP BY 1"
         )
     rows = place.all(
-        f"""SELECT list({{'value': left(value, 80), 'n': n}} ORDER BY n DESC, value)[:4], sum(n) - max(n) AS others,
-            count(*) OVER (), sum(others) OVER ()
+        f"""SELECT arg_min({{'value': left(value, 80), 'n': n}}, {{'n': -n, 'value': value}}, 4),
+            sum(n) - max(n) AS others, count(*) OVER (), sum(others) OVER ()
         FROM _texts WHERE trim(value) <> '' GROUP BY {folded("value")} HAVING count(*) > 1
         ORDER BY others DESC, min(value) LIMIT {_NAMED}"""
     )

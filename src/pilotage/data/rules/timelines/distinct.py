@@ -18,8 +18,7 @@ def distinct_sql(timeline: Timeline) -> str:
     keys = key_columns(timeline)
     takes = list(dict.fromkeys(column.take for column in timeline.columns))
     values = [
-        f"CASE WHEN {is_known(quoted(take))} THEN {cast(quoted(take), 'category')} END AS v{n}"
-        for n, take in enumerate(takes)
+        f"CASE WHEN {is_known(quoted(take))} THEN {_value(quoted(take))} END AS v{n}" for n, take in enumerate(takes)
     ]
     more = ["_visible_from", leaves_at(timeline), *values]
     counts = [f"d{n}" for n in range(len(takes))]
@@ -33,6 +32,12 @@ changes AS (
 ),
 running AS ({running_sums("changes", key_names(timeline), counts)})
 SELECT {keys}, _from, {values_of} FROM running"""
+
+
+def _value(sql: str) -> str:
+    """A value as a text that is the same for equal values: zero has two signs."""
+    text = cast(sql, "category")
+    return f"CASE WHEN typeof({sql}) IN ('DOUBLE', 'FLOAT') AND {text} = '-0' THEN '0' ELSE {text} END"
 
 
 def _pieces(timeline: Timeline, number: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pilotage.data.records import Extent, FoundColumn, Span
@@ -14,7 +15,9 @@ from pilotage.data.sources.tables import columns_of, extent_of, rows_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Described", "Surveyed", "describe", "extent", "introspect", "read", "survey"]
+__all__ = ["Described", "Surveyed", "describe", "extent", "introspect", "read", "survey", "unclocked"]
+
+_LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def introspect(asked: Asked, address: str) -> tuple[FoundColumn, ...]:
@@ -29,6 +32,13 @@ def extent(asked: Asked, address: str, columns: tuple[FoundColumn, ...], span: S
         return None
     with opened(asked, address) as (connection, table):
         return extent_of(connection, asked, table, columns, span)
+
+
+def unclocked(asked: Asked, address: str, columns: tuple[FoundColumn, ...]) -> int:
+    """Rows without ``known_at``: those that no span with a bound has."""
+    with opened(asked, address) as (connection, table):
+        whole, clocked = (extent_of(connection, asked, table, columns, span) for span in (Span(), Span(None, _LAST)))
+        return whole.rows - clocked.rows
 
 
 def read(asked: Asked, address: str, columns: tuple[FoundColumn, ...], span: Span) -> Iterator[pa.RecordBatch]:
