@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -21,6 +22,7 @@ from pilotage.platform.settings import Settings
 from pilotage.platform.workspace import Workspace, open_workspace
 from pilotage.usecase.records import Definition
 from tests.models import flights
+from tests.once import copied_once_made
 
 
 @dataclass(frozen=True)
@@ -37,27 +39,45 @@ class Trained:
 @pytest.fixture(scope="session")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
     """Every third flight of the two months, in order, with its columns as of an hour before departure."""
-    table = flights.training_table(tmp_path_factory.mktemp("flights"), range(1, 3))
-    return table.take(pa.array(np.arange(0, table.num_rows, 3)))
+    return _every_third(tmp_path_factory, "flights")
 
 
 @pytest.fixture(scope="session")
 def delays(tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
     """The same flights with their arrival delay in minutes, and that of the aircraft before as the rule of today."""
-    folder = tmp_path_factory.mktemp("delays")
-    table = flights.training_table(folder, range(1, 3), "arr_delay::DOUBLE", "aircraft_last_delay")
-    return table.take(pa.array(np.arange(0, table.num_rows, 3)))
+    return _every_third(tmp_path_factory, "delays", "arr_delay::DOUBLE", "aircraft_last_delay")
+
+
+def _every_third(factory: pytest.TempPathFactory, name: str, *label_and_rule: str) -> pa.Table:
+    def make(folder: Path) -> None:
+        table = flights.training_table(folder, range(1, 3), *label_and_rule)
+        for unpacked in ("flights.csv", "weather.csv"):
+            (folder / unpacked).unlink()
+        # Uncompressed and in one piece, as the engine gave it.
+        with pa.OSFile(str(folder / "rows.arrow"), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table.take(pa.array(np.arange(0, table.num_rows, 3))))
+
+    with pa.OSFile(str(copied_once_made(factory, name, make) / "rows.arrow")) as file:
+        return pa.ipc.open_file(file).read_all()
 
 
 @pytest.fixture(scope="session")
 def trained(rows: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """All candidates trained on the two months."""
     clock = FixedClock(datetime(2013, 12, 5, 20, tzinfo=UTC))
-    work = open_workspace(Settings(home=tmp_path_factory.mktemp("trained") / "home"), clock)
     definition = flights.definition()
-    said: list[str] = []
-    comparison = flow.compare_on(work, definition, flights.training_set(rows), rows, said.append)
-    return Trained(work, definition, rows, comparison, tuple(said))
+
+    def make(folder: Path) -> None:
+        work = open_workspace(Settings(home=folder / "home"), clock)
+        said: list[str] = []
+        comparison = flow.compare_on(work, definition, flights.training_set(rows), rows, said.append)
+        work.close()
+        (folder / "told").write_bytes(msgspec.msgpack.encode((comparison, said)))
+
+    folder = copied_once_made(tmp_path_factory, "trained", make)
+    told = (folder / "told").read_bytes()
+    comparison, said = msgspec.msgpack.decode(told, type=tuple[Comparison, tuple[str, ...]])
+    return Trained(open_workspace(Settings(home=folder / "home"), clock), definition, rows, comparison, said)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from pilotage.models import flow
@@ -24,6 +26,33 @@ def scorer(request: pytest.FixtureRequest, trained: Trained) -> Scorer:
 def test_single_rows_have_the_very_bits_of_the_table(scorer: Scorer, trained: Trained) -> None:
     sample = trained.rows.slice(12_000, 3_000)
     assert [scorer.score(values) for values in sample.to_pylist()] == scorer.score_table(sample).tolist()
+
+
+def test_rows_with_gaps_and_unknown_levels_have_the_very_bits_of_the_table(scorer: Scorer, trained: Trained) -> None:
+    rows = trained.rows.slice(12_000, 1_000).to_pylist()
+    for number, row in enumerate(rows):
+        for at, name in enumerate(scorer.plan.names):
+            if (number + at) % 7 == 0:
+                row[name] = None
+        if number % 5 == 0:
+            row["carrier"] = "unheard of"
+    sample = pa.Table.from_pylist(rows, trained.rows.schema)
+    assert [scorer.score(values) for values in rows] == scorer.score_table(sample).tolist()
+
+
+def test_many_rows_at_once_are_told_what_each_alone_is(scorer: Scorer, trained: Trained) -> None:
+    rows = [*trained.rows.slice(12_000, 1_000).to_pylist(), {}, {"carrier": "unheard of"}]
+    assert scorer.predictions(rows) == [scorer.predict(row) for row in rows]
+
+
+def test_rows_that_lie_on_an_edge_are_asked_alone(scorer: Scorer, trained: Trained) -> None:
+    rows = trained.rows.slice(12_000, 50).to_pylist()
+    scorer.manifest = msgspec.structs.replace(scorer.manifest, threshold=scorer.score(rows[7]))
+    alone: list[int] = []
+    real = scorer.predict
+    scorer.predict = lambda values: alone.append(rows.index(values)) or real(values)  # type: ignore[method-assign]
+    assert [said.answer for said in scorer.predictions(rows)] == [real(row).answer for row in rows]
+    assert 7 in alone
 
 
 def test_a_row_of_which_nothing_is_known_still_has_a_probability(scorer: Scorer) -> None:

@@ -10,10 +10,10 @@ from tests.living import NAME
 from tests.releases.distinguishable import adopted, release_directly, version_saying
 
 from pilotage.data.live import LiveColumns
-from pilotage.decisions.readiness import readiness
+from pilotage.decisions.answering.service import Service
+from pilotage.decisions.answering.serving import open_serving
+from pilotage.decisions.http.readiness import readiness
 from pilotage.decisions.records import Answer
-from pilotage.decisions.service import Service
-from pilotage.decisions.serving import open_serving
 from pilotage.govern import flow as governing
 from pilotage.govern.records import SYSTEM, Grant, Principal, Role
 from pilotage.models import artefacts

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import msgspec
 import pytest
 from tests.living import NAME, release, signed_version
-from tests.postgres import NoPostgres, scratch_cluster
 from tests.review.arranging import FILE, adopt
 
 from pilotage.govern.records import SYSTEM
 from pilotage.models.records import Comparison
-from pilotage.platform.clock import FixedClock
 from pilotage.platform.errors import Conflict
-from pilotage.platform.settings import Settings
-from pilotage.platform.workspace import Workspace, open_workspace
+from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow
 from pilotage.releases.records import Stage
 from pilotage.usecase import flow as defining
 
+pytestmark = pytest.mark.both_stores
 PEOPLE = 6
 
 
@@ -66,17 +62,6 @@ def test_a_stage_that_was_judged_before_a_change_is_not_entered(work: Workspace)
     assert flow.live(work, NAME).stage is Stage.OFF
 
 
-@pytest.fixture
-def on_postgresql(tmp_path: Path, clock: FixedClock) -> Iterator[Workspace]:
-    try:
-        with scratch_cluster() as address:
-            work = open_workspace(Settings(home=tmp_path / "home", database_url=address), clock)
-            yield work
-            work.close()
-    except NoPostgres as reason:
-        pytest.skip(str(reason))
-
-
 def disabled(work: Workspace) -> bool:
     try:
         flow.disable(work, NAME, SYSTEM, "all at once")
@@ -85,15 +70,7 @@ def disabled(work: Workspace) -> bool:
     return True
 
 
-def test_of_six_who_switch_off_at_once_one_does_and_the_others_are_told(work: Workspace) -> None:
-    adopt(work)
-    with ThreadPoolExecutor(PEOPLE) as pool:
-        assert sum(pool.map(disabled, [work] * PEOPLE)) == 1
-
-
-@pytest.mark.postgres
-def test_on_postgresql_too_one_switches_off_and_versions_are_numbered_in_turn(on_postgresql: Workspace) -> None:
-    work = on_postgresql
+def test_of_six_who_switch_off_at_once_one_does_and_versions_are_numbered_in_turn(work: Workspace) -> None:
     definition = adopt(work)
     with ThreadPoolExecutor(PEOPLE) as pool:
         assert sum(pool.map(disabled, [work] * PEOPLE)) == 1

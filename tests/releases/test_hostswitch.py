@@ -12,14 +12,17 @@ from tests.living import NAME
 from tests.releases.distinguishable import adopted, version_saying
 
 from pilotage.data.live import LiveColumns
-from pilotage.decisions.service import Service
-from pilotage.decisions.serving import open_serving
+from pilotage.decisions.answering.service import Service
+from pilotage.decisions.answering.serving import open_serving
 from pilotage.govern.records import SYSTEM
 from pilotage.platform.errors import InvalidRequest
+from pilotage.platform.settings import Settings
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow, hostswitch, switching
 from pilotage.releases.hostswitch import SwitchedOff
 from pilotage.releases.records import Stage
+
+pytestmark = pytest.mark.both_stores
 
 
 def off(work: Workspace, use_case: str = NAME) -> SwitchedOff:
@@ -149,3 +152,13 @@ def test_a_file_that_nobody_signed_is_left_until_somebody_switches_on(work: Work
     service.following.look_at_switches()
     assert service.following.servings[NAME].quiet == ""
     service.close()
+
+
+def test_with_a_spool_apart_the_file_lies_on_that_hosts_disk(work: Workspace, tmp_path: Path) -> None:
+    away = Settings(
+        home=work.home, spool=str(tmp_path / "one"), database_url="postgresql+psycopg://nobody@127.0.0.1:1/none"
+    )
+    assert switching.switch_off(away, NAME, "weather feed is wrong", SYSTEM).live is None
+    assert hostswitch.names(tmp_path / "one") == {NAME}
+    assert hostswitch.names(work.home) == frozenset()
+    assert hostswitch.names(tmp_path / "two") == frozenset()

@@ -163,6 +163,7 @@ def test_what_was_measured_for_an_earlier_text_of_the_file_is_shown_as_that(work
     assert rules.parity_in_short(flow.parities(work, definition)[version.id]) == told
 
 
+@pytest.mark.both_stores
 def test_a_version_whose_parity_cannot_be_measured_is_not_released(work: Workspace) -> None:
     definition = adopt(work)
     live = release(work, definition, 1)

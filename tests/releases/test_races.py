@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier
 
 import pytest
 from tests.living import NAME
-from tests.postgres import NoPostgres, scratch_cluster
 from tests.releases.distinguishable import adopted, version_saying
 
 from pilotage.govern import flow as governing
 from pilotage.govern.records import SYSTEM
-from pilotage.platform.clock import FixedClock
 from pilotage.platform.errors import Conflict
-from pilotage.platform.settings import Settings
-from pilotage.platform.workspace import Workspace, open_workspace
+from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow
 
+pytestmark = pytest.mark.both_stores
 PEOPLE = 6
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def either(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock) -> Iterator[Workspace]:
-    if request.param == "sqlite":
-        yield request.getfixturevalue("work")
-        return
-    try:
-        with scratch_cluster() as address:
-            work = open_workspace(Settings(home=tmp_path / "pg", database_url=address), clock)
-            yield work
-            work.close()
-    except NoPostgres as reason:
-        pytest.skip(str(reason))
 
 
 def at_once(change: Callable[[int], object]) -> list[Conflict]:
@@ -53,8 +36,7 @@ def at_once(change: Callable[[int], object]) -> list[Conflict]:
         return [each for each in pool.map(one, range(PEOPLE)) if each is not None]
 
 
-def test_of_promotions_and_roll_backs_that_looked_at_the_same_revision_one_wins(either: Workspace) -> None:
-    work = either
+def test_of_promotions_and_roll_backs_that_looked_at_the_same_revision_one_wins(work: Workspace) -> None:
     definition = adopted(work)
     made = [version_saying(work, definition, number) for number in (1, 2, *range(3, 3 + PEOPLE))]
     judged = flow.live(work, NAME).revision

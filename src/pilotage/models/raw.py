@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from pilotage.models.families.candidate import RowModel
 from pilotage.models.families.linear.form import LinearModel
-from pilotage.models.inputs import Encoder
+from pilotage.models.inputs import Encoder, Row
 from pilotage.platform.errors import PilotageError
 
 if TYPE_CHECKING:
@@ -49,12 +50,16 @@ class Encoded:
     def table(self, table: pa.Table) -> Matrix:
         return self.model.margins(self.encoder.table(table))
 
-    def contributions(self, values: Mapping[str, Any], output: int = 0) -> dict[str, float]:
+    def rows(self, rows: Sequence[Mapping[str, Any]]) -> Matrix:
+        """The margins of many rows: rows × outputs."""
+        return self.model.margins(self.encoder.rows(rows))
+
+    def contributions(self, row: Row, output: int = 0) -> dict[str, float]:
         """What each column adds to a margin against an average row; of several outputs, beyond what it adds to all.
 
         A softmax only looks at how margins differ: what a column adds to all of them alike says nothing.
         """
-        found = _apart(self.model.contributions(self.encoder.row(values)))[output]
+        found = _apart(self.model.contributions(row))[output]
         weights: dict[str, float] = {}
         for column, weight in zip(self._columns, found.tolist(), strict=True):
             weights[column] = weights.get(column, 0.0) + weight
@@ -62,17 +67,16 @@ class Encoded:
 
     def base(self, output: int = 0) -> float:
         """The margin of an average row, in the same terms."""
-        return float(_apart(self.model.base.reshape(-1, 1))[output, 0])
+        return self.standing(self.model.base.tolist(), output)
 
     def standing(self, margins: list[float], output: int = 0) -> float:
         """The margin of a row in the same terms: contributions sum to it minus the base."""
-        return float(_apart(np.array(margins).reshape(-1, 1))[output, 0])
+        return margins[output] - math.fsum(margins) / len(margins) if len(margins) > 1 else margins[output]
 
-    def words(self, values: Mapping[str, Any], output: int = 0) -> dict[str, list[tuple[str, float]]]:
+    def words(self, row: Row, output: int = 0) -> dict[str, list[tuple[str, float]]]:
         """By each text the words that add most to a margin, with what they add; none where words have no weights."""
         if not isinstance(self.model, LinearModel) or not self.encoder.texts:
             return {}
-        row = self.encoder.row(values)
         return {
             text.name: [
                 (text.vocabulary[place], weight) for place, weight in self.model.loudest(row, at, output)[:WORDS_TOLD]

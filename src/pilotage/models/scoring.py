@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -87,6 +88,39 @@ class Scorer:
             return self._flag(outputs[0])
         return self._category(outputs) if self.kind == "category" else self._number(outputs)
 
+    def predictions(self, rows: Sequence[Mapping[str, Any]]) -> list[Prediction]:
+        """The same of many rows at once, where the model was learnt here; what is decided of each is the same.
+
+        Many rows at once and one alone may differ in their last digits. Where that could matter, as the row lies so
+        near to another answer, it is asked alone.
+
+        Raises:
+            ValueError: as of one row; which one it was is not said.
+        """
+        if not isinstance(self.raw, Encoded) or self.kind == "number":
+            return [self.predict(values) for values in rows]
+        outputs = self.calibration.outputs(self.raw.rows(rows))[:, : len(self.output_names)]
+        near = self._near_another(outputs)
+        say = self._category if self.kind == "category" else lambda output: self._flag(output[0])
+        return [
+            self.predict(values) if near[at] else say(output)
+            for at, (values, output) in enumerate(zip(rows, outputs.tolist(), strict=True))
+        ]
+
+    def _near_another(self, outputs: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which rows lie within the tolerance of being answered or reviewed otherwise."""
+        manifest = self.manifest
+        if self.kind == "category":
+            best = np.sort(outputs, axis=1)
+            sure, margin = best[:, -1], best[:, -1] - best[:, -2]
+            edges = [] if manifest.confidence is None else [sure - manifest.confidence]
+            distances = np.column_stack([margin, *edges])
+        else:
+            edges_of_flag = (manifest.threshold or 0.0, manifest.uncertain_low, manifest.uncertain_high)
+            distances = np.column_stack([outputs[:, 0] - edge for edge in edges_of_flag])
+        near: NDArray[np.bool_] = np.abs(distances).min(axis=1) <= self.tolerance
+        return near
+
     def _flag(self, probability: float) -> Prediction:
         manifest = self.manifest
         unsure = manifest.uncertain_low <= probability <= manifest.uncertain_high
@@ -123,7 +157,8 @@ class Scorer:
         """What each column adds to the margin of the answer, against an average row; empty where it cannot be told."""
         if not isinstance(self.raw, Encoded):
             return {}
-        return self.raw.contributions(values, self._answered(self.raw.row(values)))
+        row = self.raw.encoder.row(values)
+        return self.raw.contributions(row, self._answered(self.raw.model.row(row)))
 
     def signals(self, values: Mapping[str, Any], top: int = 5) -> tuple[Signal, ...]:
         """The strongest reasons in words, strongest first. Trees take about 0.3 ms: ask only when somebody will see.
@@ -134,20 +169,26 @@ class Scorer:
         raw = self.raw
         if not isinstance(raw, Encoded):
             return ()
-        margins = raw.row(values)
+        row = raw.encoder.row(values)
+        margins = raw.model.row(row)
         at = self._answered(margins)
-        weights = raw.contributions(values, at)
+        weights = raw.contributions(row, at)
         way = raw.standing(margins, at) - raw.base(at)
-        moved = self._outputs(margins)[at] - self._outputs([float(one) for one in raw.model.base])[at]
+        moved = self._outputs(margins)[at] - self._usual[at]
         about = explaining.About(
             self.kind,
             self.manifest.classes[at] if self.manifest.classes else "",
             moved / way if abs(way) > explaining.WEIGHT_MIN else 0.0,
             self.reference,
-            {name: told for name, told in raw.words(values, at).items() if name not in self._personal},
+            {name: told for name, told in raw.words(row, at).items() if name not in self._personal},
         )
         hidden = {name: HIDDEN for name in self._personal if values.get(name) is not None}
         return explaining.signals(self.plan.columns, weights, {**values, **hidden}, about, top)
+
+    @functools.cached_property
+    def _usual(self) -> list[float]:
+        """The outputs of an average row, calibrated."""
+        return self._outputs(self.raw.model.base.tolist()) if isinstance(self.raw, Encoded) else []
 
     def counter_examples(self, values: Mapping[str, Any], top: int = 3) -> tuple[CounterExample, ...]:
         """What one column would have to be for another answer, all else equal; a few dozen scores."""

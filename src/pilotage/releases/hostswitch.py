@@ -1,4 +1,4 @@
-"""The switch on this host: a signed file in the installation's home that every worker here reads besides the database.
+"""The switch on this host: a signed file in its own folder (``Settings.of_host``), read besides the database.
 
 It is written before the database is asked, so that switching off waits for nothing but this disk, and it survives a
 restart. Once the database has the switch, the file is gone; where the database could not be reached, a worker brings
@@ -43,7 +43,7 @@ class _Kept(Struct, frozen=True):
     signature: str
 
 
-def write(home: Path, signer: Signer, off: SwitchedOff) -> None:
+def write(folder: Path, signer: Signer, off: SwitchedOff) -> None:
     """Switch off on this host, durably.
 
     Raises:
@@ -52,7 +52,7 @@ def write(home: Path, signer: Signer, off: SwitchedOff) -> None:
     """
     if not off.reason.strip():
         raise InvalidRequest("A change of what is live needs a reason; none came.", "Give --reason in a few words.")
-    path = _path(home, off.use_case)
+    path = _path(folder, off.use_case)
     path.parent.mkdir(parents=True, exist_ok=True)
     said = msgspec.json.encode(off).decode()
     content = msgspec.json.encode(_Kept(said, signer.sign(said.encode())))
@@ -65,9 +65,9 @@ def write(home: Path, signer: Signer, off: SwitchedOff) -> None:
     _sync(path.parent)
 
 
-def clear(home: Path, use_case: str) -> bool:
+def clear(folder: Path, use_case: str) -> bool:
     """Take the file away, durably; whether there was one."""
-    path = _path(home, use_case)
+    path = _path(folder, use_case)
     try:
         path.unlink()
     except FileNotFoundError:
@@ -76,20 +76,20 @@ def clear(home: Path, use_case: str) -> bool:
     return True
 
 
-def names(home: Path) -> frozenset[str]:
+def names(folder: Path) -> frozenset[str]:
     """The use cases that are switched off on this host."""
     try:
-        with os.scandir(home / FOLDER) as entries:
+        with os.scandir(folder / FOLDER) as entries:
             found = [each.name.removesuffix(SUFFIX) for each in entries if each.name.endswith(SUFFIX)]
     except FileNotFoundError:
         return frozenset()
     return frozenset(name for name in found if _NAME.fullmatch(name))
 
 
-def read(home: Path, signer: Signer, use_case: str) -> SwitchedOff | None:
+def read(folder: Path, signer: Signer, use_case: str) -> SwitchedOff | None:
     """What the file of a use case says; None where there is none, or none that was signed here for this use case."""
     try:
-        kept = msgspec.json.decode(_path(home, use_case).read_bytes(), type=_Kept)
+        kept = msgspec.json.decode(_path(folder, use_case).read_bytes(), type=_Kept)
         off = msgspec.json.decode(kept.said, type=SwitchedOff)
     except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         return None
@@ -97,18 +97,18 @@ def read(home: Path, signer: Signer, use_case: str) -> SwitchedOff | None:
     return off if is_ours else None
 
 
-def has_settled(home: Path, use_case: str) -> bool:
+def has_settled(folder: Path, use_case: str) -> bool:
     """Whether the command that wrote the file has had its time to tell the database itself."""
     try:
-        return time.time() - _path(home, use_case).stat().st_mtime > SETTLE_SECONDS
+        return time.time() - _path(folder, use_case).stat().st_mtime > SETTLE_SECONDS
     except FileNotFoundError:
         return False
 
 
-def _path(home: Path, use_case: str) -> Path:
+def _path(folder: Path, use_case: str) -> Path:
     if not _NAME.fullmatch(use_case):
         raise InvalidRequest(f"{use_case[:80]!r} is no name of a use case.", "Give the name that its file begins with.")
-    return home / FOLDER / f"{use_case}{SUFFIX}"
+    return folder / FOLDER / f"{use_case}{SUFFIX}"
 
 
 def _sync(folder: Path) -> None:

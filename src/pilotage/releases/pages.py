@@ -66,14 +66,14 @@ def versions_page(use_case: str, work: Workspace) -> Template:
     )
 
 
-@post("/use-cases/{use_case:str}/roll-back", guards=[needs(Permission.SWITCH)], sync_to_thread=True)
+@post("/use-cases/{use_case:str}/roll-back", guards=[needs(Permission.SWITCH)], sync_to_thread=True, control=True)
 def roll_back(use_case: str, data: Reason, request: Request[Any, Any, Any], work: Workspace) -> Redirect:
     """Go back to the version before the present one."""
     flow.roll_back(work, use_case, principal_of(request), data.reason)
     return _to_versions(use_case)
 
 
-@post("/use-cases/{use_case:str}/switch", guards=[needs(Permission.SWITCH)], sync_to_thread=True)
+@post("/use-cases/{use_case:str}/switch", guards=[needs(Permission.SWITCH)], sync_to_thread=True, control=True)
 def switch(
     use_case: str,
     data: Annotated[SwitchForm, Body(media_type=RequestEncodingType.URL_ENCODED)],

@@ -39,7 +39,7 @@ def switch_off(settings: Settings, use_case: str | None, reason: str, by: Princi
         use_case = _named(settings, use_case)
     signer = Signer.at(settings.home / "keys" / "signing.pem")
     off = SwitchedOff(use_case, reason, getpass.getuser(), SystemClock().now())
-    hostswitch.write(settings.home, signer, off)
+    hostswitch.write(settings.of_host, signer, off)
     try:
         work = open_workspace(settings)
     except DBAPIError:
@@ -49,11 +49,11 @@ def switch_off(settings: Settings, use_case: str | None, reason: str, by: Princi
     except DBAPIError:
         return Done(use_case, None)
     except (Conflict, NotFound):
-        hostswitch.clear(settings.home, use_case)
+        hostswitch.clear(settings.of_host, use_case)
         raise
     finally:
         work.close()
-    hostswitch.clear(settings.home, use_case)
+    hostswitch.clear(settings.of_host, use_case)
     return Done(use_case, live)
 
 
@@ -65,7 +65,7 @@ def switch_on(work: Workspace, use_case: str, by: Principal, reason: str) -> Liv
     """
     settle(work, use_case)
     live = flow.enable(work, use_case, by, reason)
-    hostswitch.clear(work.home, use_case)
+    hostswitch.clear(work.settings.of_host, use_case)
     return live
 
 
@@ -75,15 +75,15 @@ def settle(work: Workspace, use_case: str) -> None:
     A file that was not signed here is left where it is until somebody switches the use case on: it says nothing that
     could be recorded in anybody's name.
     """
-    off = hostswitch.read(work.home, work.signer, use_case)
+    off = hostswitch.read(work.settings.of_host, work.signer, use_case)
     if off is None:
-        if use_case in hostswitch.names(work.home) and flow.live(work, use_case).enabled:
+        if use_case in hostswitch.names(work.settings.of_host) and flow.live(work, use_case).enabled:
             flow.disable(work, use_case, SYSTEM, "A switch file on this host, not signed here")
         return
     reason = f"{off.reason} (by {off.by} on the host at {off.at:%Y-%m-%d %H:%M:%S} UTC; the database was away)"
     with contextlib.suppress(Conflict):  # it is off already
         flow.disable(work, use_case, SYSTEM, reason)
-    hostswitch.clear(work.home, use_case)
+    hostswitch.clear(work.settings.of_host, use_case)
 
 
 def _named(settings: Settings, use_case: str | None) -> str:

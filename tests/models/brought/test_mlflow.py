@@ -118,8 +118,15 @@ def test_a_pipeline_that_chooses_columns_by_name_gets_texts_and_numbers(tmp_path
     assert {fed.input for fed in taken.graph.mapping.fed} == set(KINDS)
 
 
-@pytest.mark.parametrize("wrapped", [False, True])
-@pytest.mark.parametrize("library", ["lightgbm", "xgboost"])
+@pytest.mark.parametrize(
+    ("library", "wrapped"),
+    [
+        ("lightgbm", False),
+        ("lightgbm", True),
+        ("xgboost", False),
+        pytest.param("xgboost", True, marks=pytest.mark.long),
+    ],
+)
 def test_boosters_are_read_in_their_own_formats(
     tmp_path: Path, table: pd.DataFrame, library: str, wrapped: bool
 ) -> None:

@@ -89,6 +89,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def forest(project: Path) -> FittedOwn:
+    """A forest taught on the lesson as it is, with the seed that all tests have."""
+    return _fitted(project, "forest")
+
+
 def _lesson(kind: str = "flag", weights: np.ndarray | None = None) -> Lesson:
     table = calls()
     matrix = table[NUMBERS].to_numpy()
@@ -107,9 +113,11 @@ def _fitted(project: Path, function: str, lesson: Lesson | None = None, seed: in
     return fit_own("mine", Own(estimator=f"mine.py:{function}"), lesson or _lesson(), project, seed)
 
 
-def test_a_forest_comes_back_as_a_graph_that_answers_as_it_did_and_the_same_for_the_same_seed(project: Path) -> None:
+def test_a_forest_comes_back_as_a_graph_that_answers_as_it_did_and_the_same_for_the_same_seed(
+    project: Path, forest: FittedOwn
+) -> None:
     lesson = _lesson()
-    one, again, other = (_fitted(project, "forest", lesson, seed) for seed in (7, 7, 8))
+    one, again, other = forest, *(_fitted(project, "forest", lesson, seed) for seed in (7, 8))
     assert one.content == again.content
     assert (one.own == again.own).all() and not (one.own == other.own).all()
     assert one.compared.flips == 0 and one.compared.rows == 500
@@ -128,7 +136,7 @@ def test_the_function_hears_which_kind_of_outcome_is_wanted(project: Path, kind:
     np.testing.assert_allclose(revive_own(own_files(fitted)).matrix(lesson.asked), fitted.own, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("library", ["lightgbm", "xgboost"])
+@pytest.mark.parametrize("library", ["lightgbm", pytest.param("xgboost", marks=pytest.mark.long)])
 def test_trees_of_other_libraries_take_missing_values_as_they_are(project: Path, library: str) -> None:
     lesson = _lesson()
     assert np.isnan(lesson.asked).any()
@@ -139,10 +147,15 @@ def test_trees_of_other_libraries_take_missing_values_as_they_are(project: Path,
     ("function", "says", "repair"),
     [
         ("without_imputer", "while learning it raised ValueError: Input X contains NaN", "SimpleImputer"),
-        ("singular", r"while learning it raised ValueError: singular on Tuesdays", "Try fit() on a few rows."),
+        pytest.param(
+            "singular",
+            r"while learning it raised ValueError: singular on Tuesdays",
+            "Try fit() on a few rows.",
+            marks=pytest.mark.long,
+        ),
         ("raises", r"it raised KeyError: 'nothing here' \(mine.py, line 15\)", "Call the function by itself"),
         ("crashes", r"crashed \(SIGABRT\)", "Check"),
-        ("exits", "ended with status 0", "Check"),
+        pytest.param("exits", "ended with status 0", "Check", marks=pytest.mark.long),
         ("the_class", "gives the class RandomForestClassifier", "Return an unfitted estimator"),
         ("no_probabilities", "has no predict_proba", "classifier with probabilities"),
         ("inconvertible", "while being converted to ONNX it raised", "LightGBM in place of"),
@@ -169,10 +182,10 @@ def test_it_sees_no_secret_of_this_process(project: Path, monkeypatch: pytest.Mo
         _fitted(project, "spies")
 
 
-def test_weights_reach_the_last_step_or_are_refused(project: Path) -> None:
+def test_weights_reach_the_last_step_or_are_refused(project: Path, forest: FittedOwn) -> None:
     weights = np.where(_lesson().labels[:1_500], 20.0, 1.0)
     weighed = _fitted(project, "forest", _lesson(weights=weights))
-    assert weighed.own.mean() > 2 * _fitted(project, "forest").own.mean()
+    assert weighed.own.mean() > 2 * forest.own.mean()
     with pytest.raises(ModelRefused, match="KNeighborsClassifier cannot weigh rows"):
         _fitted(project, "weighs", _lesson(weights=weights))
 

@@ -108,7 +108,9 @@ def trained_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 
 @pytest.fixture
-def project(trained_shop: Project) -> Iterator[Project]:
+def project(trained_shop: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    # The plugins that are installed here beside pytest take longer to import than the user's tests to run.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     yield trained_shop
     (trained_shop.folder / "tests" / "model_tests.py").unlink(missing_ok=True)
 
@@ -191,7 +193,8 @@ def test_a_file_given_that_is_not_there_is_said(project: Project) -> None:
         own_file(project.work, usecase.find(project.work, "returns"), Path("elsewhere.py"))
 
 
-def test_the_file_runs_with_pytest_alone(project: Project) -> None:
+def test_the_file_runs_with_pytest_alone(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     file = project.own('pytest_plugins = ["pilotage.models.suite.fixtures"]\n' + HOLDS)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)],

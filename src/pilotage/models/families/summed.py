@@ -20,6 +20,9 @@ class Term(Protocol):
 
     def added(self, values: Vector) -> Vector: ...
 
+    def adds(self, value: float) -> float:
+        """The same of one value: numpy would take ten times as long for it."""
+
 
 class Sum(Protocol):
     """A sum of terms with one output, which adds the terms of one row in the same order as :func:`added`."""
@@ -58,11 +61,12 @@ class SumsModel:
         return np.column_stack([added(one.intercept, one.terms, rows.slots) for one in self.sums])
 
     def contributions(self, row: Row) -> Matrix:
-        return np.array([self._added(one, row) for one in self.sums])
-
-    def _added(self, one: Sum, row: Row) -> list[float]:
-        values = np.array([row.slots])
-        return [float(term.added(values[:, at])[0]) - term.average for at, term in enumerate(one.terms)]
+        return np.array(
+            [
+                [term.adds(value) - term.average for term, value in zip(one.terms, row.slots, strict=True)]
+                for one in self.sums
+            ]
+        )
 
     @cached_property
     def base(self) -> Vector:

@@ -8,8 +8,10 @@ Batch and single row give the same bits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
@@ -19,7 +21,7 @@ from numpy.typing import NDArray
 from pilotage.models.inputs.category import FIRST, CategoryInput, rows_min
 from pilotage.models.inputs.datetime import DatetimeInput
 from pilotage.models.inputs.embedding import EmbeddingInput
-from pilotage.models.inputs.number import NumberInput
+from pilotage.models.inputs.number import NumberInput, numbers
 from pilotage.models.inputs.sentences import LIBRARIES
 from pilotage.models.inputs.text import TextInput, Weighed, Words
 from pilotage.usecase.records import Column
@@ -98,7 +100,7 @@ class Encoder:
         )
         self.texts = tuple(one for one in inputs if isinstance(one, TextInput) and one.is_words)
         self._slotted = tuple(one for one in inputs if not (isinstance(one, TextInput) and one.is_words))
-        self._readers = tuple((one.name, one.reader()) for one in self._slotted)
+        self._runs = tuple(_Run(are_numbers, tuple(run)) for are_numbers, run in groupby(self._slotted, _is_number))
         self._categories = tuple(one for one in inputs if isinstance(one, CategoryInput))
 
     @classmethod
@@ -137,8 +139,8 @@ class Encoder:
             ValueError: a number is a text that is none, or a datetime cannot be read.
         """
         encoded: list[float] = []
-        for name, read in self._readers:
-            read(values.get(name), encoded)
+        for run in self._runs:
+            run.read(values, encoded)
         if not self.texts:
             return Row(encoded)
         return Row(encoded, tuple(text.weigh(values.get(text.name)) for text in self.texts))
@@ -148,6 +150,17 @@ class Encoder:
         columns = [part for one in self._slotted for part in one.columns(table[one.name])]
         slots = np.column_stack(columns) if columns else np.empty((table.num_rows, 0))
         words = tuple(text.table(table[text.name]) for text in self.texts)
+        return Rows(slots, words, tuple(len(text.vocabulary) for text in self.texts))
+
+    def rows(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Many rows of values by column name, each encoded as :meth:`row` does.
+
+        Raises:
+            ValueError: as there; which row it was is not said.
+        """
+        encoded = [self.row(values) for values in rows]
+        slots = np.array([one.slots for one in encoded], dtype=np.float64).reshape(len(encoded), len(self.slots))
+        words = tuple([one.words[at] for one in encoded] for at in range(len(self.texts)))
         return Rows(slots, words, tuple(len(text.vocabulary) for text in self.texts))
 
     def teaching(self, matrix: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -167,6 +180,31 @@ class Encoder:
     def unknown_categories(self, values: Mapping[str, Any]) -> tuple[str, ...]:
         """Columns whose level never occurred in training."""
         return tuple([one.name for one in self._categories if one.is_new(values.get(one.name))])
+
+
+class _Run:
+    """Inputs that stand side by side and are read in one go: numbers, which most columns are, or any others."""
+
+    def __init__(self, are_numbers: bool, inputs: tuple[ColumnInput, ...]) -> None:
+        self._names = tuple(one.name for one in inputs)
+        self._get = itemgetter(*self._names) if are_numbers and len(inputs) > 1 else None
+        self._readers = tuple((one.name, one.reader()) for one in inputs)
+
+    def read(self, values: Mapping[str, Any], into: list[float]) -> None:
+        """Append what one row has of these columns."""
+        if self._get is None:
+            for name, read in self._readers:
+                read(values.get(name), into)
+            return
+        try:
+            found: Iterable[Any] = self._get(values)
+        except KeyError:
+            found = map(values.get, self._names)
+        into += numbers(found)
+
+
+def _is_number(one: ColumnInput) -> bool:
+    return isinstance(one, NumberInput)
 
 
 def _together(one: ColumnInput) -> int:

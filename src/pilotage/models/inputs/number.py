@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,6 +13,22 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _NAN = float("nan")
+
+
+def numbers(values: Iterable[Any]) -> list[float]:
+    """Numbers of several columns that stand side by side, as their readers would append them one by one.
+
+    Raises:
+        ValueError: one is a text that is no number.
+    """
+    return [
+        (value if value - value == 0.0 else _NAN) if value.__class__ is float else _number(value) for value in values
+    ]
+
+
+def _number(value: Any) -> float:
+    number = _NAN if value is None else float(value)
+    return number if number - number == 0.0 else _NAN  # infinite − infinite is not 0
 
 
 class NumberInput(msgspec.Struct, frozen=True, tag="number"):
@@ -33,8 +49,7 @@ class NumberInput(msgspec.Struct, frozen=True, tag="number"):
         """Appends one value to an encoded row."""
 
         def read(value: Any, into: list[float]) -> None:
-            number = _NAN if value is None else float(value)
-            into.append(number if number - number == 0.0 else _NAN)  # infinite − infinite is not 0
+            into.append(_number(value))
 
         return read
 

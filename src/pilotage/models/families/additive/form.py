@@ -34,6 +34,12 @@ class AdditiveTerm(msgspec.Struct, frozen=True):
         bins = 1 + np.searchsorted(np.array(self.cuts), values, side="right")
         return scores[np.where(np.isnan(values), 0, bins)]
 
+    def adds(self, value: float) -> float:
+        """The score of this value."""
+        if self.by_code:
+            return self.scores[int(value)]
+        return self.scores[1 + bisect_right(self.cuts, value) if value == value else 0]
+
 
 class AdditiveSum(msgspec.Struct, frozen=True, dict=True):
     """One output: its intercept and a table per slot."""
@@ -67,7 +73,8 @@ class AdditiveModel(SumsModel):
 
     def contributions(self, row: Row) -> Matrix:
         """A text that has no topics adds nothing."""
-        return np.column_stack([super().contributions(row), np.zeros((len(self.sums), len(row.words)))])
+        columns = super().contributions(row)
+        return np.column_stack([columns, np.zeros((len(self.sums), len(row.words)))]) if row.words else columns
 
     def files(self) -> dict[str, bytes]:
         """The files of an artefact."""

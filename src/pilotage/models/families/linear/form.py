@@ -28,6 +28,10 @@ class NumberTerm(msgspec.Struct, frozen=True, tag="number"):
         """What these values add."""
         return np.where(np.isnan(values), self.missing, self.slope * (values - self.mean))
 
+    def adds(self, value: float) -> float:
+        """What this value adds."""
+        return self.slope * (value - self.mean) if value == value else self.missing
+
 
 class CategoryTerm(msgspec.Struct, frozen=True, tag="category"):
     """Adds the weight of the code; ``average`` is its mean in training."""
@@ -38,6 +42,10 @@ class CategoryTerm(msgspec.Struct, frozen=True, tag="category"):
     def added(self, values: Vector) -> Vector:
         """The weights of these codes."""
         return np.array(self.weights)[values.astype(np.intp)]
+
+    def adds(self, value: float) -> float:
+        """The weight of this code."""
+        return self.weights[int(value)]
 
 
 LinearTerm = NumberTerm | CategoryTerm
