@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 
 from pilotage.app import Application
-from pilotage.decisions.serving import Serving
+from pilotage.decisions.answering.serving import Serving
 from pilotage.govern import flow as governing
 from pilotage.govern.records import SYSTEM, Grant, Role
 from pilotage.platform.workspace import Workspace
@@ -30,10 +32,25 @@ async def asked(
     app = Application(work)
     app.service.following.servings = {} if ready is None else {"small": ready}
     app.service.following.keys = governing.all_keys(work)
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
     try:
-        async with httpx.AsyncClient(transport=transport, base_url="http://asked.test", headers=headers) as client:
+        async with _client(app, key) as client:
             yield client, app
     finally:
         app.service.close()
+
+
+def ask_again(app: Application, key: str, method: str, path: str, **sent: Any) -> httpx.Response:
+    """One request to an application that others went to, by whoever has a key by now."""
+
+    async def once() -> httpx.Response:
+        async with _client(app, key) as client:
+            return await client.request(method, path, **sent)
+
+    app.service.following.keys = governing.all_keys(app.work)
+    return asyncio.run(once())
+
+
+def _client(app: Application, key: str | None) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    transport = httpx.ASGITransport(app)
+    return httpx.AsyncClient(transport=transport, base_url="http://asked.test", headers=headers)

@@ -12,11 +12,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 from tests.decisions.losing import LosingDisk, PowerCut, Told, Waiter, call_all
 
-from pilotage.decisions import draining, flow, store
-from pilotage.decisions.completeness import completeness
+from pilotage.decisions import flow, store
+from pilotage.decisions.durable import draining
+from pilotage.decisions.durable.completeness import completeness
+from pilotage.decisions.durable.segments import DamagedSegment, parse, segments
+from pilotage.decisions.durable.spool import Spool
 from pilotage.decisions.records import Decision
-from pilotage.decisions.segments import DamagedSegment, parse, segments
-from pilotage.decisions.spool import Spool
 from pilotage.platform.workspace import Workspace
 
 _RECENT = 400

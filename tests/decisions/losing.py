@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pilotage.decisions.disk import SystemDisk
-from pilotage.decisions.segments import UNREADABLE
-from pilotage.decisions.spool import Spool
+from pilotage.decisions.durable.disk import SystemDisk
+from pilotage.decisions.durable.segments import UNREADABLE
+from pilotage.decisions.durable.spool import Spool
 
 HERE = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 """For a child that imports what these tests import."""

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import uvicorn
 
 from pilotage.app import Application
-from pilotage.decisions.service import Service
-from pilotage.decisions.serving import Serving
+from pilotage.decisions.answering.service import Service
+from pilotage.decisions.answering.serving import Serving
 from pilotage.govern import flow as governing
 from pilotage.govern.records import SYSTEM, Grant, Role
 from pilotage.platform.workspace import Workspace

@@ -53,7 +53,7 @@ def answered(folder: Path, name: str, text: str) -> tuple[int, list[dict[str, ob
     """The exit code of a batch and its lines."""
     (folder / name).write_text(text)
     out = folder / "answers.jsonl"
-    code = run(["batch", "--file", str(folder / name), "--out", str(out)])
+    code = run(["batch", "--file", str(folder / name), "--to", str(out)])
     return code, [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
 
 
@@ -80,7 +80,7 @@ def test_a_table_is_answered_in_its_order_and_without_a_warning(folder: Path, ca
 def test_a_line_with_many_mistakes_says_the_first_and_how_many_more(folder: Path) -> None:
     odd = json.dumps({f"field_{n}": n for n in range(40)})
     code, lines = answered(folder, "odd.jsonl", f"{odd}\n")
-    error = str(lines[0]["error"])
+    error = str(lines[0]["problem"])
     assert code == 1
     assert error.count("Known:") == 1
     assert error.endswith("; and 41 more")

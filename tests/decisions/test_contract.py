@@ -157,3 +157,33 @@ def test_the_known_fields_are_named_once_however_many_are_unknown(contract: Cont
     said = refused(contract, changed(carier="UA", orign="EWR", distnce=3))
     assert said.count("is not a field of this use case.") == 3
     assert said.count("Known:") == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        changed(tail_number=None).replace(b'"carrier"', b'"tail_number":null,"carrier"'),
+        changed(tail_number=None).replace(b'"carrier"', b'"carrier":null,"carrier"'),
+        changed(tail_number="N1").replace(b'"carrier"', b'"tail_number":null,"carrier"'),
+        changed().replace(b'"carrier"', b'"distance_miles":1,"carrier"'),
+        changed(flight_id='"tail_number":').replace(b'"carrier"', b'"distance_miles":1,"carrier"'),
+    ],
+)
+def test_a_field_that_comes_twice_is_refused_whatever_else_is_null_or_left_out(contract: Contract, body: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="twice"):
+        contract.decode(body)
+
+
+@pytest.mark.parametrize("name", ["distance_miles", "flight_number"])
+def test_a_field_that_comes_twice_is_refused_beside_an_integer_that_is_a_text(name: str) -> None:
+    plan = msgspec.structs.replace(PLAN, request={**PLAN.request, "flight_number": RequestColumn(kind="category")})
+    contract = Contract(plan, SourceTypes(whole=frozenset({"flight_number"})))
+    body = changed(flight_number=1545)
+    assert contract.decode(body)[1]["flight_number"] == "1545"
+    with pytest.raises(InvalidRequest, match="twice"):
+        contract.decode(body[:-1] + f',"{name}":7}}'.encode())
+
+
+def test_a_null_is_as_good_as_a_field_that_is_left_out(contract: Contract) -> None:
+    spaced = changed(tail_number=None).replace(b'"tail_number":', b'"tail_number" : ')
+    assert contract.decode(changed()) == contract.decode(changed(tail_number=None)) == contract.decode(spaced)

@@ -11,8 +11,8 @@ from tests.decisions.test_service import FILE, Model, ask, serving
 from pilotage.data.contracts.guarding import guard
 from pilotage.data.contracts.reading import parsed
 from pilotage.decisions import flow
+from pilotage.decisions.answering.serving import Serving
 from pilotage.decisions.records import REASONS
-from pilotage.decisions.serving import Serving
 from pilotage.govern.records import SYSTEM
 from pilotage.platform.workspace import Workspace
 from pilotage.releases.records import Stage

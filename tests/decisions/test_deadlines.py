@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pilotage.decisions.deadlines import RECORD_SECONDS_MAX, deadline, patience_of
+from pilotage.decisions.answering.deadlines import RECORD_SECONDS_MAX, deadline, patience_of
 
 
 def test_the_budget_is_what_the_use_case_and_the_caller_both_allow() -> None:

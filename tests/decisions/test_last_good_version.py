@@ -12,9 +12,9 @@ from tests.decisions.test_service import FILE as SMALL
 from tests.living import NAME, measured_as_trained, signed_version
 
 from pilotage.data.live import LiveColumns
+from pilotage.decisions.answering.service import Service
+from pilotage.decisions.answering.serving import open_serving
 from pilotage.decisions.records import Answer
-from pilotage.decisions.service import Service
-from pilotage.decisions.serving import open_serving
 from pilotage.govern.records import SYSTEM, Grant, Principal, Role
 from pilotage.models import artefacts
 from pilotage.models.records import Manifest

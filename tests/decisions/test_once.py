@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,20 @@ from tests.decisions.asking import PATH, QUESTION, asked, key_of
 from tests.decisions.test_service import FILE, Model, serving
 
 from pilotage.decisions import store
+from pilotage.decisions.http import once
 from pilotage.govern.records import SYSTEM
 from pilotage.platform import replies
 from pilotage.platform.clock import FixedClock
-from pilotage.platform.errors import KeyReused, RequestOutstanding
+from pilotage.platform.errors import KeyReused, RequestOutstanding, Unavailable
 from pilotage.platform.replies import Claim
 from pilotage.platform.workspace import Workspace, open_workspace
 from pilotage.usecase.flow import adopt, parse_definition
 from pilotage.usecase.records import Definition
 
+pytestmark = pytest.mark.both_stores
 BATCH = f"{PATH}:batch"
+KEYS = 80
+"""For each of which eight threads compete."""
 KEYED = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
 
 
@@ -112,12 +117,11 @@ def test_while_the_first_is_answered_the_others_are_told_so(work: Workspace, def
 
 
 def test_of_threads_that_claim_a_key_at_once_one_gets_it(work: Workspace) -> None:
-    """200 keys, 8 threads each."""
     won: list[Claim] = []
     barrier = threading.Barrier(8)
 
     def claim_all() -> None:
-        for number in range(200):
+        for number in range(KEYS):
             barrier.wait()
             try:
                 found = replies.claim(work, "key_1", f"k{number}", b"f" * 32, timedelta(seconds=60))
@@ -131,7 +135,7 @@ def test_of_threads_that_claim_a_key_at_once_one_gets_it(work: Workspace) -> Non
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(each.key for each in won) == sorted(f"k{number}" for number in range(200))
+    assert sorted(each.key for each in won) == sorted(f"k{number}" for number in range(KEYS))
 
 
 def test_a_request_whose_worker_died_is_taken_over_and_decides_nothing_twice(
@@ -191,3 +195,34 @@ def test_without_its_database_a_keyed_request_is_refused_and_another_answered(
     assert (keyed.status_code, plain.status_code) == (503, 200)
     assert "retry-after" in keyed.headers
     broken.close()
+
+
+def test_a_database_that_hangs_while_a_reply_is_kept_holds_no_caller(
+    work: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who was told to send it again gets the reply that was kept meanwhile."""
+    monkeypatch.setattr(once, "_PATIENCE_SECONDS", 0.3)
+    hanging = threading.Event()
+    real = replies.keep
+
+    def hang(*given: Any) -> None:
+        hanging.wait(10)
+        real(*given)
+
+    monkeypatch.setattr(replies, "keep", hang)
+    fingerprint, lease = b"f" * 32, timedelta(seconds=30)
+
+    async def answer(claimed: Claim) -> bytes:
+        return b"answered"
+
+    async def ask() -> tuple[bytes, bool]:
+        keeping = once.Once(work)
+        began = time.monotonic()
+        with pytest.raises(Unavailable):
+            await keeping.reply("key_1", "k", fingerprint, lease, answer)
+        assert time.monotonic() - began < 8, "it does not wait until the reply is kept"
+        hanging.set()
+        await asyncio.to_thread(keeping.close)
+        return await once.Once(work).reply("key_1", "k", fingerprint, lease, answer)
+
+    assert asyncio.run(ask()) == (b"answered", True)

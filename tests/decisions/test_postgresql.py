@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
 
 import msgspec
 import pytest
-from tests.postgres import NoPostgres, scratch_cluster
 
-from pilotage.decisions import draining, flow, store
+from pilotage.decisions import flow, store
+from pilotage.decisions.durable import draining, tallies
 from pilotage.decisions.records import Decision
 from pilotage.platform.clock import FixedClock
-from pilotage.platform.settings import Settings
-from pilotage.platform.workspace import Workspace, open_workspace
+from pilotage.platform.workspace import Workspace
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.parametrize("store", ["postgresql"], indirect=True)]
 LONG = 12_000
-
-
-@pytest.fixture
-def work(tmp_path: Path, clock: FixedClock) -> Iterator[Workspace]:
-    try:
-        with scratch_cluster() as url:
-            opened = open_workspace(Settings(home=tmp_path / "home", database_url=url), clock)
-            yield opened
-            opened.close()
-    except NoPostgres as reason:
-        pytest.skip(str(reason))
+SHARED, BRINGERS = 300, 4
 
 
 def a_decision(number: int, clock: FixedClock) -> Decision:
@@ -65,6 +55,30 @@ def test_a_long_segment_is_kept_once_and_verifies(work: Workspace, clock: FixedC
     assert flow.verify_recorded(work).valid
     assert flow.find(work, "dec_00000007") == msgspec.json.decode(contents[7], type=Decision)
     assert flow.newest_for(work, "small", "thing 7") == flow.find(work, "dec_00000007")
+    with work.database.reading() as connection:
+        sampled = store.sample(connection, "small", clock.now(), clock.now(), timedelta(days=1), 100)
+    assert sampled is not None
+    assert (sampled.count, len(sampled.decisions)) == (LONG, 100)
     with work.database.writing() as connection:
         connection.execute(store.decisions.update().where(store.decisions.c.id == "dec_00000007").values(band="low"))
     assert not flow.verify_recorded(work).valid
+
+
+def test_of_two_that_bring_the_same_decisions_each_decision_is_recorded_by_one(
+    work: Workspace, clock: FixedClock
+) -> None:
+    """As when a request was taken over from a worker that seemed dead: both made the decision durable."""
+    sources = [tallies.Stream(f"writer-{number}", "here", SHARED + 1, 0, 0) for number in range(BRINGERS)]
+    shared = [store.encode(a_decision(number, clock)) for number in range(SHARED)]
+    barrier = Barrier(BRINGERS)
+
+    def bring(number: int) -> int:
+        own = store.encode(a_decision(SHARED + number, clock))
+        barrier.wait()
+        return draining.keep(work, [*shared, own], sources[number])
+
+    with ThreadPoolExecutor(BRINGERS) as pool:
+        assert sum(pool.map(bring, range(BRINGERS))) == SHARED + BRINGERS
+    assert flow.verify_recorded(work).valid
+    with work.database.reading() as connection:
+        assert store.count(connection) == SHARED + BRINGERS

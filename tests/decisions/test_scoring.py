@@ -12,10 +12,10 @@ import msgspec
 import pytest
 from tests.decisions import test_service as small
 
-from pilotage.decisions.deadlines import Deadline, deadline
+from pilotage.decisions.answering.deadlines import Deadline, deadline
+from pilotage.decisions.answering.scoring import CHARGED_MAX, Scoring
+from pilotage.decisions.answering.serving import Question, Serving
 from pilotage.decisions.rules import Opinion
-from pilotage.decisions.scoring import CHARGED_MAX, Scoring
-from pilotage.decisions.serving import Question, Serving
 from pilotage.platform.breaker import Breaker
 from pilotage.platform.workspace import Workspace
 from pilotage.releases.records import Stage
@@ -73,6 +73,49 @@ def test_a_quick_model_that_is_slow_three_times_is_no_longer_waited_for(
     assert asyncio.run(ask()) == ["", "", "", "too_slow"]
 
 
+def test_a_quick_model_that_was_slow_is_tried_again_and_left_alone_longer_where_it_still_is(
+    work: Workspace, definition: Definition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pilotage.decisions.answering.scoring._AWAY_SECONDS", 0.15)
+    scoring = Scoring()
+    threads: list[bool] = []
+    seconds = 0.02
+
+    def score() -> float:
+        threads.append(threading.current_thread() is threading.main_thread())
+        time.sleep(seconds)
+        return 0.6
+
+    ready = dataclasses.replace(small.serving(definition, small.Model(score)), quick=True)
+
+    async def ask(times: int) -> list[bool]:
+        threads.clear()
+        for _ in range(times):
+            await scoring.opinion(ready, asked(ready, work), soon(1_000))
+        return list(threads)
+
+    async def again() -> list[list[bool]]:
+        nonlocal seconds
+        said = [await ask(4)]
+        await asyncio.sleep(0.2)
+        said.append(await ask(2))
+        await asyncio.sleep(0.2)
+        said.append(await ask(1))
+        seconds = 0.0
+        await asyncio.sleep(0.2)
+        said.append(await ask(2))
+        return said
+
+    try:
+        first, second, third, last = asyncio.run(again())
+    finally:
+        scoring.close()
+    assert first == [True, True, True, False]
+    assert second == [True, False], "once more is enough"
+    assert third == [False], "twice as long"
+    assert last == [True, True]
+
+
 def test_a_hanging_model_keeps_its_slots_and_the_rest_is_told_at_once(
     work: Workspace, definition: Definition, scoring: Scoring
 ) -> None:
@@ -97,8 +140,32 @@ def test_a_hanging_model_keeps_its_slots_and_the_rest_is_told_at_once(
 
     said, late, taken = asyncio.run(ask())
     assert late.failure == "overloaded"
-    assert taken < 0.5
+    assert taken < 4, "it does not wait until a slot is free"
     assert {one.failure for one in said} == {""}
+
+
+def test_what_never_had_its_turn_is_no_fault_of_the_model(
+    work: Workspace, definition: Definition, scoring: Scoring
+) -> None:
+    hold = threading.Event()
+
+    def score() -> float:
+        hold.wait(10)
+        return 0.6
+
+    ready = small.serving(definition, small.Model(score))
+
+    async def ask() -> tuple[list[str], bool, int]:
+        question = asked(ready, work)
+        running = [asyncio.create_task(scoring.opinion(ready, question, soon(10_000))) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        late = await asyncio.gather(*(scoring.opinion(ready, question, soon(100)) for _ in range(20)))
+        hold.set()
+        await asyncio.gather(*running)
+        await asyncio.sleep(0)
+        return [each.failure for each in late], scoring.breaker(ready).is_open, scoring._charged
+
+    assert asyncio.run(ask()) == (["overloaded"] * 20, False, 0)
 
 
 def test_after_failures_in_a_row_a_version_is_left_alone_and_then_tried_again(
@@ -192,3 +259,29 @@ def test_where_even_the_fallback_fails_nothing_is_decided(
     answer = small.ask(work, dataclasses.replace(ready, rule=broken))
     assert (answer.produced_by, answer.reason, answer.action, answer.positive) == ("none", "no_decision", "", None)
     assert answer.because == "Neither model nor rule nor default could be asked: nothing was decided."
+
+
+def test_a_caller_without_patience_does_not_open_the_breaker_and_an_overrun_of_the_budget_does(
+    work: Workspace, definition: Definition, scoring: Scoring
+) -> None:
+    seconds = 0.03
+
+    def score() -> float:
+        time.sleep(seconds)
+        return 0.6
+
+    ready = small.serving(definition, small.Model(score))
+
+    async def ask(patience_ms: float, budget_ms: float) -> str:
+        due = deadline(time.perf_counter(), budget_ms, patience_ms)
+        return (await scoring.opinion(ready, asked(ready, work), due)).failure
+
+    async def hurried_then_patient(budget_ms: float) -> tuple[set[str], str]:
+        hurried = set()
+        for _ in range(3):
+            hurried.add(await ask(10, budget_ms))
+            await asyncio.sleep(0.06)
+        return hurried, await ask(5_000, 5_000)
+
+    assert asyncio.run(hurried_then_patient(5_000)) == ({"too_slow"}, "")
+    assert asyncio.run(hurried_then_patient(20)) == ({"too_slow"}, "circuit_open")

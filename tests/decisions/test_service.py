@@ -17,12 +17,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from pilotage.data.live import LiveColumns
-from pilotage.decisions import draining, flow, store
+from pilotage.decisions import flow, store
+from pilotage.decisions.answering.scoring import THREADS
+from pilotage.decisions.answering.service import Service
+from pilotage.decisions.answering.serving import Serving
 from pilotage.decisions.contract import Contract
+from pilotage.decisions.durable import draining
+from pilotage.decisions.durable.segments import framed
 from pilotage.decisions.records import Answer
-from pilotage.decisions.segments import framed
-from pilotage.decisions.service import Service
-from pilotage.decisions.serving import Serving
 from pilotage.govern import flow as governing
 from pilotage.govern.records import SYSTEM, Grant, Principal, Role
 from pilotage.models.records import Manifest, Prediction, Signal
@@ -172,7 +174,7 @@ def raising() -> float:
 
 
 def slow() -> float:
-    time.sleep(0.4)
+    time.sleep(3)
     return 0.9
 
 
@@ -191,7 +193,7 @@ def test_whatever_the_model_does_the_rule_answers_in_time(
 
     answer, seconds = asyncio.run(once())
     assert (answer.produced_by, answer.reason, answer.positive) == ("rule", reason, True)
-    assert seconds < 0.3
+    assert seconds < 2
 
 
 def test_while_scores_overrun_the_next_callers_are_still_answered(work: Workspace, definition: Definition) -> None:
@@ -201,7 +203,9 @@ def test_while_scores_overrun_the_next_callers_are_still_answered(work: Workspac
             return await asyncio.wait_for(asyncio.gather(*asked), timeout=2)
 
     answers = asyncio.run(many())
-    assert {answer.reason for answer in answers} == {"too_slow"}
+    reasons = [answer.reason for answer in answers]
+    assert reasons.count("too_slow") == THREADS
+    assert reasons.count("overloaded") == len(answers) - THREADS, "they waited for their turn in vain"
     assert len({answer.id for answer in answers}) == 20
 
 
@@ -312,6 +316,7 @@ def test_the_switch_takes_although_the_columns_cannot_be_reloaded(work: Workspac
     assert (after.produced_by, after.reason) == ("rule", "disabled")
 
 
+@pytest.mark.both_stores
 def test_that_a_new_use_case_waits_for_its_first_sync_is_no_error(work: Workspace, definition: Definition) -> None:
     service = Service(work)
     with capture_logs() as logged:

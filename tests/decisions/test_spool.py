@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from tests.decisions.losing import HERE, Told, Waiter, call_all
 
-from pilotage.decisions.disk import SystemDisk
-from pilotage.decisions.segments import (
+from pilotage.decisions.durable.disk import SystemDisk
+from pilotage.decisions.durable.segments import (
     OPENING_BYTES,
     DamagedSegment,
     NewerSegment,
@@ -26,7 +26,7 @@ from pilotage.decisions.segments import (
     segments,
     stream_of,
 )
-from pilotage.decisions.spool import Spool, SpoolClosed
+from pilotage.decisions.durable.spool import Spool, SpoolClosed
 
 
 class FailingDisk(SystemDisk):
@@ -293,7 +293,7 @@ def test_each_segment_opens_with_what_its_writer_did_before_it(tmp_path: Path) -
 FILL = """
 import resource, signal, sys, pathlib, json
 from tests.decisions.losing import Waiter, call_all
-from pilotage.decisions.spool import Spool
+from pilotage.decisions.durable.spool import Spool
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 folder = pathlib.Path(sys.argv[1])
 spool, waiter = Spool(folder, 1 << 30, call_all), Waiter()

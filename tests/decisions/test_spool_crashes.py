@@ -10,6 +10,7 @@ from pilotage.platform.workspace import Workspace
 CRASHES = 100
 
 
+@pytest.mark.only_sqlite
 def test_a_hundred_crashes_that_drop_unsynced_writes_lose_and_repeat_nothing(
     work: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,15 +22,17 @@ from tests.decisions.losing import HERE, Told, Waiter, call_all
 from tests.decisions.test_spool import FailingDisk
 from tests.postgres import NoPostgres, stoppable_cluster
 
-from pilotage.decisions import draining, flow, store, tallies
-from pilotage.decisions.completeness import Bookkeeper, completeness
-from pilotage.decisions.disk import SystemDisk
-from pilotage.decisions.segments import segments
-from pilotage.decisions.spool import Spool
+from pilotage.decisions import flow, store
+from pilotage.decisions.durable import draining, tallies
+from pilotage.decisions.durable.completeness import Bookkeeper, completeness
+from pilotage.decisions.durable.disk import SystemDisk
+from pilotage.decisions.durable.segments import segments
+from pilotage.decisions.durable.spool import Spool
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.settings import Settings
 from pilotage.platform.workspace import Workspace, open_workspace
 
+pytestmark = pytest.mark.both_stores
 Outage = Callable[[], Callable[[], None]]
 """Takes the database down, and says how it comes back."""
 
@@ -121,6 +123,7 @@ def outlives(work: Workspace, outage: Outage) -> None:
     assert (found.answered, found.durable, found.missing) == (21, 21, 0)
 
 
+@pytest.mark.only_sqlite
 @pytest.mark.parametrize("outage", [locked, moved])
 def test_what_is_recorded_while_sqlite_is_away_reaches_it_once(
     work: Workspace, outage: Callable[[Workspace], Outage]
@@ -278,7 +281,7 @@ def test_a_request_that_is_taken_up_again_under_its_identifier_is_not_missing(wo
 def test_after_a_failed_sync_one_worker_asks_for_successors_once_the_disk_works(
     work: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pilotage.decisions.completeness._PROBE_SECONDS", 0.0)
+    monkeypatch.setattr("pilotage.decisions.durable.completeness._PROBE_SECONDS", 0.0)
     disks = [FailingDisk(), FailingDisk()]
     spools = [Spool(work.home / "spool", 1 << 20, call_all, disk) for disk in disks]
     asked: list[int] = []
@@ -329,11 +332,12 @@ def test_without_a_supervisor_a_worker_says_that_it_must_be_restarted(
 
 WORKER = """
 import os, pathlib, random, sys, threading
-from pilotage.decisions import draining, store
+from pilotage.decisions import store
+from pilotage.decisions.durable import draining
 from pilotage.platform.logs import configure
 from pilotage.platform.settings import Settings
 from pilotage.platform.workspace import open_workspace
-from pilotage.decisions.spool import Spool
+from pilotage.decisions.durable.spool import Spool
 from tests.decisions.crashing import a_decision
 home, name = pathlib.Path(sys.argv[1]), sys.argv[2]
 configure("CRITICAL")  # what is said here are acknowledgements
@@ -354,6 +358,7 @@ while True:
 """
 
 
+@pytest.mark.only_sqlite
 def test_workers_killed_while_they_commit_and_drain_lose_and_repeat_nothing(work: Workspace) -> None:
     """``kill -9`` proves less than a lost page cache does; it proves that nothing waits for an orderly end."""
     chance, acknowledged = random.Random(6), set[str]()

@@ -10,12 +10,13 @@ import pytest
 from tests.decisions.test_service import APP, BODY, Model, definition, running, serving
 from tests.decisions.test_spool import FailingDisk, HangingDisk
 
-from pilotage.decisions import draining, flow, rules
-from pilotage.decisions.completeness import completeness
-from pilotage.decisions.disk import Disk
-from pilotage.decisions.recording import LATENESS_SECONDS, WRITE_SECONDS, Recording
+from pilotage.decisions import flow, rules
+from pilotage.decisions.answering.service import Service
+from pilotage.decisions.durable import draining
+from pilotage.decisions.durable.completeness import completeness
+from pilotage.decisions.durable.disk import Disk
+from pilotage.decisions.durable.recording import LATENESS_SECONDS, WRITE_SECONDS, Recording
 from pilotage.decisions.records import Answer
-from pilotage.decisions.service import Service
 from pilotage.platform.errors import NotFound
 from pilotage.platform.workspace import Workspace
 from pilotage.releases.records import Stage
@@ -153,6 +154,7 @@ def test_a_write_that_is_slower_than_the_deadline_is_still_recorded_where_the_mo
     assert kept(work, answer) == answer
 
 
+@pytest.mark.only_sqlite
 def test_a_service_that_closes_while_the_database_is_away_leaves_its_spool_for_the_next(
     work: Workspace, definition: Definition
 ) -> None:

@@ -1,13 +1,11 @@
-"""The commands of deciding: one question, many questions, and whether the record is whole."""
+"""The commands of deciding: one question, and whether the record is whole."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
-import msgspec
 from cyclopts import Parameter
 
 from pilotage.decisions import flow
@@ -36,28 +34,6 @@ def decide(use_case: str | None = None, *, file: Path | None = None, json: Machi
     terminal.document(answer)
 
 
-def batch(use_case: str | None = None, *, file: Path, out: Path | None = None, json: Machine = False) -> None:
-    """Answer every row of a JSON-lines, CSV or Parquet file; results as JSON lines to --out or standard output.
-
-    A table whose columns are not those of a request is refused before anything is answered. Exits with 1 when a row
-    was refused: its line says why.
-    """
-    terminal = Terminal(machine=True)
-    answered = failed = 0
-    with opened() as work:
-        definition = defining.find(work, use_case)
-        requests = flow.read_requests(file, flow.contract_of(work, definition))
-        lines = flow.decide_batch(work, definition, requests, SYSTEM, lambda done: terminal.say(f"{done:,} rows …"))
-        with _output(out) as stream:
-            for line in lines:
-                stream.write(msgspec.json.encode(line) + b"\n")
-                failed += bool(line.error)
-                answered += not line.error
-    terminal.say(f'{answered:,} answered and recorded, {failed:,} refused (see their "error").')
-    if failed:
-        raise SystemExit(1)
-
-
 def verify(*, json: Machine = False) -> None:
     """Verify the audit log and every decision batch that it vouches for."""
     terminal = Terminal(json)
@@ -77,7 +53,3 @@ def _how_sure(answer: Answer) -> str:
     if answer.low is not None and answer.high is not None:
         return f" In 9 of 10 cases it lies between {rounded(answer.low)} and {rounded(answer.high)}."
     return ""
-
-
-def _output(out: Path | None) -> AbstractContextManager[BinaryIO]:
-    return out.open("wb") if out else nullcontext(sys.stdout.buffer)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import operator
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -66,6 +65,8 @@ class Contract:
         self._fields = tuple(self._type.__struct_fields__)
         quoted = [plan.entity, *(name for name, column in plan.request.items() if column.kind in _QUOTED)]
         self._quoted = _getter(quoted)
+        self._names = {name: msgspec.json.encode(name) + b":" for name in self._fields}
+        self._instants = tuple(name for name, column in plan.request.items() if column.kind == "datetime")
 
     def decode(self, body: bytes) -> tuple[str, dict[str, Any]]:
         """Entity and request columns of a JSON body; instants in UTC.
@@ -74,11 +75,12 @@ class Contract:
             InvalidRequest: naming each field that is unknown, missing or of another type.
         """
         try:
-            request = self._decode(body)
+            values = msgspec.structs.asdict(self._decode(body))
         except _UNDECODABLE as error:
-            request = self._as_in_source(body, error)
-        values = msgspec.structs.asdict(request)
-        self._demand_names_once(body, values)
+            values = msgspec.structs.asdict(self._as_in_source(body, error))
+            demand_unique_names(body)
+        else:
+            self._demand_names_once(body, values)
         return self._checked(values)
 
     def accept(self, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -99,9 +101,16 @@ class Contract:
         return schema
 
     def _demand_names_once(self, body: bytes, values: dict[str, Any]) -> None:
-        """Refuse a field that comes twice. A body without more quotation marks than its values need has none."""
+        """Refuse a field that comes twice. A body without more quotation marks than its names and texts need has none.
+
+        What is None was left out, or sent as null: then its name stands there too, which no text can look like.
+        """
         given = [*values.values(), *self._quoted(values)]
-        if body.count(b'"') != 2 * (len(given) - given.count(None)):
+        marks = body.count(b'"') // 2
+        told = len(given) - given.count(None)
+        if marks != told:
+            told += sum([name in body for name in [self._names[each] for each in values if values[each] is None]])
+        if marks != told:
             demand_unique_names(body)
 
     def demand_columns(self, columns: Collection[str]) -> None:
@@ -126,12 +135,9 @@ class Contract:
         if not 0 < len(entity) <= _ENTITY_MAX or not entity.isprintable():
             got = f"{len(entity)} came" if entity.isprintable() else "others are among them"
             raise _invalid([Problem(self.entity, f"must be a text of 1 to {_ENTITY_MAX} printable characters; {got}.")])
-        for name, column in self.columns.items():
-            value = values[name]
-            if column.kind == "datetime" and value is not None:
-                values[name] = _in_utc(name, value)
-            elif isinstance(value, float) and not math.isfinite(value):
-                raise _invalid([Problem(name, "must be a finite number.")])
+        for name in self._instants:
+            if values[name] is not None:
+                values[name] = _in_utc(name, values[name])
         return entity, values
 
     def _as_in_source(self, body: bytes, error: Exception) -> Any:

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from pilotage.data import flow as data
-from pilotage.decisions import draining, rules, store, tables
+from pilotage.decisions import rules, store, tables
+from pilotage.decisions.answering.serving import Serving, open_serving
 from pilotage.decisions.contract import Contract
-from pilotage.decisions.records import Answer, Decision
-from pilotage.decisions.serving import Serving, open_serving
+from pilotage.decisions.durable import draining
+from pilotage.decisions.records import Answer, Decision, Found, Search
 from pilotage.govern import flow as governing
 from pilotage.govern.records import Principal, Verification
 from pilotage.models import flow as modelling
@@ -22,17 +23,9 @@ from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.usecase.records import Definition
 
-_BATCH_ROWS = 2_000
 OTHERS_TOLD = 3
 PROBLEMS_TOLD = 3
-
-
-class BatchLine(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of a batch's result: the answer, or why that line has none."""
-
-    line: int
-    answer: Answer | None = None
-    error: str = ""
+_ASKED_AT_ONCE = 500
 
 
 def decide(work: Workspace, definition: Definition, body: bytes, by: Principal) -> Answer:
@@ -42,35 +35,11 @@ def decide(work: Workspace, definition: Definition, body: bytes, by: Principal) 
     return rules.answer_of(decision)
 
 
-def decide_batch(
-    work: Workspace, definition: Definition, lines: Iterator[bytes], by: Principal, progress: Callable[[int], None]
-) -> Iterator[BatchLine]:
-    """Answer many questions, in their order; each with its own answer or error. Recorded before they are yielded."""
-    serving = open_serving(work, definition, data.open_live(work, definition))
-    pending: list[BatchLine] = []
-    contents: list[bytes] = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            decision = _decide(work, serving, line, by)
-        except InvalidRequest as error:
-            pending.append(BatchLine(number, error=_told(error)))
-        else:
-            contents.append(store.encode(decision))
-            pending.append(BatchLine(number, rules.answer_of(decision)))
-        if len(pending) >= _BATCH_ROWS:
-            draining.keep(work, contents)
-            progress(number)
-            yield from pending
-            pending, contents = [], []
-    draining.keep(work, contents)
-    yield from pending
-
-
-def _told(error: InvalidRequest) -> str:
-    """What is wrong with one line, short: a file has many."""
-    told = [str(problem) for problem in error.problems[:PROBLEMS_TOLD]]
-    more = len(error.problems) - len(told)
-    return "; ".join(told) + (f"; and {more} more" if more else "")
+def told(error: InvalidRequest) -> str:
+    """What is wrong with one row, short: a file has many."""
+    first = [str(problem) for problem in error.problems[:PROBLEMS_TOLD]] or [error.message]
+    more = len(error.problems) - len(first)
+    return "; ".join(first) + (f"; and {more} more" if more > 0 else "")
 
 
 def other_answers(
@@ -126,6 +95,40 @@ def newest_for(work: Workspace, use_case: str, entity: str) -> Decision | None:
         kept = store.newest_for(connection, use_case, entity)
     candidates = [*waiting, *([kept] if kept else [])]
     return max(candidates, key=lambda each: (each.decided_at, each.id), default=None)
+
+
+def search(
+    work: Workspace,
+    use_case: str,
+    wanted: Search,
+    limit: int = 100,
+    but: Callable[[Sequence[str]], Collection[str]] | None = None,
+) -> Found:
+    """Decisions that fit, newest first, and where to go on; one page looks through a bounded number of them.
+
+    ``but`` says which of some identifiers are not to be found, so that a page is as full, and goes on at the same
+    place, as if these did not fit.
+    """
+    most = limit + 1 if but is None else store.LOOKED_THROUGH_MAX
+    with work.database.reading() as connection:
+        fitting = store.fitting(connection, use_case, wanted, most)
+    ids = fitting.ids if but is None else _first_but(fitting.ids, limit + 1, but)
+    with work.database.reading() as connection:
+        found = {each.id: each for each in store.find_all(connection, ids[:limit])}
+    further = ids[limit - 1] if len(ids) > limit else fitting.end
+    return Found(tuple(found[each] for each in ids[:limit] if each in found), further)
+
+
+def _first_but(ids: Sequence[str], many: int, but: Callable[[Sequence[str]], Collection[str]]) -> list[str]:
+    """The first so many identifiers without those that are not to be found; asks no further than it must."""
+    found: list[str] = []
+    for start in range(0, len(ids), _ASKED_AT_ONCE):
+        some = ids[start : start + _ASKED_AT_ONCE]
+        hidden = but(some)
+        found += [each for each in some if each not in hidden]
+        if len(found) >= many:
+            break
+    return found[:many]
 
 
 def recent(work: Workspace, use_case: str, limit: int = 100, text: str = "") -> list[Decision]:
@@ -210,4 +213,4 @@ def _decide(work: Workspace, serving: Serving, body: bytes, by: Principal) -> De
 
 
 def _waiting(work: Workspace) -> Iterator[Decision]:
-    yield from draining.waiting(work.home / "spool")
+    yield from draining.waiting(work.settings.spool_folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from datetime import datetime
 from typing import Any, Literal
 
@@ -49,7 +50,7 @@ class Decision(Struct, frozen=True, omit_defaults=True):
     ``band``; ``confidence`` in a category and ``shares``, the likeliest ones; ``low`` and ``high``, the ends of a
     number's interval of 90 %. Probabilities lie in [0, 1]. ``latency_us`` is in microseconds, from request to decision,
     without recording it. ``model_failure`` is the reason code why a model that was asked gave no opinion, whoever
-    answered then.
+    answered then. ``job`` is the batch job that asked; empty where somebody waited for the answer.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Decision(Struct, frozen=True, omit_defaults=True):
     low: float | None = None
     high: float | None = None
     shares: dict[str, float] = {}
+    job: str = ""
 
 
 class Answer(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -108,3 +110,48 @@ class Answer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     review: bool = False
     signals: tuple[dict[str, Any], ...] = ()
     flags: tuple[str, ...] = ()
+
+
+class Search(Struct, frozen=True, kw_only=True):
+    """Which decisions are looked for; what is left empty is not asked. ``text`` is a part of the entity or an id.
+
+    ``since`` and ``until`` bound when they were decided; ``before`` is the id of the last one seen, to go on from.
+    """
+
+    text: str = ""
+    version: str = ""
+    reason: str = ""
+    stage: str = ""
+    produced_by: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    before: str = ""
+
+
+class Found(Struct, frozen=True):
+    """Decisions, newest first. ``further``: the id to go on before, empty where the beginning was reached."""
+
+    decisions: tuple[Decision, ...]
+    further: str = ""
+
+
+class TroubleKind(enum.StrEnum):
+    """What a worker that answers can see to be wrong with itself."""
+
+    CIRCUIT_OPEN = "circuit_open"
+    ARTEFACT_REFUSED = "artefact_refused"
+    SPOOL_REFUSES = "spool_refuses"
+    DECISIONS_MISSING = "decisions_missing"
+    DRAIN_STUCK = "drain_stuck"
+
+
+class Trouble(Struct, frozen=True):
+    """Something that is wrong now. ``use_case`` is ``*`` where it is of all, ``place`` the spool's folder, shortened,
+    where it is of one machine. ``why`` holds no entity and nothing that was asked.
+    """
+
+    kind: TroubleKind
+    why: str
+    use_case: str = "*"
+    version: str = ""
+    place: str = ""

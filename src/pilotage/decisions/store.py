@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
-from pilotage.decisions.records import Decision
-from pilotage.platform.database import Instant, Json, insert_ignoring, metadata
+from pilotage.decisions.records import Decision, Search
+from pilotage.platform.database import Instant, Json, metadata
+from pilotage.platform.identifiers import new_id
+from pilotage.platform.instants import as_utc
 
 decisions = sa.Table(
     "decisions",
@@ -42,10 +45,12 @@ decisions = sa.Table(
     sa.Column("asked_by", sa.String(80), nullable=False, server_default=""),
     sa.Column("latency_us", sa.Integer, nullable=False),
     sa.Column("model_failure", sa.String(32), nullable=False),
+    sa.Column("job", sa.String(40), nullable=False, server_default=""),
     sa.Column("batch", sa.String(40), nullable=False),
     sa.Column("content", sa.LargeBinary, nullable=False),
     sa.Index(None, "use_case", "moment"),
     sa.Index(None, "use_case", "entity", "decided_at"),
+    sa.Index("ix_decisions_use_case_id", "use_case", "id"),
     sa.Index(None, "batch"),
     # For those who wait to be reviewed: SQLite uses the index only for a condition written as it is asked.
     sa.Index(
@@ -62,13 +67,38 @@ _AT_ONCE = 1_000
 _READ = tuple(column.name for column in decisions.columns if column.name not in ("batch", "content"))
 
 
-def insert_all(connection: sa.Connection, records: Sequence[tuple[Decision, bytes]], batch: str) -> None:
-    """Add decisions with their exact bytes; one that is already there is left alone."""
-    rows = [
-        {**{name: getattr(decision, name) for name in _READ}, "batch": batch, "content": content}
-        for decision, content in records
-    ]
-    connection.execute(insert_ignoring(connection, decisions), rows)
+_read = operator.attrgetter(*_READ)
+_INSTANTS = tuple(at for at, name in enumerate(_READ) if isinstance(decisions.c[name].type, Instant))
+_JSON = tuple(at for at, name in enumerate(_READ) if isinstance(decisions.c[name].type, Json))
+_encode_json = msgspec.json.Encoder(order="deterministic").encode
+
+
+def insert_all(connection: sa.Connection, records: Sequence[tuple[Decision, bytes]], batch: str) -> int:
+    """Add decisions with their exact bytes; one that is already there is left alone. How many were added.
+
+    It is the driver's own statement: passing so many values through the types of columns takes longer than to write
+    them. What comes out is what these types would store.
+    """
+    is_text = connection.dialect.name == "sqlite"
+    rows = [(*_stored(decision, is_text), batch, content) for decision, content in records]
+    names = (*_READ, "batch", "content")
+    marks = ", ".join(["?" if is_text else "%s"] * len(names))
+    if not rows:
+        return 0
+    insert = f"INSERT INTO decisions ({', '.join(names)}) VALUES ({marks}) ON CONFLICT DO NOTHING"
+    return connection.exec_driver_sql(insert, rows, execution_options={"preserve_rowcount": True}).rowcount
+
+
+def _stored(decision: Decision, is_text: bool) -> list[Any]:
+    """The readings of a decision as the columns keep them; SQLite has no type for instants and keeps their text."""
+    row = list(_read(decision))
+    for at in _INSTANTS:
+        instant = as_utc(row[at]).replace(tzinfo=None)
+        row[at] = instant.isoformat(" ", "microseconds") if is_text else instant
+    for at in _JSON:
+        if row[at] is not None:
+            row[at] = _encode_json(row[at]).decode()
+    return row
 
 
 def known_ids(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
@@ -97,6 +127,15 @@ def find_all(connection: sa.Connection, ids: Sequence[str]) -> list[Decision]:
     return found
 
 
+def answers(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Any]:
+    """What was answered, of those of these decisions that are in the ledger."""
+    found: dict[str, Any] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        query = sa.select(decisions.c.id, decisions.c.answer).where(decisions.c.id.in_(ids[start : start + _AT_ONCE]))
+        found |= {row.id: row.answer for row in connection.execute(query)}
+    return found
+
+
 def newest_for(connection: sa.Connection, use_case: str, entity: str) -> Decision | None:
     """The newest decision about one entity."""
     query = (
@@ -116,6 +155,89 @@ def recent(connection: sa.Connection, use_case: str, limit: int, text: str = "")
         query = query.where(decisions.c.entity.icontains(text, autoescape=True))
     query = query.order_by(decisions.c.id.desc()).limit(limit)
     return [decode(content) for content in connection.execute(query).scalars()]
+
+
+LOOKED_THROUGH_MAX = 10_000
+"""So many decisions at most are looked through for one page: it takes some tens of milliseconds, however many fit."""
+
+
+class Fitting(Struct, frozen=True):
+    """Identifiers of decisions that fit, newest first; ``end`` is the last looked at, empty where none is older."""
+
+    ids: tuple[str, ...]
+    end: str
+
+
+def fitting(connection: sa.Connection, use_case: str, wanted: Search, limit: int) -> Fitting:
+    """The newest decisions that fit, so many at most, of the next :data:`LOOKED_THROUGH_MAX`.
+
+    Those about exactly the entity that ``wanted.text`` names, or of that id, are found wherever they are.
+    """
+    within = [decisions.c.use_case == use_case, *_span(wanted)]
+    named = _named(connection, use_case, wanted.text)
+    if named is not None:
+        within.append(named)
+    ids = _fitting(connection, within, wanted, limit, named is not None)
+    end = ids[-1] if len(ids) >= limit else _end_of(connection, within, named is not None)
+    return Fitting(tuple(ids), end)
+
+
+def _fitting(
+    connection: sa.Connection, within: Sequence[sa.ColumnElement[bool]], wanted: Search, limit: int, named: bool
+) -> list[str]:
+    """So many of those that fit, newest first."""
+    newest = sa.select(*(decisions.c[name] for name in ("id", "entity", *_ASKED)))
+    # By the instant first where an entity is named: the index of its decisions has them so, and SQLite then takes it.
+    order = (decisions.c.decided_at.desc(),) if named else ()
+    newest = newest.where(*within).order_by(*order, decisions.c.id.desc())
+    if not _is_filtered(wanted, named):
+        return list(connection.execute(newest.limit(limit)).scalars())
+    window = newest.limit(LOOKED_THROUGH_MAX).subquery()
+    fits = [window.c[name] == getattr(wanted, name) for name in _ASKED if getattr(wanted, name)]
+    if wanted.text and not named:
+        fits.append(window.c.entity.icontains(wanted.text, autoescape=True))
+    query = sa.select(window.c.id).where(*fits).order_by(window.c.id.desc()).limit(limit)
+    return list(connection.execute(query).scalars())
+
+
+def _named(connection: sa.Connection, use_case: str, text: str) -> sa.ColumnElement[bool] | None:
+    """What picks the decisions of exactly this entity or id, each looked up in its own index; None for a part."""
+    for exact in (decisions.c.entity == text, decisions.c.id == text) if text else ():
+        query = sa.select(decisions.c.id).where(decisions.c.use_case == use_case, exact).limit(1)
+        if connection.execute(query).scalar():
+            return exact
+    return None
+
+
+def _is_filtered(wanted: Search, named: bool) -> bool:
+    return any(getattr(wanted, name) for name in _ASKED) or bool(wanted.text and not named)
+
+
+_ASKED = ("version", "reason", "stage", "produced_by")
+
+
+def _end_of(connection: sa.Connection, within: Sequence[sa.ColumnElement[bool]], named: bool) -> str:
+    """The last decision that was looked at, where there may be others beyond it."""
+    if named:  # few enough to have been looked at all
+        return ""
+    ids = sa.select(decisions.c.id).where(*within).order_by(decisions.c.id.desc())
+    return connection.execute(ids.offset(LOOKED_THROUGH_MAX - 1).limit(1)).scalar() or ""
+
+
+def _span(wanted: Search) -> list[sa.ColumnElement[bool]]:
+    """Identifiers begin with the instant of their decision: a span of time is a span of them."""
+    found = []
+    if wanted.before:
+        found.append(decisions.c.id < wanted.before)
+    if wanted.since is not None:
+        found.append(decisions.c.id >= _first_of(wanted.since))
+    if wanted.until is not None:
+        found.append(decisions.c.id < _first_of(wanted.until))
+    return found
+
+
+def _first_of(at: datetime) -> str:
+    return new_id("dec", at, bytes(16))
 
 
 _LOOKED_AT_MAX = 100_000
@@ -188,3 +310,24 @@ def encode(decision: Decision) -> bytes:
 def decode(content: bytes) -> Decision:
     """The decision in these bytes."""
     return msgspec.json.decode(content, type=Decision)
+
+
+_BULKY = ("inputs", "signals", "shares")
+_slim = msgspec.json.Decoder(
+    msgspec.defstruct(
+        "SlimDecision",
+        [
+            (each.name, each.type) if each.required else (each.name, each.type, each.default)
+            for each in msgspec.structs.fields(Decision)
+            if each.name not in _BULKY
+        ],
+        frozen=True,
+    )
+)
+
+
+def decode_slim(content: bytes) -> Decision:
+    """The decision in these bytes without its inputs, signals and shares, which are most of them: whoever asks for one
+    of these gets an AttributeError. In a third of the time.
+    """
+    return cast(Decision, _slim.decode(content))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,6 +14,9 @@ from pilotage.platform.engine import analytical
 from pilotage.platform.errors import InvalidRequest
 from pilotage.platform.instants import as_utc
 from pilotage.platform.quoting import literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _ROWS_AT_ONCE = 2_000
 
@@ -40,7 +43,7 @@ def rows_of(file: Path, columns: Collection[str], contract: Contract) -> Iterato
     with analytical() as engine:
         engine.execute("SET preserve_insertion_order = true")
         for batch in engine.sql(f"SELECT * FROM {_read(file, texts)}").to_arrow_reader(_ROWS_AT_ONCE):
-            yield from (msgspec.json.encode(_request(row, contract)) for row in batch.to_pylist())
+            yield from map(msgspec.json.encode, _requests(batch, contract))
 
 
 def _read(file: Path, texts: Collection[str] = ()) -> str:
@@ -50,15 +53,27 @@ def _read(file: Path, texts: Collection[str] = ()) -> str:
     return f"read_csv({literal(str(file))}{f', types = {{{types}}}' if types else ''})"
 
 
-def _request(row: dict[str, Any], contract: Contract) -> dict[str, Any]:
-    """A row without what is empty; instants without a zone are UTC there, and days their midnight, as in a source."""
-    return {name: _value(name, value, contract) for name, value in row.items() if value is not None}
+def _requests(batch: pa.RecordBatch, contract: Contract) -> Iterator[dict[str, Any]]:
+    """Rows without what is empty; instants without a zone are UTC there, and days their midnight, as in a source."""
+    names = batch.schema.names
+    columns = [_values(name, column, contract) for name, column in zip(names, batch.columns, strict=True)]
+    for row in zip(*columns, strict=True):
+        yield {name: value for name, value in zip(names, row, strict=True) if value is not None}
 
 
-def _value(name: str, value: Any, contract: Contract) -> Any:
+def _values(name: str, column: pa.Array, contract: Contract) -> list[Any]:
+    """A column's values; those of dates and instants as a request has them, all others as they are."""
+    import pyarrow as pa
+
+    values: list[Any] = column.to_pylist()
+    if not pa.types.is_temporal(column.type):
+        return values
+    declared = contract.columns.get(name)
+    is_instant = declared is not None and declared.kind == "datetime"
+    return [_instant(value, is_instant) for value in values]
+
+
+def _instant(value: Any, is_instant: bool) -> Any:
     if isinstance(value, datetime):
         return as_utc(value)
-    column = contract.columns.get(name)
-    if isinstance(value, date) and column is not None and column.kind == "datetime":
-        return datetime.combine(value, time(), UTC)
-    return value
+    return datetime.combine(value, time(), UTC) if is_instant and isinstance(value, date) else value

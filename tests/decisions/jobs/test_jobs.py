@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import io
 import sqlite3
@@ -16,27 +15,30 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.decisions.asking import asked, key_of
+from tests.decisions.asking import key_of
+from tests.decisions.jobs.arranging import ask
 from tests.decisions.test_service import FILE
 
 from pilotage.data import flow as data
 from pilotage.decisions import flow as deciding
 from pilotage.decisions import store
-from pilotage.decisions.jobs import files, flow
+from pilotage.decisions.jobs import files, flow, running
 from pilotage.decisions.jobs.flow import JobWorker
 from pilotage.govern.records import SYSTEM
 from pilotage.platform.clock import FixedClock
+from pilotage.platform.errors import NotFound
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.flow import adopt, parse_definition
 from pilotage.usecase.records import Definition
 
+pytestmark = pytest.mark.both_stores
 PATH = "/v1/use-cases/small/jobs"
 LINES = "application/x-ndjson"
 
 
 @pytest.fixture(autouse=True)
 def definition(work: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Definition:
-    monkeypatch.setattr(flow, "CHUNK_ROWS", 10)
+    monkeypatch.setattr(running, "CHUNK_ROWS", 10)
     with contextlib.closing(sqlite3.connect(tmp_path / "things.db")) as database:
         database.execute("CREATE TABLE things (thing TEXT PRIMARY KEY, size REAL, at TIMESTAMP, colour TEXT)")
         database.execute("INSERT INTO things VALUES ('a', 7, '2013-12-01 10:00:00', 'red')")
@@ -55,12 +57,19 @@ def lines(count: int) -> bytes:
     return b"".join(map(line, range(count)))
 
 
-def request(work: Workspace, method: str, path: str, key: str | None = None, **sent: Any) -> httpx.Response:
-    async def once() -> httpx.Response:
-        async with asked(work, None, key or key_of(work)) as (client, _):
-            return await client.request(method, path, **sent)
+_KEYS: dict[str, str] = {}
 
-    return asyncio.run(once())
+
+def own_key(work: Workspace) -> str:
+    """The key of the app that all requests of a test come from."""
+    home = str(work.home)
+    if home not in _KEYS:
+        _KEYS[home] = key_of(work)
+    return _KEYS[home]
+
+
+def request(work: Workspace, method: str, path: str, key: str | None = None, **sent: Any) -> httpx.Response:
+    return ask(work, key or own_key(work), method, path, **sent)
 
 
 def submitted(work: Workspace, content: bytes, kind: str = LINES) -> str:
@@ -101,7 +110,9 @@ def test_a_file_is_answered_row_by_row_and_fetched(work: Workspace) -> None:
 
 
 def test_the_result_is_a_table_too_and_no_cell_is_a_formula(work: Workspace) -> None:
+    named = (b"=1+1", b"-12.5", b"@sum", b"-2+3", b"plain")
     job = submitted(work, line(1) + line(2).replace(b"t2", b"=1+1"))
+    written = submitted(work, b"".join(line(2).replace(b"t2", name) for name in named))
     work_on(work)
     table = pq.read_table(io.BytesIO(result(work, job, "parquet").content))
     assert table.column("entity").to_pylist() == ["t1", "=1+1"]
@@ -109,6 +120,8 @@ def test_the_result_is_a_table_too_and_no_cell_is_a_formula(work: Workspace) -> 
     text = result(work, job, "csv")
     assert text.headers["content-type"].startswith("text/csv")
     assert "'=1+1" in text.text
+    cells = [each.split(",")[4] for each in result(work, written, "csv").text.splitlines()[1:]]
+    assert cells == ["'=1+1", "-12.5", "'@sum", "'-2+3", "plain"]
     assert request(work, "GET", f"{PATH}/{job}/result?format=xml").status_code in (400, 422)
 
 
@@ -135,9 +148,9 @@ def test_a_job_whose_worker_dies_anywhere_is_resumed_and_decides_nothing_twice(
     for number in range(1, 13):
         dying = _Dying(number)
         with monkeypatch.context() as patched:
-            patched.setattr(flow.draining, "keep", dying.around(flow.draining.keep))
-            patched.setattr(flow.files, "write_part", dying.around(flow.files.write_part))
-            patched.setattr(flow.jobs, "advance", dying.around(flow.jobs.advance))
+            patched.setattr(running.draining, "keep_decided", dying.around(running.draining.keep_decided))
+            patched.setattr(running.files, "write_part", dying.around(running.files.write_part))
+            patched.setattr(running.jobs, "advance", dying.around(running.jobs.advance))
             with pytest.raises(_Died):
                 work_on(work)
         assert not flow.run_next(work, lambda: False)  # its lease has not ended
@@ -233,7 +246,7 @@ def test_a_worker_that_stops_puts_its_job_back(work: Workspace) -> None:
         if flow.find(work, "small", job).state == "done":
             break
         threading.Event().wait(0.02)
-    worker.close()
+    worker.close(30)
     assert flow.find(work, "small", job).state == "done"
     assert kept(work) == 30
 
@@ -249,7 +262,8 @@ def test_a_file_that_cannot_be_read_fails_its_job_and_not_the_next(work: Workspa
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
-        ({"Content-Type": "application/json"}, 415),
+        ({"Content-Type": "application/json"}, 422),
+        ({"Content-Type": "text/plain"}, 415),
         ({}, 415),
         ({"Content-Type": LINES, "Content-Encoding": "gzip"}, 415),
     ],
@@ -280,12 +294,20 @@ def test_another_apps_jobs_are_unknown(work: Workspace) -> None:
     assert request(work, "GET", other, key=stranger).status_code == 404
 
 
-def test_jobs_are_forgotten_after_a_week_and_decisions_are_not(work: Workspace, clock: FixedClock) -> None:
+def test_files_are_forgotten_after_a_week_the_job_after_a_year_and_decisions_never(
+    work: Workspace, clock: FixedClock
+) -> None:
     job = submitted(work, lines(3))
+    app = key_of(work, "another")
     work_on(work)
     assert flow.forget_old(work) == 0
     clock.advance(timedelta(days=8))
     assert flow.forget_old(work) == 1
-    assert request(work, "GET", f"{PATH}/{job}").status_code == 404
+    assert flow.find(work, "small", job).state == "done"
     assert not files.folder_of(work, job).exists()
+    assert request(work, "GET", f"{PATH}/{job}/result", key=app).status_code == 404
+    clock.advance(timedelta(days=400))
+    assert flow.forget_old(work) == 0
+    with pytest.raises(NotFound):
+        flow.find(work, "small", job)
     assert kept(work) == 3

@@ -15,7 +15,7 @@ import pytest
 from pilotage.data import flow as data
 from pilotage.data.flow.replaying import Past, find_training_set, opened_past
 from pilotage.data.records import TrainingSet
-from pilotage.decisions.serving import Serving, open_serving
+from pilotage.decisions.answering.serving import Serving, open_serving
 from pilotage.govern.records import SYSTEM
 from pilotage.models import flow as modelling
 from pilotage.models.scoring import Scorer

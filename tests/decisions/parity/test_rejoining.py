@@ -16,6 +16,8 @@ from pilotage.data import flow as data
 from pilotage.decisions import flow as deciding
 from pilotage.decisions import parity
 from pilotage.decisions import store as ledger
+from pilotage.decisions.answering.serving import open_serving
+from pilotage.decisions.durable import draining
 from pilotage.decisions.parity.records import Rejoined
 from pilotage.govern.records import SYSTEM, Role
 from pilotage.platform.clock import FixedClock
@@ -65,10 +67,13 @@ class Office:
         sent = [
             {**row, "scheduled_departure": row["scheduled_departure"].replace(tzinfo=UTC)} for row in rows.to_pylist()
         ]
-        bodies = iter([msgspec.json.encode(row) for row in sent])
-        lines = list(deciding.decide_batch(self.work, self.definition, bodies, SYSTEM, lambda done: None))
-        assert all(line.answer for line in lines)
-        return len(lines)
+        serving = open_serving(self.work, self.definition, data.open_live(self.work, self.definition))
+        contents = []
+        for row in sent:
+            now = self.work.clock.now()
+            question = serving.ask(msgspec.json.encode(row), now)
+            contents.append(ledger.encode(serving.decide(question, serving.score(question), SYSTEM, now)))
+        return draining.keep(self.work, contents)
 
     def rejoined(self) -> Rejoined:
         found = parity.rejoin(self.work, self.definition)

@@ -20,10 +20,10 @@ from pilotage.data import store as training_sets
 from pilotage.data.flow.replaying import Past, opened_past
 from pilotage.data.live import Assembled
 from pilotage.decisions import parity
+from pilotage.decisions.answering.serving import Serving
 from pilotage.decisions.parity import choosing, replaying
 from pilotage.decisions.parity.comparing import TOLERANCE
 from pilotage.decisions.parity.sighting import personal_columns
-from pilotage.decisions.serving import Serving
 from pilotage.govern.records import SYSTEM
 from pilotage.govern.rules.masking import HIDDEN
 from pilotage.platform.errors import EvidenceMissing, GateClosed

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, post
 
+from pilotage.decisions.answering.service import Service
 from pilotage.decisions.flags import evaluating
 from pilotage.decisions.flags.records import BulkFailure, Failure, Flags
-from pilotage.decisions.incoming import read_body
-from pilotage.decisions.service import Service
+from pilotage.decisions.http.incoming import read_body
 from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission
 from pilotage.govern.rules.permissions import allowed

@@ -8,14 +8,14 @@ import msgspec
 from litestar import Request, Response, get, post
 
 import pilotage
-from pilotage.decisions import readiness
-from pilotage.decisions.deadlines import patience_of
-from pilotage.decisions.incoming import read_body
+from pilotage.decisions.answering.deadlines import patience_of
+from pilotage.decisions.answering.service import Service
+from pilotage.decisions.answering.serving import Serving
+from pilotage.decisions.http import readiness
+from pilotage.decisions.http.incoming import read_body
 from pilotage.decisions.inference import describing, tensors
 from pilotage.decisions.inference.asking import Asking, demand_live
 from pilotage.decisions.inference.records import ModelMetadata
-from pilotage.decisions.service import Service
-from pilotage.decisions.serving import Serving
 from pilotage.govern.guards import needs, principal_of, public
 from pilotage.govern.records import Permission
 from pilotage.platform.errors import PilotageError, Unavailable
@@ -81,8 +81,11 @@ async def infer(
     body = await read_body(request)
     given, binary = tensors.parted(body, request.headers.get(HEADER_LENGTH))
     patience_ms = patience_of(request.scope["headers"])
-    content, json_size = await asking.infer(use_case, version, given, binary, principal_of(request), patience_ms)
-    headers = {} if json_size is None else {HEADER_LENGTH: str(json_size)}
+    asked = (use_case, version, given, binary, principal_of(request), patience_ms)
+    content, json_size, standing = await asking.infer(*asked)
+    headers = {} if standing is None else standing.headers()
+    if json_size is not None:
+        headers[HEADER_LENGTH] = str(json_size)
     media_type = "application/json" if json_size is None else "application/octet-stream"
     return Response(content, headers=headers, media_type=media_type)
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 
+from pilotage.decisions.answering.service import Service
+from pilotage.decisions.answering.serving import Serving
 from pilotage.decisions.inference import describing, tensors
 from pilotage.decisions.inference.records import InferenceRequest
 from pilotage.decisions.records import Answer
-from pilotage.decisions.service import Service
-from pilotage.decisions.serving import Serving
+from pilotage.govern.flow.limits import Standing
 from pilotage.govern.records import Principal
 from pilotage.platform.errors import Conflict, InvalidRequest, NotFound, Problem, Unavailable
 
@@ -41,8 +42,9 @@ class Asking:
         binary: bytes,
         principal: Principal,
         patience_ms: float | None,
-    ) -> tuple[bytes, int | None]:
-        """The reply's body, and the size of its JSON where tensors follow as bytes.
+    ) -> tuple[bytes, int | None, Standing | None]:
+        """The reply's body, the size of its JSON where tensors follow as bytes, and how the key stands where
+        it was counted for more than the one request.
 
         Raises:
             InvalidRequest: a tensor or a row that does not fit; then nothing was decided.
@@ -58,7 +60,8 @@ class Asking:
         describing.check_wanted(kind, request.outputs)
         rows = tensors.rows_of(request, binary, describing.datatypes(plan))
         bodies = checked(serving, rows)
-        self.service.limits.take(principal, len(bodies) - 1)  # the request itself was counted when its key was read
+        more = len(bodies) - 1  # the request itself was counted when its key was read
+        standing = self.service.limits.take(principal, more) if more else None
         if self._under_way >= BATCHES_MAX:
             raise Unavailable("Too many batches came at once.", "Try again in a second.")
         self._under_way += 1
@@ -67,7 +70,7 @@ class Asking:
         finally:
             self._under_way -= 1
         told = versions.pop() if len(versions) == 1 else None
-        return tensors.reply_of(request, use_case, told, describing.outputs(kind, answers, request.outputs))
+        return *tensors.reply_of(request, use_case, told, describing.outputs(kind, answers, request.outputs)), standing
 
     async def _answers(
         self,

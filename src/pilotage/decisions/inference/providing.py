@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from litestar.di import Provide
 
+from pilotage.decisions.answering.service import Service
 from pilotage.decisions.inference.asking import Asking
-from pilotage.decisions.service import Service
 from pilotage.platform.errors import Unavailable
 
 Found = TypeVar("Found")

@@ -1,12 +1,14 @@
-"""The files of a job: what was uploaded, and the parts of its result. Parts are whole or not there."""
+"""The files of a job: its questions, and the parts of its result. Parts are whole or not there."""
 
 from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,10 @@ from pilotage.platform.workspace import Workspace
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would compute."""
+GROUP_ROWS = 50_000
+"""Rows of a row group of Parquet: so many are held in memory at once, whatever the result's length."""
 
-_COLUMNS = pa.schema(
+COLUMNS = pa.schema(
     [
         ("row", pa.int64()),
         ("status", pa.int32()),
@@ -60,8 +64,8 @@ def folder_of(work: Workspace, job_id: str) -> Path:
     return work.home / "jobs" / job_id
 
 
-def upload_of(work: Workspace, job: BatchJob) -> Path:
-    """What was uploaded."""
+def questions_of(work: Workspace, job: BatchJob) -> Path:
+    """What was uploaded, or read from its source."""
     return folder_of(work, job.id) / f"questions.{job.format}"
 
 
@@ -82,38 +86,96 @@ def remove(work: Workspace, job_id: str) -> None:
     shutil.rmtree(folder_of(work, job_id), ignore_errors=True)
 
 
+def untouched_since(work: Workspace, before: datetime) -> set[str]:
+    """Names of the folders in which nothing was written since."""
+    folder = work.home / "jobs"
+    if not folder.is_dir():
+        return set()
+    return {each.name for each in folder.iterdir() if each.is_dir() and _touched_at(each) < before.timestamp()}
+
+
+def _touched_at(folder: Path) -> float:
+    """When something was last written there, in seconds since 1970; what goes meanwhile is as good as new."""
+    try:
+        return float(max(each.stat().st_mtime for each in (folder, *folder.iterdir())))
+    except FileNotFoundError:
+        return math.inf
+
+
 def result(work: Workspace, job: BatchJob, wanted: Format) -> Iterator[bytes]:
     """The result, in pieces: JSON lines with whole answers, or a table of what answers of all kinds have."""
-    parts = sorted(folder_of(work, job.id).glob("part-*.jsonl"))
+    parts = _parts(work, job)
     if wanted == "jsonl":
         return (part.read_bytes() for part in parts)
     return _as_csv(parts) if wanted == "csv" else _as_parquet(parts)
 
 
+def answered(work: Workspace, job: BatchJob) -> Iterator[list[dict[str, Any]]]:
+    """The rows of the result that have a decision, part by part, by the names of :data:`COLUMNS`."""
+    for part in _parts(work, job):
+        yield [row for row in _table_rows(part) if row["id"] is not None]
+
+
+def _parts(work: Workspace, job: BatchJob) -> list[Path]:
+    return sorted(folder_of(work, job.id).glob("part-*.jsonl"))
+
+
 def _as_csv(parts: Sequence[Path]) -> Iterator[bytes]:
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(_COLUMNS.names)
+    writer.writerow(COLUMNS.names)
     yield _taken(text)
     for part in parts:
         for row in _table_rows(part):
-            writer.writerow(_cell(row[name]) for name in _COLUMNS.names)
+            writer.writerow(_cell(row[name]) for name in COLUMNS.names)
         yield _taken(text)
 
 
+class _Passing(io.RawIOBase):
+    """A file that keeps nothing: what is written is handed on as soon as it is asked for."""
+
+    def __init__(self) -> None:
+        self._waiting: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: Any) -> int:
+        self._waiting.append(bytes(piece))
+        return len(self._waiting[-1])
+
+    def taken(self) -> bytes:
+        found = b"".join(self._waiting)
+        self._waiting.clear()
+        return found
+
+
 def _as_parquet(parts: Sequence[Path]) -> Iterator[bytes]:
-    buffer = io.BytesIO()
-    with pq.ParquetWriter(buffer, _COLUMNS) as writer:
-        for part in parts:
-            writer.write_table(pa.Table.from_pylist(list(_table_rows(part)), _COLUMNS))
-    yield buffer.getvalue()
+    passing = _Passing()
+    with pq.ParquetWriter(passing, COLUMNS) as writer:
+        for group in _groups(parts):
+            writer.write_table(group, row_group_size=GROUP_ROWS)
+            yield passing.taken()
+    yield passing.taken()
+
+
+def _groups(parts: Sequence[Path]) -> Iterator[pa.Table]:
+    """Tables of at least :data:`GROUP_ROWS` rows each, and what is left."""
+    tables: list[pa.Table] = []
+    for part in parts:
+        tables.append(pa.Table.from_pylist(list(_table_rows(part)), COLUMNS))
+        if sum(table.num_rows for table in tables) >= GROUP_ROWS:
+            yield pa.concat_tables(tables)
+            tables = []
+    if tables:
+        yield pa.concat_tables(tables)
 
 
 def _table_rows(part: Path) -> Iterator[dict[str, Any]]:
     for line in part.read_bytes().splitlines():
         row = _decode_row(line)
-        said = {} if row.answer is None else msgspec.structs.asdict(row.answer)
-        found: dict[str, Any] = {name: said.get(name) for name in _COLUMNS.names}
+        said = row.answer
+        found: dict[str, Any] = {name: getattr(said, name, None) for name in COLUMNS.names}
         answer = found["answer"]
         found["answer"] = None if answer is None else str(answer)
         yield found | {"row": row.row, "status": row.status, "problem": row.problem or None}

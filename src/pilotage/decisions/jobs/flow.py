@@ -1,52 +1,42 @@
-"""Jobs: taken in, answered chunk by chunk, resumed by another worker where one died, cancelled, forgotten.
-
-The identifier of each decision follows from the job's seed and the row's number, and the ledger takes each identifier
-once. So a chunk that is repeated after a crash, or by two workers at once, decides nothing twice: the result is always
-what the ledger holds.
-"""
+"""Jobs: taken in, found, taken up by a worker, cancelled, resumed, fetched, forgotten."""
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import secrets
+import shutil
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
-import duckdb
-import msgspec
-import structlog
+import sqlalchemy as sa
 
-from pilotage.data import flow as data
-from pilotage.decisions import draining, flow, rules, store
-from pilotage.decisions.jobs import files
+from pilotage.decisions.jobs import files, running, targets
 from pilotage.decisions.jobs import store as jobs
-from pilotage.decisions.jobs.files import JobRow
-from pilotage.decisions.jobs.records import BatchJob, Format, State
-from pilotage.decisions.records import Answer
-from pilotage.decisions.serving import Serving, open_serving
+from pilotage.decisions.jobs.records import Asked, BatchJob, Format
+from pilotage.decisions.jobs.running import Pace
 from pilotage.govern import flow as governing
-from pilotage.govern.records import Principal
-from pilotage.platform.errors import Conflict, InvalidRequest, NotFound, PilotageError, TooMany
+from pilotage.govern.records import Permission, Principal
+from pilotage.govern.rules.permissions import allowed
+from pilotage.platform import processes, replies, tracing
+from pilotage.platform.beating import LEASE
+from pilotage.platform.errors import Conflict, NotFound, TooMany, in_short
 from pilotage.platform.identifiers import new_id
+from pilotage.platform.outages import Outage
+from pilotage.platform.replies import Claim
 from pilotage.platform.workspace import Workspace
-from pilotage.releases import flow as releasing
-from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
 
-CHUNK_ROWS = 500
-LEASE = timedelta(seconds=60)
-KEPT = timedelta(days=7)
+FILES_KEPT = timedelta(days=7)
+"""How long the files of a job stay after it ended. Its decisions stay in the ledger."""
+_STRAY_AFTER = timedelta(days=1)
+"""No upload takes so long: what no job knows after it is of one that was cut off."""
+KEPT = timedelta(days=400)
+"""How long it stays known that there was a job: the service gate reads how runs went."""
 OPEN_MAX = 20
 """Jobs of a use case that wait or run."""
 _LISTED_MAX = 200
-_PAUSE_SECONDS = 0.0002
-"""After each row: whoever else needs this process's interpreter gets it then, and not 5 ms later."""
-_UNREADABLE = (duckdb.Error, UnicodeDecodeError, PilotageError)
-
-log = structlog.get_logger()
+_CLAIMED_FOR = timedelta(seconds=30)
 
 
 def named(work: Workspace) -> str:
@@ -54,64 +44,182 @@ def named(work: Workspace) -> str:
     return new_id("job", work.clock.now())
 
 
-def submit(work: Workspace, use_case: str, by: Principal, kind: Format, job_id: str) -> BatchJob:
-    """Take a job in whose upload lies in its folder.
+def submit(work: Workspace, definition: Definition, by: Principal, asked: Asked, job_id: str) -> BatchJob:
+    """Take a job in whose upload lies in its folder, or which reads a source.
 
     Raises:
+        NotFound: the use case's file has no such source or target.
         TooMany: so many jobs of this use case wait already.
     """
-    now = work.clock.now()
-    job = BatchJob(
-        id=job_id,
-        use_case=use_case,
-        caller=by.id,
-        caller_name=by.name,
-        format=kind,
-        state="waiting",
-        rows_done=0,
-        rows_refused=0,
-        made_at=now,
-        started_at=None,
-        finished_at=None,
-        error="",
-        seed=secrets.token_bytes(16),
-        lease=0,
-    )
+    _demand_declared(definition, asked)
+    job = _made(work, definition, by, asked, job_id)
     with work.database.writing() as connection:
-        if jobs.count_open(connection, use_case) >= OPEN_MAX:
-            raise TooMany(f"{OPEN_MAX} jobs of {use_case} wait already.", "Wait for one, or cancel one.")
-        jobs.add(connection, job)
-        governing.record(connection, work, by, "submit-job", use_case, {"job": job.id, "format": kind})
+        _add(connection, work, job, by)
     return job
 
 
-def find(work: Workspace, use_case: str, job_id: str) -> BatchJob:
-    """One job of a use case.
+def submit_once(
+    work: Workspace, definition: Definition, by: Principal, asked: Asked, key: str, fingerprint: bytes, upload: str
+) -> BatchJob:
+    """The same of a request with an idempotency key: sent again, it is the same job. ``upload`` is its folder's name.
 
     Raises:
-        NotFound: it has none with this identifier.
+        KeyReused: the key came with another request before.
+        RequestOutstanding: the same request is being taken in at this moment.
+        NotFound, TooMany: as of :func:`submit`.
+    """
+    _demand_declared(definition, asked)
+    claimed = replies.claim(work, by.id, key, fingerprint, _CLAIMED_FOR)
+    if isinstance(claimed, bytes):
+        files.remove(work, upload)
+        return find(work, definition.name, claimed.decode())
+    try:
+        job = _claimed(work, definition, by, asked, claimed, upload)
+    except BaseException:
+        replies.release(work, claimed)
+        raise
+    replies.keep(work, claimed, job.id.encode())
+    return job
+
+
+def _claimed(
+    work: Workspace, definition: Definition, by: Principal, asked: Asked, claimed: Claim, upload: str
+) -> BatchJob:
+    """The job that follows from a claim: where its first worker died, it may be there already."""
+    job = _made(work, definition, by, asked, claimed.id_of("job"))
+    folder = files.folder_of(work, job.id)
+    if asked.source or folder.exists():
+        files.remove(work, upload)
+    else:
+        files.folder_of(work, upload).rename(folder)
+    with work.database.writing() as connection:
+        there = jobs.find(connection, job.id)
+        if there is None:
+            _add(connection, work, job, by)
+    return there or job
+
+
+def begin(work: Workspace, definition: Definition, by: Principal, asked: Asked, file: Path | None) -> BatchJob:
+    """Take a job in that this process works on itself: it is this process's from the start.
+
+    Raises:
+        NotFound, TooMany: as of :func:`submit`.
+    """
+    _demand_declared(definition, asked)
+    job_id = named(work)
+    try:
+        if file is not None:
+            folder = files.folder_of(work, job_id)
+            folder.mkdir(parents=True)
+            shutil.copyfile(file, folder / f"questions.{asked.format}")
+        with work.database.writing() as connection:
+            job = _made(work, definition, by, asked, job_id)
+            _add(connection, work, job, by)
+            taken = jobs.take(connection, job, work.clock.now(), LEASE)
+    except BaseException:
+        files.remove(work, job_id)
+        raise
+    return taken or job
+
+
+def take_up(work: Workspace, use_case: str, job_id: str) -> BatchJob:
+    """Take a job that waits, failed or lost its worker, to go on with it here; one that is done is given as it is.
+
+    Raises:
+        NotFound: there is no such job, or its questions are not on this machine.
+        Conflict: somebody works on it, or it was cancelled.
+    """
+    job = find(work, use_case, job_id)
+    if job.state == "done":
+        return job
+    if not job.source and not files.questions_of(work, job).is_file():
+        raise NotFound(f"The questions of job {job_id} are not on this machine.", "Resume it where they are.")
+    now = work.clock.now()
+    with work.database.writing() as connection:
+        if job.state == "failed" and jobs.resume(connection, job_id):
+            job = jobs.find(connection, job_id) or job
+        free = next((each for each in jobs.free(connection, now) if each.id == job_id), None)
+        taken = None if free is None else jobs.take(connection, free, now, LEASE)
+    if taken is None:
+        raise Conflict(f"The job {job_id} is {job.state}: it cannot be taken up.", "Wait until it ends.")
+    return taken
+
+
+def let_go(work: Workspace, job: BatchJob) -> None:
+    """Put a job back that this process holds: whoever looks next goes on with it."""
+    with work.database.writing() as connection:
+        jobs.put_back(connection, job)
+
+
+def _demand_declared(definition: Definition, asked: Asked) -> None:
+    """Only what the use case's file names is read or written, never an address or path of a caller."""
+    sources = definition.use_case.sources
+    if asked.source and asked.source not in sources:
+        raise NotFound(f"{definition.name} has no source {asked.source}.", f"Known: {', '.join(sources)}.")
+    if asked.target:
+        targets.target_of(definition, asked.target)
+
+
+def _made(work: Workspace, definition: Definition, by: Principal, asked: Asked, job_id: str) -> BatchJob:
+    return BatchJob(
+        id=job_id,
+        use_case=definition.name,
+        caller=by.id,
+        caller_name=by.name,
+        format=asked.format,
+        state="waiting",
+        made_at=work.clock.now(),
+        seed=secrets.token_bytes(16),
+        source=asked.source,
+        known_since=asked.known_since,
+        known_until=asked.known_until,
+        target=asked.target,
+    )
+
+
+def _add(connection: sa.Connection, work: Workspace, job: BatchJob, by: Principal) -> None:
+    if jobs.count_open(connection, job.use_case) >= OPEN_MAX:
+        raise TooMany(f"{OPEN_MAX} jobs of {job.use_case} wait already.", "Wait for one, or cancel one.")
+    jobs.add(connection, job)
+    detail = {"job": job.id, "format": job.format, "source": job.source, "target": job.target}
+    governing.record(connection, work, by, "submit-job", job.use_case, detail)
+
+
+def find(work: Workspace, use_case: str, job_id: str, by: Principal | None = None) -> BatchJob:
+    """One job of a use case; with ``by``, one that this principal may read and cancel.
+
+    Raises:
+        NotFound: there is none with this identifier, or it is another caller's.
     """
     with work.database.reading() as connection:
         found = jobs.find(connection, job_id)
-    if found is None or found.use_case != use_case:
+    if found is None or found.use_case != use_case or not (by is None or may_have(found, by)):
         raise NotFound(f"There is no job {job_id} of {use_case}.", "Look at the list of jobs.")
     return found
 
 
-def listed(work: Workspace, use_case: str) -> list[BatchJob]:
-    """The newest jobs of a use case, newest first."""
+def may_have(job: BatchJob, by: Principal) -> bool:
+    """Whose jobs one may read, cancel and resume: one's own; owners and administrators, who are people, all."""
+    if by.id == job.caller or by.kind == "system":
+        return True
+    return by.kind == "person" and allowed(by, Permission.RELEASE, job.use_case)
+
+
+def listed(work: Workspace, use_case: str, by: Principal | None = None) -> list[BatchJob]:
+    """The newest jobs of a use case, newest first; with ``by``, those that this principal may have."""
     with work.database.reading() as connection:
-        return jobs.of_use_case(connection, use_case, _LISTED_MAX)
+        found = jobs.of_use_case(connection, use_case, _LISTED_MAX)
+    return [job for job in found if by is None or may_have(job, by)]
 
 
 def cancel(work: Workspace, use_case: str, job_id: str, by: Principal) -> BatchJob:
     """End a job; what it decided until then stays decided, and its worker stops after the present chunk.
 
     Raises:
-        NotFound: there is no such job.
+        NotFound: there is no such job, or it is another caller's.
         Conflict: it has ended already.
     """
-    find(work, use_case, job_id)
+    find(work, use_case, job_id, by)
     with work.database.writing() as connection:
         if not jobs.cancel(connection, job_id, work.clock.now()):
             raise Conflict(f"The job {job_id} has ended already.", "Look at its state.")
@@ -119,126 +227,77 @@ def cancel(work: Workspace, use_case: str, job_id: str, by: Principal) -> BatchJ
     return find(work, use_case, job_id)
 
 
-def result(work: Workspace, use_case: str, job_id: str, wanted: Format) -> Iterator[bytes]:
+def resume(work: Workspace, use_case: str, job_id: str, by: Principal) -> BatchJob:
+    """Let a job that failed go on after its last whole part, once what stopped it is repaired.
+
+    Raises:
+        NotFound: there is no such job, or it is another caller's.
+        Conflict: it did not fail.
+    """
+    job = find(work, use_case, job_id, by)
+    with work.database.writing() as connection:
+        if not jobs.resume(connection, job_id):
+            raise Conflict(f"The job {job_id} is {job.state}: only one that failed is resumed.", "Look at its state.")
+        governing.record(connection, work, by, "resume-job", use_case, {"job": job_id})
+    return find(work, use_case, job_id)
+
+
+def has_result(work: Workspace, job: BatchJob) -> bool:
+    """Whether there is something to fetch on this machine."""
+    return job.state in ("done", "cancelled") and files.folder_of(work, job.id).is_dir()
+
+
+def result(work: Workspace, job: BatchJob, wanted: Format) -> Iterator[bytes]:
     """What a job answered, in pieces.
 
     Raises:
         Conflict: it is not done.
-        NotFound: there is no such job, or its files are not on this machine.
+        NotFound: its files are not on this machine, or not any more.
     """
-    job = find(work, use_case, job_id)
     if job.state not in ("done", "cancelled"):
-        raise Conflict(f"The job {job_id} is {job.state}: {job.rows_done:,} rows are done.", "Wait until it is done.")
-    if not files.folder_of(work, job_id).is_dir():
-        raise NotFound(f"The files of job {job_id} are not on this machine.", "Share the home directory of replicas.")
+        raise Conflict(f"The job {job.id} is {job.state}: {job.rows_done:,} rows are done.", "Wait until it is done.")
+    if not files.folder_of(work, job.id).is_dir():
+        raise NotFound(
+            f"The files of job {job.id} are not on this machine.",
+            f"They are kept for {FILES_KEPT.days} days. Share the home directory of replicas.",
+        )
     return files.result(work, job, wanted)
 
 
-def run_next(work: Workspace, stopped: Callable[[], bool]) -> bool:
+def run_next(work: Workspace, stopped: Callable[[], bool], pause_seconds: float = running.PAUSE_SECONDS) -> bool:
     """Take the oldest job that nobody works on, and work until it ends or ``stopped``; whether there was one."""
     now = work.clock.now()
     with work.database.reading() as connection:
         free = jobs.free(connection, now)
-    ours = next((job for job in free if files.upload_of(work, job).is_file()), None)
+    ours = next((job for job in free if job.source or files.questions_of(work, job).is_file()), None)
     if ours is None:
         return False
     with work.database.writing() as connection:
         job = jobs.take(connection, ours, now, LEASE)
-    if job is None:
-        return True
-    try:
-        _Running(work, job, stopped).run()
-    except _UNREADABLE as error:
-        message = error.message if isinstance(error, PilotageError) else "The uploaded file cannot be read."
-        log.error("batch_job_failed", job=job.id, error=f"{type(error).__name__}: {error}")
-        _end(work, job, "failed", message)
+    if job is not None:
+        with tracing.span("batch job") as span, tracing.unspanned():
+            span.say(pilotage__use_case=job.use_case, pilotage__job=job.id)
+            running.work_on(work, job, Pace(stopped, pause_seconds=pause_seconds))
     return True
 
 
 def forget_old(work: Workspace) -> int:
-    """Remove jobs that ended a week ago, with their files; their decisions stay in the ledger."""
+    """Remove the files of jobs that ended a week ago, files that no job knows after a day, as of an upload that a crash
+    cut off, and jobs that ended long ago; how many folders of files went.
+    """
+    now = work.clock.now()
     with work.database.reading() as connection:
-        old = jobs.finished_before(connection, work.clock.now() - KEPT)
-    for job_id in old:
+        old = jobs.finished_before(connection, now - FILES_KEPT)
+        forgotten = jobs.finished_before(connection, now - KEPT)
+        stray = files.untouched_since(work, now - _STRAY_AFTER)
+        stray -= jobs.known(connection, stray)
+    kept = [job_id for job_id in {*old, *stray} if files.folder_of(work, job_id).exists()]
+    for job_id in kept:
         files.remove(work, job_id)
+    if forgotten:
         with work.database.writing() as connection:
-            jobs.remove(connection, job_id)
-    return len(old)
-
-
-class _Running:
-    """One job at work."""
-
-    def __init__(self, work: Workspace, job: BatchJob, stopped: Callable[[], bool]) -> None:
-        self._work, self._job, self._stopped = work, job, stopped
-        self._by = Principal(job.caller, job.caller_name, "key")
-
-    def run(self) -> None:
-        work, job = self._work, self._job
-        definition = defining.find_adopted(work, job.use_case)
-        columns = data.open_live(work, definition)
-        serving = open_serving(work, definition, columns)
-        done, refused = job.rows_done, job.rows_refused
-        rows = itertools.islice(flow.read_requests(files.upload_of(work, job), serving.contract), done, None)
-        while chunk := list(itertools.islice(rows, CHUNK_ROWS)):
-            if self._stopped():
-                self._put_back()
-                return
-            serving = self._present(serving, definition)
-            answered = self._answer(serving, chunk, done)
-            files.write_part(work, job, answered)
-            done += len(chunk)
-            refused += sum(row.status != 200 for row in answered)
-            with work.database.writing() as connection:
-                if not jobs.advance(connection, job, done, refused, work.clock.now() + LEASE):
-                    return
-        _end(work, job, "done")
-
-    def _present(self, serving: Serving, definition: Definition) -> Serving:
-        """What answers now: the switch and a release act in the middle of a job, too."""
-        revision = releasing.revisions(self._work).get(definition.name, 0)
-        if revision == serving.live.revision:
-            return serving
-        return open_serving(self._work, definition, serving.columns, serving)
-
-    def _answer(self, serving: Serving, chunk: Sequence[bytes], done: int) -> list[JobRow]:
-        ids = [self._id_of(done + place) for place in range(len(chunk))]
-        known = self._known(ids)
-        problems: dict[str, str] = {}
-        contents = []
-        for name, row in zip(ids, chunk, strict=True):
-            if name in known:
-                continue
-            now = self._work.clock.now()
-            try:
-                question = serving.ask(row, now)
-            except InvalidRequest as error:
-                problems[name] = "; ".join(str(each) for each in error.problems) or error.message
-                continue
-            decision = serving.decide(question, serving.score(question), self._by, now)
-            contents.append(store.encode(msgspec.structs.replace(decision, id=name)))
-            time.sleep(_PAUSE_SECONDS)
-        draining.keep(self._work, contents)
-        known = self._known(ids)
-        return [
-            JobRow(done + place + 1, 200, known[name])
-            if name in known
-            else JobRow(done + place + 1, 422, problem=problems[name])
-            for place, name in enumerate(ids)
-        ]
-
-    def _known(self, ids: Sequence[str]) -> dict[str, Answer]:
-        with self._work.database.reading() as connection:
-            return {each.id: rules.answer_of(each) for each in store.find_all(connection, ids)}
-
-    def _id_of(self, row: int) -> str:
-        drawn = hashlib.sha256(self._job.seed + row.to_bytes(8, "big")).digest()
-        return new_id("dec", self._job.made_at, drawn)
-
-    def _put_back(self) -> None:
-        """This process stops: another one, or this after its restart, goes on at once."""
-        with self._work.database.writing() as connection:
-            jobs.put_back(connection, self._job)
+            jobs.remove(connection, forgotten)
+    return len(kept)
 
 
 class JobWorker:
@@ -253,20 +312,20 @@ class JobWorker:
     def start(self) -> None:
         self._thread.start()
 
-    def close(self) -> None:
+    def close(self, seconds: float) -> None:
+        """Begin nothing more, and wait so long for the present chunk."""
         self._stopping.set()
         if self._thread.ident is not None:
-            self._thread.join(timeout=30)
+            self._thread.join(timeout=max(0.0, seconds))
 
     def _work_on(self) -> None:
+        processes.stand_back(processes.FAR_BEHIND)
+        outage = Outage("batch_job_interrupted")
         while not self._stopping.wait(self._every):
             try:
                 while not self._stopping.is_set() and run_next(self._work, self._stopping.is_set):
                     pass
             except Exception as error:  # noqa: BLE001  the thread outlives any one job; what went wrong is recorded
-                log.error("batch_job_interrupted", error=f"{type(error).__name__}: {error}")
-
-
-def _end(work: Workspace, job: BatchJob, state: State, error: str = "") -> None:
-    with work.database.writing() as connection:
-        jobs.finish(connection, job, state, work.clock.now(), error)
+                outage.failed(in_short(error))
+            else:
+                outage.ended()

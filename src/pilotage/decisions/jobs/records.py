@@ -12,8 +12,26 @@ State = Literal["waiting", "running", "done", "failed", "cancelled"]
 FINISHED: frozenset[State] = frozenset({"done", "failed", "cancelled"})
 
 
+class Asked(Struct, frozen=True):
+    """What a job is asked for: an upload of a format, or a source of the use case's file; and where results go too.
+
+    ``known_since`` and ``known_until`` bound a source's rows by its ``known_at``, both included. ``target`` is one of
+    ``batch.targets`` of the file, empty where results are only fetched.
+    """
+
+    format: Format = "parquet"
+    source: str = ""
+    known_since: datetime | None = None
+    known_until: datetime | None = None
+    target: str = ""
+
+
 class BatchJob(Struct, frozen=True):
-    """A file of questions on its way. ``seed`` is what the identifiers of its decisions follow from, by row."""
+    """Questions on their way. ``seed`` is what the identifiers of its decisions follow from, by row.
+
+    ``rows_refused`` do not fit the contract and have no decision; of ``rows_failed`` the model was asked in vain;
+    ``rows_written`` are in the target.
+    """
 
     id: str
     use_case: str
@@ -21,11 +39,21 @@ class BatchJob(Struct, frozen=True):
     caller_name: str
     format: Format
     state: State
-    rows_done: int
-    rows_refused: int
     made_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    error: str
     seed: bytes
-    lease: int
+    source: str = ""
+    known_since: datetime | None = None
+    known_until: datetime | None = None
+    target: str = ""
+    rows_done: int = 0
+    rows_refused: int = 0
+    rows_failed: int = 0
+    rows_written: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: str = ""
+    lease: int = 0
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in FINISHED

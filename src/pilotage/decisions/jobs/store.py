@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from pilotage.decisions.jobs.records import FINISHED, BatchJob, State
-from pilotage.platform.database import Instant, metadata
+from pilotage.platform.database import Instant, insert_ignoring, metadata
 
 batch_jobs = sa.Table(
     "batch_jobs",
@@ -21,6 +23,12 @@ batch_jobs = sa.Table(
     sa.Column("state", sa.String(12), nullable=False),
     sa.Column("rows_done", sa.BigInteger, nullable=False),
     sa.Column("rows_refused", sa.BigInteger, nullable=False),
+    sa.Column("rows_failed", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("rows_written", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("source", sa.String(64), nullable=False, server_default=""),
+    sa.Column("known_since", Instant),
+    sa.Column("known_until", Instant),
+    sa.Column("target", sa.String(64), nullable=False, server_default=""),
     sa.Column("made_at", Instant, nullable=False),
     sa.Column("started_at", Instant),
     sa.Column("finished_at", Instant),
@@ -35,9 +43,18 @@ batch_jobs = sa.Table(
 _OPEN = ("waiting", "running")
 
 
-def add(connection: sa.Connection, job: BatchJob) -> None:
-    """A new job."""
-    connection.execute(batch_jobs.insert().values({name: getattr(job, name) for name in job.__struct_fields__}))
+class Progress(Struct, frozen=True):
+    """How far a job is, in rows."""
+
+    rows_done: int = 0
+    rows_refused: int = 0
+    rows_failed: int = 0
+
+
+def add(connection: sa.Connection, job: BatchJob) -> bool:
+    """A new job; False where it is there already, as when its request was taken up again after a crash."""
+    row = {name: getattr(job, name) for name in job.__struct_fields__}
+    return bool(connection.execute(insert_ignoring(connection, batch_jobs).values(row)).rowcount == 1)
 
 
 def find(connection: sa.Connection, job_id: str) -> BatchJob | None:
@@ -74,24 +91,33 @@ def take(connection: sa.Connection, job: BatchJob, now: datetime, lease: timedel
     return find(connection, job.id) if taken.rowcount == 1 else None
 
 
-def advance(connection: sa.Connection, job: BatchJob, done: int, refused: int, leased_until: datetime) -> bool:
+def renew(connection: sa.Connection, job: BatchJob, leased_until: datetime) -> bool:
+    """Say that its worker lives; False where the job is not this worker's any more."""
+    return connection.execute(_of_worker(job).values(leased_until=leased_until)).rowcount == 1
+
+
+def advance(connection: sa.Connection, job: BatchJob, progress: Progress, leased_until: datetime) -> bool:
     """Say how far a job is and that its worker lives; False where it is not this worker's any more."""
-    changes = {"rows_done": done, "rows_refused": refused, "leased_until": leased_until}
-    running = (*_held(job), batch_jobs.c.state == "running")
-    return connection.execute(batch_jobs.update().where(*running).values(changes)).rowcount == 1
+    changes = {name: getattr(progress, name) for name in progress.__struct_fields__}
+    return connection.execute(_of_worker(job).values(**changes, leased_until=leased_until)).rowcount == 1
 
 
 def put_back(connection: sa.Connection, job: BatchJob) -> None:
     """Let go of a job that this worker holds: whoever looks next takes it."""
-    running = (*_held(job), batch_jobs.c.state == "running")
-    connection.execute(batch_jobs.update().where(*running).values(state="waiting", leased_until=None))
+    connection.execute(_of_worker(job).values(state="waiting", leased_until=None))
 
 
-def finish(connection: sa.Connection, job: BatchJob, state: State, now: datetime, error: str = "") -> bool:
+def finish(connection: sa.Connection, job: BatchJob, state: State, now: datetime, error: str, written: int) -> bool:
     """End a job that this worker holds."""
-    running = (*_held(job), batch_jobs.c.state == "running")
-    changes = {"state": state, "finished_at": now, "error": error, "leased_until": None}
-    return connection.execute(batch_jobs.update().where(*running).values(changes)).rowcount == 1
+    changes = {"state": state, "finished_at": now, "error": error, "leased_until": None, "rows_written": written}
+    return connection.execute(_of_worker(job).values(changes)).rowcount == 1
+
+
+def resume(connection: sa.Connection, job_id: str) -> bool:
+    """Let a job that failed wait again, after its last whole part; False where it did not fail."""
+    changes = {"state": "waiting", "finished_at": None, "error": ""}
+    failed = (batch_jobs.c.id == job_id, batch_jobs.c.state == "failed")
+    return connection.execute(batch_jobs.update().where(*failed).values(changes)).rowcount == 1
 
 
 def cancel(connection: sa.Connection, job_id: str, now: datetime) -> bool:
@@ -107,9 +133,19 @@ def finished_before(connection: sa.Connection, before: datetime) -> list[str]:
     return list(connection.execute(query.where(batch_jobs.c.finished_at < before)).scalars())
 
 
-def remove(connection: sa.Connection, job_id: str) -> None:
-    """Forget a job."""
-    connection.execute(batch_jobs.delete().where(batch_jobs.c.id == job_id))
+def known(connection: sa.Connection, job_ids: Collection[str]) -> set[str]:
+    """Which of these identifiers are of jobs."""
+    query = sa.select(batch_jobs.c.id).where(batch_jobs.c.id.in_(sorted(job_ids)))
+    return set(connection.execute(query).scalars())
+
+
+def remove(connection: sa.Connection, job_ids: list[str]) -> None:
+    """Forget jobs."""
+    connection.execute(batch_jobs.delete().where(batch_jobs.c.id.in_(job_ids)))
+
+
+def _of_worker(job: BatchJob) -> sa.Update:
+    return batch_jobs.update().where(*_held(job), batch_jobs.c.state == "running")
 
 
 def _held(job: BatchJob) -> tuple[sa.ColumnElement[bool], ...]:

@@ -16,11 +16,11 @@ from pilotage.data.flow import contracting, replaying
 from pilotage.data.flow.replaying import Past
 from pilotage.data.records import SEED
 from pilotage.decisions import kinds
+from pilotage.decisions.answering.serving import Question, Serving, open_serving
 from pilotage.decisions.parity import answers, choosing
 from pilotage.decisions.parity.answers import Policy
 from pilotage.decisions.parity.comparing import TOLERANCE, Tally, largest, plainly, size_of, tolerance_of
 from pilotage.decisions.parity.sighting import personal_columns, shown
-from pilotage.decisions.serving import Question, Serving, open_serving
 from pilotage.models import flow as modelling
 from pilotage.models.raw import FAILURES
 from pilotage.models.scoring import Scorer

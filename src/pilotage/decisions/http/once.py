@@ -10,21 +10,19 @@ import asyncio
 import concurrent.futures
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeVar
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from pilotage.platform import replies
 from pilotage.platform.errors import PilotageError, Unavailable
-from pilotage.platform.replies import Claim
+from pilotage.platform.replies import Claim, Room
 from pilotage.platform.workspace import Workspace
 
 _THREADS = 4
 _PATIENCE_SECONDS = 2.0
 """A database that hangs must not hold the caller for ever."""
 
-Found = TypeVar("Found")
 log = structlog.get_logger()
 
 
@@ -33,6 +31,7 @@ class Once:
 
     def __init__(self, work: Workspace) -> None:
         self._work = work
+        self._room = Room(work.settings.kept_replies_max)
         self._threads = concurrent.futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="replies")
 
     async def reply(
@@ -50,6 +49,7 @@ class Once:
         Raises:
             KeyReused: the key came with another request before.
             RequestOutstanding: its request is being answered at this moment.
+            TooMany: the caller has as many replies kept as it may.
             Unavailable: the control database does not answer: nothing is promised that cannot be kept.
         """
         claimed = await self._claimed(caller, key, fingerprint, lease)
@@ -60,7 +60,7 @@ class Once:
         except BaseException:
             await self._released(claimed)
             raise
-        await self._asked(replies.keep, claimed, body)
+        await self._kept(claimed, body)
         return body, False
 
     def close(self) -> None:
@@ -69,7 +69,8 @@ class Once:
 
     async def _claimed(self, caller: str, key: str, fingerprint: bytes, lease: timedelta) -> Claim | bytes:
         loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._threads, replies.claim, self._work, caller, key, fingerprint, lease)
+        asked = (self._work, caller, key, fingerprint, lease, self._room)
+        future = loop.run_in_executor(self._threads, replies.claim, *asked)
         done, _ = await asyncio.wait((future,), timeout=_PATIENCE_SECONDS)
         if not done:
             future.add_done_callback(self._give_back)
@@ -89,14 +90,32 @@ class Once:
             self._threads.submit(_release, self._work, claimed)
 
     async def _released(self, claimed: Claim) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, _release, self._work, claimed)
+        """Give the key back; where that takes too long, it goes on without the caller."""
+        loop = asyncio.get_running_loop()
+        await asyncio.wait(
+            (loop.run_in_executor(self._threads, _release, self._work, claimed),), timeout=_PATIENCE_SECONDS
+        )
 
-    async def _asked(self, ask: Callable[[Workspace, Claim, bytes], Found], claimed: Claim, body: bytes) -> Found:
+    async def _kept(self, claimed: Claim, body: bytes) -> None:
+        """Keep the reply. Kept too late, it is told to whoever sends the key again."""
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._threads, replies.keep, self._work, claimed, body)
+        done, _ = await asyncio.wait((future,), timeout=_PATIENCE_SECONDS)
+        if not done:
+            log.error("reply_not_kept", error="TimeoutError")
+            future.add_done_callback(_forget_failure)
+            raise _not_now()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, ask, self._work, claimed, body)
+            future.result()
         except SQLAlchemyError as error:
             log.error("reply_not_kept", error=type(error).__name__)
             raise _not_now() from None
+
+
+def _forget_failure(late: asyncio.Future[None]) -> None:
+    """It was said already that the reply was not kept in time."""
+    if not late.cancelled():
+        late.exception()
 
 
 def _release(work: Workspace, claimed: Claim) -> None:

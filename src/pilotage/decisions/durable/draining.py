@@ -16,9 +16,9 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DataError
 
-from pilotage.decisions import store, tallies
-from pilotage.decisions.records import Decision
-from pilotage.decisions.segments import (
+from pilotage.decisions import store
+from pilotage.decisions.durable import tallies
+from pilotage.decisions.durable.segments import (
     OPENING_BYTES,
     UNREADABLE,
     UNSEEN,
@@ -31,9 +31,11 @@ from pilotage.decisions.segments import (
     segments,
     stream_of,
 )
-from pilotage.decisions.spool import Spool
+from pilotage.decisions.durable.spool import Spool
+from pilotage.decisions.records import Decision
 from pilotage.govern import flow as governing
 from pilotage.govern.records import SYSTEM
+from pilotage.platform import tracing
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.webhooks import flow as webhooks
@@ -77,12 +79,14 @@ def _bring(work: Workspace, spool: Spool[Any], path: Path) -> int:
             segment = parse(content)
             reached = segment.before + len(segment.records)
             source = tallies.Stream(stream_of(path), name_of(path.parent), reached, 0, segment.lost)
-            new = keep(work, segment.records, source)
+            with tracing.span("drain") as span:
+                new = keep(work, segment.records, source)
+                span.say(pilotage__decisions=new)
         except NewerSegment as newer:
-            _report("segment_of_a_newer_release", path.name, str(newer))
+            _report("segment_of_a_newer_release", path, str(newer))
             return 0
         except DataError as error:  # the database is there and refuses this one: a person must look
-            _report("segment_refused", path.name, type(error).__name__)
+            _report("segment_refused", path, type(error).__name__)
             return 0
         except (DamagedSegment, msgspec.MsgspecError) as error:
             spool.disk.rename(path, path.with_suffix(UNREADABLE))
@@ -104,9 +108,9 @@ def _put_away(spool: Spool[Any], path: Path, segment: Segment) -> None:
 
 
 @functools.lru_cache(maxsize=1024)
-def _report(event: str, segment: str, error: str) -> None:
+def _report(event: str, segment: Path, error: str) -> None:
     """Say it once in a process's life, not at each look."""
-    log.error(event, segment=segment, error=error)
+    log.error(event, segment=segment.name, error=error)
 
 
 def _is_newer(path: Path) -> bool:
@@ -136,14 +140,20 @@ def keep(work: Workspace, contents: Iterable[bytes], source: tallies.Stream | No
 
     Those that were new are counted, in the same transaction, for the writer that they came from.
     """
+    return keep_decided(work, [(store.decode_slim(content), content) for content in contents], source)
+
+
+def keep_decided(
+    work: Workspace, decided: Iterable[tuple[Decision, bytes]], source: tallies.Stream | None = None
+) -> int:
+    """The same of decisions that are at hand beside their encoded bytes."""
     by_use_case: dict[str, list[tuple[Decision, bytes]]] = defaultdict(list)
-    for content in contents:
-        decision = store.decode(content)
+    for decision, content in decided:
         by_use_case[decision.use_case].append((decision, content))
     return sum(
-        _keep_batch(work, use_case, decided[start : start + _BATCH_ROWS], source)
-        for use_case, decided in by_use_case.items()
-        for start in range(0, len(decided), _BATCH_ROWS)
+        _keep_batch(work, use_case, batch[start : start + _BATCH_ROWS], source)
+        for use_case, batch in by_use_case.items()
+        for start in range(0, len(batch), _BATCH_ROWS)
     )
 
 
@@ -165,7 +175,20 @@ def digest_of(contents: Sequence[bytes]) -> str:
     return digest.hexdigest()
 
 
+class _Overtaken(Exception):
+    """Somebody else brought in one of these decisions at the same moment."""
+
+
 def _keep_batch(
+    work: Workspace, use_case: str, batch: list[tuple[Decision, bytes]], source: tallies.Stream | None
+) -> int:
+    """In one transaction; once more from its beginning where on PostgreSQL another one brought some in meanwhile."""
+    while True:
+        with contextlib.suppress(_Overtaken):
+            return _keep_new(work, use_case, batch, source)
+
+
+def _keep_new(
     work: Workspace, use_case: str, batch: list[tuple[Decision, bytes]], source: tallies.Stream | None
 ) -> int:
     with work.database.writing() as connection:
@@ -181,7 +204,8 @@ def _keep_batch(
         if not fresh:
             return 0
         name = new_id("bat", work.clock.now())
-        store.insert_all(connection, fresh, name)
+        if store.insert_all(connection, fresh, name) != len(fresh):
+            raise _Overtaken
         detail = {
             "batch": name,
             "decisions": len(fresh),

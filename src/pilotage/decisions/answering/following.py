@@ -18,10 +18,12 @@ from pilotage.data import flow as data
 from pilotage.data.flow import contracting
 from pilotage.data.live import LiveColumns
 from pilotage.decisions import metrics
-from pilotage.decisions.serving import Serving, open_serving, warm
+from pilotage.decisions.answering.serving import Serving, open_serving, warm
 from pilotage.govern import flow as governing
 from pilotage.govern.records import Principal
-from pilotage.platform.errors import EvidenceMissing
+from pilotage.platform import processes
+from pilotage.platform.errors import EvidenceMissing, in_short
+from pilotage.platform.outages import Outage
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.releases import hostswitch, switching
@@ -30,6 +32,8 @@ from pilotage.usecase.records import Definition
 
 _LOOK_SECONDS = 0.25
 _RETRY_SECONDS = 5.0
+_QUIET_SECONDS = 15.0
+"""A step may ask the database at every look, or once in ten seconds: only after so long it surely can again."""
 _WARM_AGAIN_SECONDS = 30.0
 _LIVE_SPAN = timedelta(days=2)
 
@@ -60,7 +64,7 @@ class Following:
 
     def look_at_host_switch(self) -> None:
         """Follow this host's switch file, where it switches off. Needs the disk only."""
-        new = hostswitch.names(self.work.home) - self._off_here
+        new = hostswitch.names(self.work.settings.of_host) - self._off_here
         if new:
             with self._swapping:
                 self._off_here |= new
@@ -74,7 +78,7 @@ class Following:
         The host's file is looked at first: whoever takes it away has told the database before. So nothing is switched
         on between the two.
         """
-        off = hostswitch.names(self.work.home)
+        off = hostswitch.names(self.work.settings.of_host)
         self.keys = governing.all_keys(self.work)
         revisions = releasing.revisions(self.work)
         for name in list(self.servings):
@@ -127,8 +131,8 @@ class Following:
     def _settle_host_switch(self) -> None:
         """The database is there: tell it of a switch that was used on this host while it was away."""
         for name in self._off_here & {*self.servings}:
-            has_settled = hostswitch.has_settled(self.work.home, name)
-            if has_settled and hostswitch.read(self.work.home, self.work.signer, name) is not None:
+            has_settled = hostswitch.has_settled(self.work.settings.of_host, name)
+            if has_settled and hostswitch.read(self.work.settings.of_host, self.work.signer, name) is not None:
                 switching.settle(self.work, name)
 
     def _serving_of(self, name: str) -> Serving:
@@ -139,6 +143,12 @@ class Following:
     def stale_seconds(self) -> float:
         """How long ago keys and switches were last read whole."""
         return time.monotonic() - self._looked_at
+
+    @property
+    def refused_versions(self) -> list[tuple[str, str]]:
+        """Use case and version of what was released, was tried here and could not be loaded."""
+        tried = list(self._warm_again_at)
+        return [each for each in tried if each[0] in self.servings and self._serving_of(each[0]).awaited == each[1]]
 
     def look_at_sources(self) -> None:
         """Follow use-case files, contracts and snapshots. What cannot be read is tried again; the last state stays."""
@@ -183,7 +193,7 @@ class Following:
                 self._await_first_sync(definition, error)
                 return None
             metrics.refused(definition.name)
-            log.error("columns_not_opened", use_case=definition.name, error=f"{type(error).__name__}: {error}")
+            log.error("columns_not_opened", use_case=definition.name, error=in_short(error))
             return None
 
     def _await_first_sync(self, definition: Definition, error: EvidenceMissing) -> None:
@@ -198,9 +208,10 @@ class Following:
 
 
 class Repeating:
-    """Steps that are repeated, each in a thread of its own, until they are stopped."""
+    """Steps that are repeated, each in a thread of its own with this niceness, until they are stopped."""
 
-    def __init__(self, steps: Sequence[Callable[[], None]]) -> None:
+    def __init__(self, steps: Sequence[Callable[[], None]], niceness: int = 0) -> None:
+        self._niceness = niceness
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._repeat, args=(step,), name=step.__name__, daemon=True) for step in steps
@@ -218,8 +229,12 @@ class Repeating:
                 thread.join(timeout=5)
 
     def _repeat(self, step: Callable[[], None]) -> None:
+        processes.stand_back(self._niceness)
+        outage = Outage("look_failed", quiet_seconds=_QUIET_SECONDS, step=step.__name__)
         while not self._stopping.wait(_LOOK_SECONDS):
             try:
                 step()
             except Exception as error:  # noqa: BLE001  the loop outlives any one look; what went wrong is recorded
-                log.error("look_failed", step=step.__name__, error=f"{type(error).__name__}: {error}")
+                outage.failed(error)
+            else:
+                outage.ended()

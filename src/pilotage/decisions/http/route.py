@@ -10,8 +10,10 @@ from datetime import timedelta
 import msgspec
 
 from pilotage.decisions import flow, metrics, rules
-from pilotage.decisions.deadlines import patience_of
-from pilotage.decisions.exchange import (
+from pilotage.decisions.answering.deadlines import patience_of
+from pilotage.decisions.answering.service import Service
+from pilotage.decisions.http.arrivals import Arrivals
+from pilotage.decisions.http.exchange import (
     Receive,
     Scope,
     Send,
@@ -19,23 +21,29 @@ from pilotage.decisions.exchange import (
     defect,
     demand_json,
     demand_method,
+    hold_back,
     limit_headers,
-    read_body,
     refuse,
     reply,
 )
-from pilotage.decisions.once import Once
-from pilotage.decisions.service import Service
+from pilotage.decisions.http.once import Once
 from pilotage.govern.flow.limits import LimitReached
-from pilotage.govern.records import Principal
+from pilotage.govern.guards import needs
+from pilotage.govern.records import Permission, Principal
 from pilotage.platform.errors import PilotageError, Unavailable
 from pilotage.platform.replies import Claim, fingerprint_of, key_in
 
 IN_FLIGHT_MAX = 128
-"""Requests of one worker between their first byte and their answer."""
+IN_ONE_TURN_MAX = 16
+"""Questions that begin in one turn of the event loop: between turns it looks who else came, and refuses those."""
+"""Requests of one worker between the last byte of their body and their answer."""
+ARRIVING_MAX = 256
+"""Requests of one key whose body is still coming: they hold memory and nothing else."""
 _LEASE = timedelta(seconds=15)
 """Longer than a single question is ever answered: body, columns, score and record have their bounds."""
 
+_FULL_SAID = "Too many questions came at once.", "Try again in a second."
+_FULL = Unavailable(*_FULL_SAID)
 _PATH = re.compile(r"/v1/use-cases/([a-z][a-z0-9_]{0,62})/decisions")
 _encode = msgspec.json.Encoder().encode
 
@@ -55,34 +63,50 @@ class DecisionRoute:
     answered in time, and memory stays flat.
     """
 
+    method = "POST"
+    path = "/v1/use-cases/{use_case:str}/decisions"
+    policy = needs(Permission.DECIDE)
+
     def __init__(self, service: Service, once: Once | None = None) -> None:
         self._service = service
         self._once = once or Once(service.work)
-        self._bytes_max = service.work.settings.request_bytes_max
+        self._arrivals = Arrivals(ARRIVING_MAX, service.work.settings.request_bytes_max)
         self._in_flight = 0
+        self._coming = self._begun = 0
 
     async def __call__(self, use_case: str, scope: Scope, receive: Receive, send: Send) -> None:
         if self._in_flight >= IN_FLIGHT_MAX:
-            metrics.turned_away()
-            await refuse(send, Unavailable("Too many questions came at once.", "Try again in a second."), scope)
+            await refuse(send, self._full(), scope)
             return
         self._in_flight += 1
         try:
+            await self._take_turn()
             await self._answered(use_case, scope, receive, send)
         finally:
             self._in_flight -= 1
 
+    async def _take_turn(self) -> None:
+        """Begin in this turn of the event loop, or in one of the next, in the order in which all came."""
+        while self._begun >= IN_ONE_TURN_MAX:
+            await asyncio.sleep(0)
+        if not self._begun:
+            asyncio.get_running_loop().call_soon(self._turn)
+        self._begun += 1
+
+    def _turn(self) -> None:
+        self._begun = 0
+
     async def _answered(self, use_case: str, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         try:
-            demand_method(scope, "POST")
+            demand_method(scope, self.method)
             headers = scope["headers"]
             principal = self._service.authenticate(bearer(headers))
             standing = self._service.limits.take(principal)
             self._service.serving(use_case, principal)
             demand_json(headers)
             key = key_in(headers)
-            body = await read_body(receive, self._bytes_max)
+            body = await self._arrived(receive, principal)
             more = limit_headers(standing)
             if key is None:
                 answer = await self._service.answer(use_case, body, principal, began, patience_of(headers))
@@ -92,6 +116,7 @@ class DecisionRoute:
                 if before:
                     more.append((b"idempotency-replayed", b"true"))
         except LimitReached as error:
+            await self._held_back()
             await refuse(send, error, scope, limit_headers(error.standing))
         except PilotageError as error:
             await refuse(send, error, scope)
@@ -99,6 +124,49 @@ class DecisionRoute:
             await refuse(send, defect(self._service.work, error, use_case), scope)
         else:
             await reply(send, 200, b"application/json", content, more)
+
+    async def _arrived(self, receive: Receive, principal: Principal) -> bytes:
+        """The body. A request whose body is still coming takes no place from those that could be answered."""
+        self._in_flight -= 1
+        try:
+            body = await self._arrivals.read(receive, principal.id)
+        finally:
+            self._in_flight += 1
+        if self._in_flight > IN_FLIGHT_MAX:
+            raise self._full()
+        return body
+
+    async def _held_back(self) -> None:
+        """A refusal that waits takes no place either."""
+        self._in_flight -= 1
+        try:
+            await hold_back()
+        finally:
+            self._in_flight += 1
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no place for a question now."""
+        return self._in_flight + self._coming >= IN_FLIGHT_MAX
+
+    def comes(self) -> None:
+        """Count a question that was read and begins when the event loop turns next: many may be read before that."""
+        if not self._coming:
+            asyncio.get_running_loop().call_soon(self._begin)
+        self._coming += 1
+
+    def _begin(self) -> None:
+        """What came is next to run, and then counts itself."""
+        self._coming = 0
+
+    def turned_away(self) -> Unavailable:
+        """What a question is told for which there is no place; it is counted. One that is not raised can be shared."""
+        metrics.turned_away()
+        return _FULL
+
+    def _full(self) -> Unavailable:
+        metrics.turned_away()
+        return Unavailable(*_FULL_SAID)
 
     async def _reply_once(
         self, key: str, use_case: str, body: bytes, principal: Principal, began: float, scope: Scope

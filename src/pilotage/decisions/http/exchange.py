@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, MutableMapping, Sequence
 from typing import Any
 
 import structlog
@@ -17,6 +17,7 @@ from pilotage.platform.errors import (
     Unavailable,
     WrongMediaType,
     WrongMethod,
+    in_short,
 )
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.problems import problem_details
@@ -29,6 +30,7 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
 BODY_SECONDS = 10
+HELD_BACK_SECONDS = 0.1
 _JSON = b"application/json"
 _NAMED = frozenset({b"content-type", b"content-encoding"})
 log = structlog.get_logger()
@@ -84,29 +86,68 @@ async def read_body(receive: Receive, bytes_max: int, repair: str = "Send one de
         TooLarge: it is larger than allowed; what follows is not read.
         TooSlow: it did not come whole in time.
     """
-    parts: list[bytes] = []
-    size = 0
+    first = _begun(receive)
+    if not isinstance(first, _Begun) and not first.get("more_body"):
+        whole = bytes(first.get("body", b""))
+        if len(whole) > bytes_max:
+            raise _too_large(bytes_max, repair)
+        return whole
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            while True:
-                message = await receive()
-                part = bytes(message.get("body", b""))
-                size += len(part)
-                if size > bytes_max:
-                    raise TooLarge(f"The body has more than {bytes_max:,} bytes.", repair)
-                parts.append(part)
-                if not message.get("more_body"):
-                    return part if len(parts) == 1 else b"".join(parts)
+            return await _in_parts(await first if isinstance(first, _Begun) else first, receive, bytes_max, repair)
     except TimeoutError:
         raise TooSlow(
             f"The body did not come whole within {BODY_SECONDS} seconds.", "Send it with the headers."
         ) from None
 
 
+async def _in_parts(message: Message, receive: Receive, bytes_max: int, repair: str) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        part = bytes(message.get("body", b""))
+        size += len(part)
+        if size > bytes_max:
+            raise _too_large(bytes_max, repair)
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+        message = await receive()
+
+
+def _too_large(bytes_max: int, repair: str) -> TooLarge:
+    return TooLarge(f"The body has more than {bytes_max:,} bytes.", repair)
+
+
+class _Begun:
+    """Something awaited that did not end at once: ``first`` is the future that it waits for."""
+
+    def __init__(self, first: Any, rest: Generator[Any, Any, Message]) -> None:
+        self._first, self._rest = first, rest
+
+    def __await__(self) -> Generator[Any, Any, Message]:
+        try:
+            yield self._first
+        except BaseException:
+            self._rest.close()
+            raise
+        return (yield from self._rest)
+
+
+def _begun(receive: Receive) -> Message | _Begun:
+    """The next message, where it is there already; nearly every body comes with its headers, and needs no timer."""
+    rest = receive().__await__()
+    try:
+        return _Begun(next(rest), rest)
+    except StopIteration as ended:
+        message: Message = ended.value
+        return message
+
+
 def defect(work: Workspace, error: Exception, use_case: str) -> PilotageError:
     """What a caller is told of a mistake of ours: a number; the log gets the rest."""
     number = new_id("err", work.clock.now())
-    log.error("decision_failed", number=number, use_case=use_case, error=f"{type(error).__name__}: {error}")
+    log.error("decision_failed", number=number, use_case=use_case, error=in_short(error))
     return PilotageError("Something went wrong that is not your mistake.", f"Report it as {number}.")
 
 
@@ -123,6 +164,15 @@ async def refuse(send: Send, error: PilotageError, scope: Scope, more: Headers =
         headers += [(b"accept", _JSON), (b"accept-encoding", b"identity")]
     body = problem_details(error, scope["path"])
     await reply(send, error.status, b"application/problem+json", body, headers)
+
+
+async def hold_back() -> None:
+    """Let a caller who is beyond their limit wait for their refusal.
+
+    Who asks on and on and does not mind being refused so asks ten times a second on each connection, and not some
+    thousand times: what refusing costs is not taken from the others.
+    """
+    await asyncio.sleep(HELD_BACK_SECONDS)
 
 
 async def reply(send: Send, status: int, content_type: bytes, body: bytes, more: Headers = ()) -> None:

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextvars
 import gc
 import hashlib
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from pilotage.decisions import draining, metrics, rules, store
-from pilotage.decisions.completeness import Bookkeeper
-from pilotage.decisions.deadlines import Deadline, deadline
-from pilotage.decisions.following import Following, Repeating
-from pilotage.decisions.recording import Recording
+from pilotage.decisions import metrics, rules, store
+from pilotage.decisions.answering.deadlines import Deadline, deadline
+from pilotage.decisions.answering.following import Following, Repeating
+from pilotage.decisions.answering.scoring import Scoring
+from pilotage.decisions.answering.serving import Question, Serving
+from pilotage.decisions.durable import draining
+from pilotage.decisions.durable.completeness import Bookkeeper, Completeness
+from pilotage.decisions.durable.recording import Recording
 from pilotage.decisions.records import Answer, Decision
-from pilotage.decisions.scoring import Scoring
-from pilotage.decisions.serving import Question, Serving
 from pilotage.govern.flow.limits import Limits
 from pilotage.govern.records import Permission, Principal
 from pilotage.govern.rules.permissions import allowed, demand
 from pilotage.models.raw import FAILURES
+from pilotage.platform import processes, requests, tracing
 from pilotage.platform.errors import NotAuthenticated, NotFound
 from pilotage.platform.workspace import Workspace
 from pilotage.releases.records import Stage
@@ -53,13 +57,14 @@ class Service:
         self.following = Following(work)
         self.scoring = Scoring()
         self.limits = Limits(work.settings)
-        self._recording = Recording(work.home / "spool", work.settings.spool_bytes_max)
+        self._recording = Recording(work.settings.spool_folder, work.settings.spool_bytes_max)
         self._reading = concurrent.futures.ThreadPoolExecutor(_READING_THREADS, thread_name_prefix="reading")
         self._bookkeeper = Bookkeeper(work, self._recording.spool)
+        self._drained_at = time.monotonic()
         following = self.following
         switches = (following.look_at_host_switch, following.look_at_releases, following.look_at_versions)
-        steps = (*switches, following.look_at_sources, self.drain, self._bookkeeper.look)
-        self._repeating = Repeating(steps)
+        behind = (following.look_at_sources, self.drain, self._bookkeeper.look)
+        self._repeating = Repeating(switches), Repeating(behind, processes.BEHIND)
 
     def start(self) -> None:
         """Load everything once, then keep looking for changes."""
@@ -67,13 +72,15 @@ class Service:
         self.following.look_at_sources()
         gc.freeze()  # what was loaded stays: the garbage collector need not walk through it between answers
         gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
-        self._repeating.start()
+        for each in self._repeating:
+            each.start()
         self.phase = "running"
 
     def close(self) -> None:
         """Stop answering, make what waits durable and bring it into the ledger."""
         self.phase = "draining"
-        self._repeating.stop()
+        for each in self._repeating:
+            each.stop()
         self._recording.close()
         try:
             self.drain()
@@ -88,6 +95,21 @@ class Service:
         """Why no decision can be recorded now; empty where it can."""
         return self._recording.spool.refusal
 
+    @property
+    def undrained_seconds(self) -> float:
+        """How long ago the spool was last emptied into the ledger."""
+        return time.monotonic() - self._drained_at
+
+    @property
+    def account(self) -> Completeness | None:
+        """What became of every answer, as it was last counted; None where nobody has counted yet."""
+        return self._bookkeeper.found
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where this process makes decisions durable."""
+        return self._recording.spool.folder
+
     def authenticate(self, key: str) -> Principal:
         """The app behind an API key.
 
@@ -97,6 +119,8 @@ class Service:
         principal = self.following.keys.get(hashlib.sha256(key.encode()).digest())
         if principal is None:
             raise NotAuthenticated("The API key is missing or not known.", "Send it as Authorization: Bearer pk_….")
+        if (request := requests.current.get()) is not None:
+            request.caller = principal.name
         return principal
 
     def serving(self, use_case: str, principal: Principal) -> Serving:
@@ -135,13 +159,18 @@ class Service:
         serving = serving or self.serving(use_case, principal)
         due = deadline(began, serving.definition.use_case.brief.latency_ms, patience_ms)
         now = self.work.clock.now()
-        question = await self._question(serving, body, now, due)
+        with tracing.span("columns"):
+            question = await self._question(serving, body, now, due)
         decision = await self._decided(serving, question, principal, now, due)
         if decision_id:
             decision = msgspec.structs.replace(decision, id=decision_id)
         for breach in question.breaches:
             metrics.contract_breach(use_case, breach.column)
-        answer = await self._recorded(serving, decision, due)
+        _about(decision)
+        with tracing.span("record"):
+            answer = await self._recorded(serving, decision, due)
+        if tracing.is_on():
+            _say(decision, answer)
         metrics.decided(answer, time.perf_counter() - began)
         return answer
 
@@ -149,13 +178,14 @@ class Service:
         """What is asked, with its columns; those that a database is asked for do not hold up other requests."""
         if not serving.waits:
             return serving.ask(body, now)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reading, serving.ask, body, now, due.left_to_score())
+        loop, ask = asyncio.get_running_loop(), contextvars.copy_context().run
+        return await loop.run_in_executor(self._reading, ask, serving.ask, body, now, due.left_to_score())
 
     async def _decided(
         self, serving: Serving, question: Question, principal: Principal, now: datetime, due: Deadline
     ) -> Decision:
-        opinion = await self.scoring.opinion(serving, question, due)
+        with tracing.span("score"):
+            opinion = await self.scoring.opinion(serving, question, due)
         try:
             return serving.decide(question, opinion, principal, now)
         except FAILURES as error:
@@ -178,5 +208,24 @@ class Service:
     def drain(self) -> None:
         """Bring what is durable in the spool into the ledger; the database may be down, then it stays where it is."""
         new = draining.drain(self.work, self._recording.spool)
+        self._drained_at = time.monotonic()
         if new:
             metrics.kept(new)
+
+
+def _about(decision: Decision) -> None:
+    """Let every line that the log gets from here on name the decision."""
+    if (request := requests.current.get()) is not None:
+        request.use_case, request.decision = decision.use_case, decision.id
+
+
+def _say(decision: Decision, answer: Answer) -> None:
+    """What a trace says of an answer: never what was asked, or about whom."""
+    tracing.say(
+        pilotage__use_case=decision.use_case,
+        pilotage__decision=decision.id,
+        pilotage__version=decision.version,
+        pilotage__stage=decision.stage,
+        pilotage__produced_by=answer.produced_by,
+        pilotage__reason=answer.reason,
+    )

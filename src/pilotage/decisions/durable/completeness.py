@@ -24,19 +24,24 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import structlog
 from msgspec import Struct
 
-from pilotage.decisions import draining, metrics, tallies
-from pilotage.decisions.segments import DamagedSegment, NewerSegment, name_of, parse, segments, stream_of
-from pilotage.decisions.spool import Spool, Tally
+from pilotage.decisions import metrics
+from pilotage.decisions.durable import draining, tallies
+from pilotage.decisions.durable.segments import DamagedSegment, NewerSegment, name_of, parse, segments, stream_of
+from pilotage.decisions.durable.spool import Spool, Tally
 from pilotage.platform.processes import ask_for_successor
 from pilotage.platform.workspace import Workspace
 
 _TELL_SECONDS = 1.0
+_TELL_AGAIN_SECONDS = 24 * 3600.0
+_OWN_ROW = timedelta(days=90)
+"""So long after its last word a writer keeps an account of its own; one that lives says a word each day."""
 _LOOK_SECONDS = 10.0
 _PROBE_SECONDS = 5.0
 _ASK_SECONDS = 60.0
@@ -63,11 +68,20 @@ def completeness(work: Workspace) -> Completeness:
     """Count, in an order in which what moves from the spool into the ledger meanwhile is not missed: first what was
     reached, then what waits here, then what was kept.
     """
-    folder = work.home / "spool"
-    before = _streams(work)
-    waiting, unknown = _waiting(folder)
-    after = {each.stream: each for each in _streams(work)}
+    folder = work.settings.spool_folder
+    while True:
+        before = _streams(work)
+        waiting, unknown = _waiting(folder)
+        after = {each.stream: each for each in _streams(work)}
+        if all(each.stream in after for each in before):  # else some were added up meanwhile
+            break
     return _summed([(each, after[each.stream]) for each in before], waiting, unknown, name_of(folder), folder)
+
+
+def fold_old(work: Workspace) -> int:
+    """Add up the accounts of writers of long ago, so that their number does not grow for ever; how many."""
+    with work.database.writing() as connection:
+        return tallies.fold(connection, work.clock.now() - _OWN_ROW)
 
 
 def _summed(
@@ -113,7 +127,8 @@ class Bookkeeper:
     """One worker's part: tells what it did, watches that nothing is missing, and asks for a successor where needed.
 
     After a failed sync a process must never acknowledge again. It goes on answering without recording, and tries
-    whether its disk makes a new file durable; when it does, it has its supervisor replace it.
+    whether its disk makes a new file durable; when it does, it has its supervisor replace it. ``found`` is what the
+    last count was, None before the first.
     """
 
     def __init__(
@@ -126,6 +141,8 @@ class Bookkeeper:
         self._spool = spool
         self._ask_for_successor = ask_for_successor
         self._told: Tally | None = None
+        self._tell_again_at = 0.0
+        self.found: Completeness | None = None
         self._missing = 0
         self._tell_at = 0.0
         self._look_at = 0.0
@@ -150,12 +167,13 @@ class Bookkeeper:
     def tell(self) -> None:
         """Write down what this process did, where that has changed."""
         tally = self._spool.tally()
-        if tally == self._told or not (tally.recorded or tally.lost):
+        is_old = time.monotonic() >= self._tell_again_at
+        if (tally == self._told and not is_old) or not (tally.recorded or tally.lost):
             return
         row = tallies.Stream(tally.stream, name_of(self._spool.folder), tally.recorded, 0, tally.lost)
         with self._work.database.writing() as connection:
             tallies.add(connection, row, self._work.clock.now())
-        self._told = tally
+        self._told, self._tell_again_at = tally, time.monotonic() + _TELL_AGAIN_SECONDS
 
     def check(self) -> Completeness:
         """Count, publish, and raise the alarm where more is missing than was known."""
@@ -164,6 +182,7 @@ class Bookkeeper:
         if found.missing > self._missing:
             log.error("decisions_missing", missing=found.missing, answered=found.answered, durable=found.durable)
         self._missing = found.missing
+        self.found = found
         return found
 
     def _heal(self) -> None:

@@ -20,8 +20,8 @@ from typing import Generic, TypeVar
 import structlog
 from msgspec import Struct
 
-from pilotage.decisions.disk import Disk, SystemDisk
-from pilotage.decisions.segments import SUFFIX, UNSEEN, framed, opening, segments
+from pilotage.decisions.durable.disk import Disk, SystemDisk
+from pilotage.decisions.durable.segments import SUFFIX, UNSEEN, framed, opening, segments
 
 SEGMENT_BYTES_MAX = 16 * 1024 * 1024
 """A segment that is larger is closed: it is drained as a whole, in memory."""
@@ -116,16 +116,26 @@ class Spool(Generic[Waiting]):
 
     def append(self, content: bytes, waiting: Waiting) -> OSError | None:
         """Queue a record for the next commit; why it is not taken, and then nobody is told of it."""
+        refused = self.append_all([(content, waiting)])
+        return refused[0][1] if refused else None
+
+    def append_all(self, records: Sequence[tuple[bytes, Waiting]]) -> list[tuple[Waiting, OSError]]:
+        """Queue records for the next commit; who waits for one that is not taken, and why not."""
+        refused: list[tuple[Waiting, OSError]] = []
         with self._wake:
-            refused = self._why_not(len(content))
-            if refused:
-                self._lost += 1
-                return SpoolClosed(refused)
-            self._waiting.append((content, waiting))
-            self._waiting_bytes += len(content)
-            if len(self._waiting) == 1:
+            was_idle = not self._waiting
+            for record in records:
+                size = len(record[0])
+                why_not = self._why_not(size)
+                if why_not:
+                    self._lost += 1
+                    refused.append((record[1], SpoolClosed(why_not)))
+                else:
+                    self._waiting.append(record)
+                    self._waiting_bytes += size
+            if was_idle and self._waiting:
                 self._wake.notify()
-        return None
+        return refused
 
     def withdraw(self, waiting: Waiting) -> bool:
         """Take a record back before its write begins: it will not become durable. False where that has begun."""

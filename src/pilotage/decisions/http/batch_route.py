@@ -8,9 +8,11 @@ import time
 from datetime import timedelta
 
 from pilotage.decisions import flow
-from pilotage.decisions.batches import SECONDS_MAX, Batches, rows_of
-from pilotage.decisions.deadlines import patience_of
-from pilotage.decisions.exchange import (
+from pilotage.decisions.answering.deadlines import patience_of
+from pilotage.decisions.answering.service import Service
+from pilotage.decisions.http.arrivals import Arrivals
+from pilotage.decisions.http.batches import SECONDS_MAX, Batches, rows_of
+from pilotage.decisions.http.exchange import (
     Receive,
     Scope,
     Send,
@@ -18,20 +20,22 @@ from pilotage.decisions.exchange import (
     defect,
     demand_json,
     demand_method,
+    hold_back,
     limit_headers,
-    read_body,
     refuse,
     reply,
 )
-from pilotage.decisions.once import Once
-from pilotage.decisions.service import Service
+from pilotage.decisions.http.once import Once
 from pilotage.govern.flow.limits import LimitReached
-from pilotage.govern.records import Principal
+from pilotage.govern.guards import needs
+from pilotage.govern.records import Permission, Principal
 from pilotage.platform.errors import PilotageError
 from pilotage.platform.replies import Claim, fingerprint_of, key_in
 
 _PATH = re.compile(r"/v1/use-cases/([a-z][a-z0-9_]{0,62})/decisions:batch")
 _LEASE = timedelta(seconds=SECONDS_MAX + 15)
+_ARRIVING_MAX = 8
+"""Batches of one key whose body is still coming."""
 
 
 def batch_of(scope: Scope) -> str | None:
@@ -43,16 +47,22 @@ def batch_of(scope: Scope) -> str | None:
 class BatchRoute:
     """Answers many questions per request."""
 
+    method = "POST"
+    path = "/v1/use-cases/{use_case:str}/decisions:batch"
+    policy = needs(Permission.DECIDE)
+
     def __init__(self, service: Service, once: Once) -> None:
         self._service = service
         self._once = once
         self._batches = Batches(service)
-        self._bytes_max = service.work.settings.batch_bytes_max
+        bytes_max = service.work.settings.batch_bytes_max
+        self._arrivals = Arrivals(_ARRIVING_MAX, bytes_max, "Send it in parts, or a job.")
 
     async def __call__(self, use_case: str, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body, headers = await self._answered(use_case, scope, receive)
         except LimitReached as error:
+            await hold_back()
             await refuse(send, error, scope, limit_headers(error.standing))
         except PilotageError as error:
             await refuse(send, error, scope)
@@ -63,7 +73,7 @@ class BatchRoute:
 
     async def _answered(self, use_case: str, scope: Scope, receive: Receive) -> tuple[bytes, list[tuple[bytes, bytes]]]:
         began = time.perf_counter()
-        demand_method(scope, "POST")
+        demand_method(scope, self.method)
         headers = scope["headers"]
         principal = self._service.authenticate(bearer(headers))
         self._service.limits.take(principal, 0)
@@ -71,7 +81,7 @@ class BatchRoute:
         demand_json(headers)
         key = key_in(headers)
         patience_ms = patience_of(headers)
-        body = await read_body(receive, self._bytes_max, "Send it in parts, or a job.")
+        body = await self._arrivals.read(receive, principal.id)
         rows = rows_of(body)
         standing = self._service.limits.take(principal, len(rows))
         if patience_ms is not None:

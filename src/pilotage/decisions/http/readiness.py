@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from pilotage.decisions.service import Service
+from pilotage.decisions.answering.service import Service
 
 STALE_SECONDS = 5.0
 """Keys and switches are looked for several times a second; after so long without success the database is away."""

@@ -16,10 +16,19 @@ RECORD_SECONDS_MAX = 0.005
 
 
 class Deadline(Struct, frozen=True):
-    """When an answer is due, by the monotonic clock, in seconds; ``score_by`` leaves time to record it."""
+    """When an answer is due, by the monotonic clock, in seconds; ``score_by`` leaves time to record it.
+
+    ``overrun_at`` is when a score overruns the use case's own budget, however little patience its caller has.
+    """
 
     due: float
     score_by: float
+    overrun_at: float
+
+    @property
+    def is_callers(self) -> bool:
+        """Whether the caller waits less long than the use case allows."""
+        return self.score_by < self.overrun_at
 
     def left_to_score(self) -> float:
         """Seconds until the model must have answered; negative when that has passed."""
@@ -32,8 +41,14 @@ class Deadline(Struct, frozen=True):
 
 def deadline(began: float, budget_ms: float, patience_ms: float | None = None) -> Deadline:
     """``began`` is when the request came, ``patience_ms`` how long the caller said it will wait."""
-    seconds = (budget_ms if patience_ms is None else min(budget_ms, patience_ms)) / 1000
-    return Deadline(began + seconds, began + seconds - min(RECORD_SECONDS_MAX, RECORD_SHARE * seconds))
+    own = budget_ms / 1000
+    seconds = own if patience_ms is None else min(own, patience_ms / 1000)
+    return Deadline(began + seconds, began + _to_score(seconds), began + _to_score(own))
+
+
+def _to_score(seconds: float) -> float:
+    """Of a budget, what the model may take."""
+    return seconds - min(RECORD_SECONDS_MAX, RECORD_SHARE * seconds)
 
 
 def patience_of(headers: Iterable[tuple[bytes, bytes]]) -> float | None:

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ from pilotage.models import flow as modelling
 from pilotage.models.raw import FAILURES
 from pilotage.models.records import Prediction
 from pilotage.models.scoring import Scorer
-from pilotage.platform.errors import PilotageError
+from pilotage.platform.errors import PilotageError, in_short
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
@@ -144,7 +144,20 @@ class Serving:
             said = self.scorer.predict(question.values)
         except FAILURES:
             return Opinion(None, "model_failed")
-        return Opinion(said) if math.isfinite(said.score) else Opinion(None, "not_finite")
+        return _finite(said)
+
+    def opinions(self, questions: Sequence[Question]) -> list[Opinion]:
+        """:meth:`score` of many questions, by the model at once where it can."""
+        asked = [each.values for each in questions if each.values is not None and not each.is_blocked]
+        if self.scorer is None or not asked:
+            return [self.score(each) for each in questions]
+        try:
+            said = iter(self.scorer.predictions(asked))
+        except FAILURES:  # one row's fault is not the other rows'
+            return [self.score(each) for each in questions]
+        return [
+            self.score(each) if each.values is None or each.is_blocked else _finite(next(said)) for each in questions
+        ]
 
     def decide(self, question: Question, opinion: Opinion, asked_by: Principal, now: datetime) -> Decision:
         """Turn question and opinion into the decision that is recorded."""
@@ -245,7 +258,7 @@ class Serving:
         try:
             return tuple(msgspec.to_builtins(signal) for signal in self.scorer.signals(question.values))
         except FAILURES as error:  # an answer without reasons is an answer
-            log.error("signals_failed", use_case=self.definition.name, error=f"{type(error).__name__}: {error}")
+            log.error("signals_failed", use_case=self.definition.name, error=in_short(error))
             return ()
 
 
@@ -379,6 +392,10 @@ def _is_quick(scorer: Scorer, present: Serving | None) -> bool:
             return False
         taken.append(time.perf_counter() - began)
     return min(taken) < QUICK_SECONDS
+
+
+def _finite(said: Prediction) -> Opinion:
+    return Opinion(said) if math.isfinite(said.score) else Opinion(None, "not_finite")
 
 
 def _flag(breach: Breach) -> str:

@@ -14,11 +14,12 @@ import msgspec
 from msgspec import Struct
 
 from pilotage.decisions import rules
-from pilotage.decisions.exchange import defect
+from pilotage.decisions.answering.service import Service
+from pilotage.decisions.answering.serving import Serving
+from pilotage.decisions.http.exchange import defect
 from pilotage.decisions.records import Decision
-from pilotage.decisions.service import Service
-from pilotage.decisions.serving import Serving
 from pilotage.govern.records import Principal
+from pilotage.platform import requests, tracing
 from pilotage.platform.errors import InvalidRequest, PilotageError, Problem, TooLarge, Unavailable
 from pilotage.platform.problems import problem_details
 from pilotage.platform.strictness import demand_unique_names
@@ -102,7 +103,9 @@ class Batches:
         try:
             async with self._turns:
                 asking = _Asking(self._service, serving, principal, due, known)
-                return _reply(await asking.all(rows, ids or [""] * len(rows)))
+                with tracing.span("batch") as span, tracing.unspanned():
+                    span.say(pilotage__use_case=use_case, pilotage__rows=len(rows))
+                    return _reply(await asking.all(rows, ids or [""] * len(rows)))
         finally:
             self._queued -= 1
 
@@ -147,7 +150,8 @@ class _Asking:
         return list(await asyncio.gather(*map(in_turn, rows, ids)))
 
     async def _row(self, row: bytes, decision_id: str) -> tuple[int, bytes]:
-        """Status and result of one row; what goes wrong with it is its own."""
+        """Status and result of one row, in a task of its own; what goes wrong with it is its own."""
+        requests.part()
         if decision_id in self._known:
             return 200, _encode({"status": 200, "answer": rules.answer_of(self._known[decision_id])})
         began = time.perf_counter()

@@ -1,0 +1,1 @@
+"""A decision made durable before it is answered, brought into the ledger once, and accounted for."""

@@ -1,0 +1,1 @@
+"""The plain ASGI routes of questions and answers, and what they share."""

@@ -1,0 +1,78 @@
+"""Questions that come together: how many begin in one turn of the event loop, and how many more a worker reads."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from pilotage.decisions.answering.service import Service
+from pilotage.decisions.http.route import IN_FLIGHT_MAX, IN_ONE_TURN_MAX, DecisionRoute
+from pilotage.platform.errors import PilotageError
+from pilotage.platform.workspace import Workspace
+
+SCOPE = {"type": "http", "method": "POST", "path": "/v1/use-cases/small/decisions", "headers": []}
+
+
+class Counted(DecisionRoute):
+    """One whose questions only wait, in the turn of the event loop in which they began."""
+
+    turn = 0
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        self.began: list[tuple[int, int]] = []
+        self.end = asyncio.Event()
+
+    async def _answered(self, use_case: str, scope: Any, receive: Any, send: Any) -> None:
+        self.began.append((self.turn, int(use_case)))
+        await self.end.wait()
+
+
+@pytest.fixture
+def service(work: Workspace) -> Service:
+    return Service(work)
+
+
+async def _nothing(*_: object) -> dict[str, object]:
+    return {"type": "http.request"}
+
+
+def test_what_comes_together_begins_in_the_order_in_which_it_came_so_many_at_a_time(service: Service) -> None:
+    async def ask() -> list[tuple[int, int]]:
+        route = Counted(service)
+        asked = 2 * IN_ONE_TURN_MAX + 3
+        tasks = [asyncio.create_task(route(str(number), SCOPE, _nothing, _nothing)) for number in range(asked)]
+        while len(route.began) < asked:
+            await asyncio.sleep(0)
+            route.turn += 1
+        route.end.set()
+        await asyncio.gather(*tasks)
+        return route.began
+
+    began = asyncio.run(ask())
+    turns = [turn for turn, _ in began]
+    assert [number for _, number in began] == list(range(len(began)))
+    assert {turns.count(turn) for turn in set(turns)} == {IN_ONE_TURN_MAX, 3}
+
+
+def test_a_worker_is_full_of_what_it_has_read_before_any_of_it_begins(service: Service) -> None:
+    async def read() -> list[bool]:
+        route = DecisionRoute(service)
+        full = []
+        for _ in range(IN_FLIGHT_MAX):
+            full.append(route.is_full)
+            route.comes()
+        full.append(route.is_full)
+        await asyncio.sleep(0)
+        return [*full, route.is_full]
+
+    assert asyncio.run(read()) == [False] * IN_FLIGHT_MAX + [True, False]
+
+
+def test_one_refusal_for_many_says_the_same_as_one_of_its_own(service: Service) -> None:
+    route = DecisionRoute(service)
+    shared: PilotageError = route.turned_away()
+    assert shared is route.turned_away()
+    assert (shared.status, shared.__traceback__) == (503, None)
