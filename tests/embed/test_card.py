@@ -304,7 +304,11 @@ def test_the_recommended_action_can_be_a_button_that_tells_the_host(visit: Visit
     card.evaluate("card => card.addEventListener('pilotage-action', event => { window.told = event.detail })")
     card.get_by_role("button", name="Prepare rebooking").click()
 
-    assert visit.page.evaluate("window.told") == {"action": "Prepare rebooking", "decision": decision.id}
+    assert visit.page.evaluate("window.told") == {
+        "action": "Prepare rebooking",
+        "answer": True,
+        "decision": decision.id,
+    }
 
 
 def test_another_token_address_drops_the_old_content_at_once(visit: Visit) -> None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import json
 import re
 
+import msgspec
 import pytest
+from litestar.testing import TestClient
 
+from pilotage.platform.workspace import Workspace
+from pilotage.review.languages import LANGUAGES, IncompleteLanguage, read
 from pilotage.web import embedding
+from pilotage.web.console import build_console
 
 SOURCE = embedding.module().decode()
 PAIRS = {
@@ -57,11 +63,28 @@ def test_the_main_button_can_be_read(scheme: int) -> None:
     assert contrast(PAIRS["on-accent"][scheme], PAIRS["accent"][scheme]) >= 4.5
 
 
-def test_both_languages_have_every_message() -> None:
-    tables = re.findall(r"\n  (en|de): \{(.*?)\n  \},", SOURCE, re.S)
-    keys = {language: set(re.findall(r"(\w+): \"", text)) for language, text in tables}
+def test_the_module_speaks_every_language_that_has_a_file() -> None:
+    served = re.search(r"const MESSAGES = (\{.*?\}\});\n", SOURCE)
 
-    assert keys["en"] == keys["de"] and len(keys["en"]) > 30
+    assert served and json.loads(served[1]).keys() == LANGUAGES.keys() == {"de", "en"}
+    assert len(LANGUAGES["de"].card) > 30 and len(LANGUAGES["de"].sentences) > 25
+
+
+def test_a_third_language_is_one_file_that_is_held_against_english() -> None:
+    english = msgspec.json.encode(LANGUAGES["en"])
+    french = msgspec.json.encode(msgspec.structs.replace(LANGUAGES["en"], name="Français"))
+
+    assert read({"en": english, "fr": french})["fr"].name == "Français"
+
+    lacking = msgspec.json.decode(french)
+    del lacking["card"]["send"]
+    lacking["sentences"]["few"] = "{count} fois"
+    lacking["card"]["extra"] = "?"
+    with pytest.raises(IncompleteLanguage) as refused:
+        read({"en": english, "fr": msgspec.json.encode(lacking)})
+    said = str(refused.value)
+    assert "languages/fr.json: 'send' is missing; 'extra' is not asked for" in said
+    assert "'few' may only have the blanks ['says']" in said
 
 
 @pytest.mark.parametrize(
@@ -69,3 +92,17 @@ def test_both_languages_have_every_message() -> None:
 )
 def test_the_module_never(never: str) -> None:
     assert never not in SOURCE
+
+
+def test_the_tag_is_to_be_had_with_version_and_integrity(work: Workspace) -> None:
+    with TestClient(build_console(work)) as client:
+        said = client.get("/embed/pilotage-card.json").json()
+        served = client.get(re.findall(r'src="http://[^/]+(.*?)"', said["tag"])[0])
+
+    assert said == {
+        "version": embedding.version(),
+        "integrity": embedding.integrity(),
+        "tag": embedding.script_tag(work.settings.address),
+    }
+    assert "immutable" in served.headers["cache-control"]
+    assert served.content == embedding.module()

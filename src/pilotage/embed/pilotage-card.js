@@ -8,7 +8,7 @@
 //
 // Attributes: server, token-url, show-status (show loading and errors before the first answer; without it a card that
 // has nothing to show takes no space at all), action-button (the recommended action is a button).
-// Events: pilotage-state {state}, pilotage-feedback {kind, reason}, pilotage-action {action, decision},
+// Events: pilotage-state {state}, pilotage-feedback {kind, reason, decision}, pilotage-undone {kind, decision}, pilotage-action {action, answer, decision},
 // pilotage-error {status}, pilotage-token-expired.
 // Colours and shape: --pilotage-accent, -on-accent, -text, -muted, -surface, -raised, -border, -good, -warn, -bad, -radius, -font.
 
@@ -20,34 +20,8 @@
  *   action?: string, reasons?: string[], actions?: string[]}} Card
  */
 
-const MESSAGES = {
-  en: {
-    label: "Prediction", signals: "What speaks for and against", raises: "Speaks for it", lowers: "Speaks against it",
-    recommended: "Recommended", meanwhile: "Until then", current: "Now holds",
-    answer: "Prediction", rule: "Today's rule", uncertain: "Sent to a person", missing: "Cannot say",
-    useful: "Useful", wrong: "Wrong", override: "I do otherwise", escalate: "Ask a person",
-    why: "Why?", choose: "Choose a reason", other: "Another reason", words: "In your own words", note: "What should they know?",
-    send: "Send", cancel: "Cancel", needed: "Please say why.", retry: "Try again",
-    loading: "Loading the prediction…", failed: "The prediction cannot be reached just now.",
-    denied: "This page may not show the prediction.", expired: "This card has expired. Reload the page.",
-    unsent: "That could not be sent. Please try again.", stale: "This may be out of date.",
-    thanks_useful: "Thank you: noted as useful.", thanks_wrong: "Thank you: noted as wrong.",
-    thanks_override: "Noted: you do otherwise.", thanks_escalate: "Sent: a person will look at it.",
-  },
-  de: {
-    label: "Vorhersage", signals: "Was dafür und dagegen spricht", raises: "Spricht dafür", lowers: "Spricht dagegen",
-    recommended: "Empfohlen", meanwhile: "Bis dahin", current: "Es gilt",
-    answer: "Vorhersage", rule: "Heutige Regel", uncertain: "Wird von einer Person geprüft", missing: "Keine Aussage",
-    useful: "Hilfreich", wrong: "Falsch", override: "Ich entscheide anders", escalate: "Person fragen",
-    why: "Warum?", choose: "Grund wählen", other: "Anderer Grund", words: "In eigenen Worten", note: "Was soll sie wissen?",
-    send: "Senden", cancel: "Abbrechen", needed: "Bitte einen Grund angeben.", retry: "Noch einmal",
-    loading: "Vorhersage wird geladen …", failed: "Die Vorhersage ist gerade nicht erreichbar.",
-    denied: "Diese Seite darf die Vorhersage nicht zeigen.", expired: "Diese Karte ist abgelaufen. Bitte Seite neu laden.",
-    unsent: "Das konnte nicht gesendet werden. Bitte noch einmal versuchen.", stale: "Dies ist vielleicht nicht mehr aktuell.",
-    thanks_useful: "Danke, als hilfreich vermerkt.", thanks_wrong: "Danke, als falsch vermerkt.",
-    thanks_override: "Vermerkt: Sie entscheiden anders.", thanks_escalate: "Gesendet: Eine Person sieht es sich an.",
-  },
-};
+/** @type {Record<string, Record<string, string>>} Put in by the server: one file per language. */
+const MESSAGES = {};
 
 const REQUEST_MS_MAX = 8_000;
 const RENEW_BEFORE_MS = 20_000;
@@ -103,7 +77,9 @@ button[disabled] { opacity: 0.55; cursor: default; }
 form, label { display: grid; gap: 0.35rem; } form { gap: 0.7rem; }
 form { border-block-start: 1px solid var(--border); padding-block-start: 0.75rem; }
 select, textarea { inline-size: 100%; } textarea { min-block-size: 4rem; resize: vertical; }
-.fault { color: var(--bad); } .live:empty { display: none; } .live { font-weight: 550; color: var(--good); } .live.fault { color: var(--bad); }
+.fault { color: var(--bad); } .live { font-weight: 550; color: var(--good); } .live.fault { color: var(--bad); }
+.told { align-items: center; } .told:not(:has(.live:not(:empty))) { position: absolute; block-size: 0; overflow: hidden; } .live { flex: 0 1 auto; min-inline-size: 0; }
+.undo { border-color: transparent; padding-inline: 0; color: var(--accent); text-decoration: underline; }
 .sr { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .pulse { block-size: 0.75rem; border-radius: 4px; background: var(--raised); animation: pulse 1.4s ease-in-out infinite; }
 .pulse + .pulse { inline-size: 70%; }
@@ -192,6 +168,7 @@ class PilotageCard extends HTMLElement {
   #seen = "";
   #watcher = new IntersectionObserver((entries) => this.#onSight(entries.at(-1)), { threshold: [0, SEEN_SHARE, 1] });
   #sightTimer = 0;
+  #undoTimer = 0;
   #onVisible = () => this.#refreshIfOld();
 
   constructor() {
@@ -213,6 +190,7 @@ class PilotageCard extends HTMLElement {
     document.removeEventListener("visibilitychange", this.#onVisible);
     this.#watcher.disconnect();
     clearTimeout(this.#sightTimer);
+    clearTimeout(this.#undoTimer);
     this.#load += 1;
   }
 
@@ -286,10 +264,14 @@ class PilotageCard extends HTMLElement {
     return this.#token;
   }
 
-  /** @param {string} kind @param {string} reason */
-  #send(kind, reason) {
-    const body = JSON.stringify({ kind, reason });
-    return this.#request("/v1/card/feedback", { method: "POST", body, headers: { "Content-Type": "application/json" } });
+  /** Always names the decision that is shown: a token renewed since may be for a newer one. */
+  #send(kind, reason, decision = this.#card?.decision) {
+    return this.#post("/v1/card/feedback", { kind, reason, decision });
+  }
+
+  /** @param {string} path @param {object} said */
+  #post(path, said) {
+    return this.#request(path, { method: "POST", body: JSON.stringify(said), headers: { "Content-Type": "application/json" } });
   }
 
   // What is shown.
@@ -300,7 +282,7 @@ class PilotageCard extends HTMLElement {
     return short in MESSAGES ? short : "en";
   }
 
-  /** @param {keyof typeof MESSAGES.en} key */
+  /** @param {string} key */
   #text(key) { return MESSAGES[this.#language()][key]; }
 
   /** @param {string} name @param {object} detail */
@@ -364,7 +346,7 @@ class PilotageCard extends HTMLElement {
       card.note && el("p", {}, own(card.note)),
       card.words && el("p", { class: "words" }, own(card.words)),
       this.#tenths(card), this.#signals(card), this.#action(card), this.#buttons(card),
-      el("p", { class: "live", role: "status", "aria-live": "polite" }));
+      el("div", { class: "row told" }, el("p", { class: "live", role: "status", "aria-live": "polite" })));
   }
 
   #chip(card) { return card.state === "answer" && card.band_words ? card.band_words : this.#text(card.state); }
@@ -386,7 +368,7 @@ class PilotageCard extends HTMLElement {
   #action(card) {
     if (!card.action) return null;
     const label = { answer: "recommended", uncertain: "meanwhile" }[card.state] ?? "current";
-    const act = () => this.#tell("pilotage-action", { action: card.action, decision: card.decision });
+    const act = () => this.#tell("pilotage-action", { action: card.action, answer: card.answer, decision: card.decision });
     const shown = this.hasAttribute("action-button") && card.state !== "missing"
       ? el("button", { type: "button", class: "main", onclick: act }, card.action) : el("strong", {}, own(card.action));
     return el("div", { class: "action" }, el("span", { class: "small" }, this.#text(label)), shown);
@@ -455,29 +437,58 @@ class PilotageCard extends HTMLElement {
   }
 
   async #submit(kind, reason) {
+    const decision = this.decision;
+    const given = await this.#tried(() => this.#send(kind, reason));
+    if (!given) return;
+    this.#closeForm();
+    this.#tell("pilotage-feedback", { kind, reason, decision });
+    if (kind === "escalate") await this.refresh();
+    if (this.decision === decision) this.#say(this.#text(`thanks_${kind}`), false, given);
+  }
+
+  /** @param {{id: string, kind: string, decision: string}} given */
+  async #undo(given) {
+    if (!await this.#tried(() => this.#post("/v1/card/feedback/undo", { feedback: given.id }))) return;
+    this.#tell("pilotage-undone", { kind: given.kind, decision: given.decision });
+    if (given.kind === "escalate") await this.refresh();
+    this.#say(this.#text("undone"), false);
+  }
+
+  /** What the server said, or null where it said no: which is said aloud. @param {() => Promise<any>} send */
+  async #tried(send) {
     this.#busy(true);
     try {
-      await this.#send(kind, reason);
-    } catch {
+      return await send();
+    } catch (error) {
+      const late = error instanceof Refused && error.status === 409;
+      this.#say(this.#text(late ? "late" : "unsent"), true);
+      return null;
+    } finally {
       this.#busy(false);
-      this.#say(this.#text("unsent"), true);
-      return;
     }
-    this.#busy(false);
-    this.#closeForm();
-    this.#tell("pilotage-feedback", { kind, reason, decision: this.decision });
-    if (kind === "escalate") await this.refresh();
-    this.#say(this.#text(`thanks_${kind}`), false);
   }
 
   #busy(busy) { for (const button of this.#root.querySelectorAll("button")) button.disabled = busy; }
 
-  #say(sentence, fault) {
+  /** A sentence for everybody, and for so many seconds a button that takes back what it confirms. */
+  #say(sentence, fault, given = null) {
     const live = this.#root.querySelector(".live");
     if (!live) return;
+    clearTimeout(this.#undoTimer);
+    this.#root.querySelector(".undo")?.remove();
     live.classList.toggle("fault", fault);
     live.replaceChildren(own(sentence));
+    if (given?.undo_seconds) this.#offerUndo(live, given);
     if (!fault && !this.#root.activeElement) { live.tabIndex = -1; live.focus({ preventScroll: true }); }
+  }
+
+  #offerUndo(live, given) {
+    const button = el("button", { type: "button", class: "undo", onclick: () => this.#undo(given) }, this.#text("undo"));
+    live.after(button);
+    this.#undoTimer = setTimeout(() => {
+      if (this.#root.activeElement === button) { live.tabIndex = -1; live.focus({ preventScroll: true }); }
+      button.remove();
+    }, given.undo_seconds * 1000);
   }
 
   // Whether it was seen, and whether it is still true.
