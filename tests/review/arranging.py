@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from pilotage.decisions import store as ledger
+from pilotage.decisions.durable.draining import digest_of
 from pilotage.decisions.records import Decision
+from pilotage.govern import flow as governing
 from pilotage.govern.records import SYSTEM, Grant, Principal, Role
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
@@ -155,9 +157,21 @@ def a_decision(at: datetime, **changes: Any) -> Decision:
 
 
 def record(work: Workspace, *decisions: Decision) -> None:
-    """Put decisions into the ledger."""
-    with work.database.writing() as connection:
-        ledger.insert_all(connection, [(each, ledger.encode(each)) for each in decisions], "batch_test")
+    """Put decisions into the ledger as they are drained: a batch per use case, vouched for by the audit log."""
+    for use_case in {each.use_case for each in decisions}:
+        rows = [(each, ledger.encode(each)) for each in sorted(decisions, key=lambda each: each.id)]
+        rows = [row for row in rows if row[0].use_case == use_case]
+        batch = new_id("bat", work.clock.now())
+        detail = {
+            "batch": batch,
+            "decisions": len(rows),
+            "first": rows[0][0].id,
+            "last": rows[-1][0].id,
+            "sha256": digest_of([content for _, content in rows]),
+        }
+        with work.database.writing() as connection:
+            ledger.insert_all(connection, rows, batch)
+            governing.record(connection, work, SYSTEM, "decisions.recorded", use_case, detail)
 
 
 def recorded(work: Workspace, **changes: Any) -> Decision:

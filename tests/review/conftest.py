@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
 
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from pilotage.govern.cookies import SESSION
 from pilotage.platform.workspace import Workspace
 from tests.review import arranging
+from tests.review.serving import console, session
 
 
 @pytest.fixture
@@ -14,3 +20,11 @@ def live(work: Workspace) -> Workspace:
     arranging.adopt(work)
     arranging.go_live(work)
     return work
+
+
+@pytest.fixture
+def client(live: Workspace) -> Iterator[TestClient[Litestar]]:
+    """Anna's browser."""
+    with TestClient(console(live), raise_server_exceptions=False) as client:
+        client.cookies.set(SESSION, session(live, "anna"))
+        yield client

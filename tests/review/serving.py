@@ -19,6 +19,12 @@ def console(work: Workspace) -> Litestar:
     return build_console(work)
 
 
+def session(work: Workspace, name: str, role: Role = Role.REVIEWER, use_case: str = NAME) -> str:
+    """The cookie of a new person who has logged in."""
+    password = governing.add_person(work, SYSTEM, name, (Grant(role, use_case),))
+    return governing.log_in(work, name, password)
+
+
 def app_key(work: Workspace, use_case: str = NAME) -> dict[str, str]:
     """Headers of an app that may show cards of this use case."""
     key = governing.make_key(work, SYSTEM, f"app of {use_case}", (Grant(Role.APP, use_case),))

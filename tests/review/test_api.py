@@ -105,10 +105,10 @@ def test_a_key_is_no_card_token(client: TestClient[Litestar], live: Workspace) -
     assert client.get("/v1/card", headers={**app_key(live), "Origin": ORIGIN}).status_code == 401
 
 
-def test_a_token_in_the_address_is_not_looked_at(client: TestClient[Litestar], live: Workspace) -> None:
+def test_a_token_in_the_address_is_refused(client: TestClient[Litestar], live: Workspace) -> None:
     recorded(live)
     token = minted(client, live, FLIGHT)
-    assert client.get(f"/v1/card?token={token}", headers={"Origin": ORIGIN}).status_code == 401
+    assert client.get(f"/v1/card?token={token}", headers={"Origin": ORIGIN}).status_code == 422
 
 
 def test_a_token_for_one_entity_cannot_speak_about_another(client: TestClient[Litestar], live: Workspace) -> None:

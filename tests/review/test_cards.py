@@ -14,8 +14,9 @@ from pilotage.review.rules import words
 from pilotage.review.rules.cards import NOTHING, Situation, card_of, state_of
 from pilotage.review.rules.cases import new_case
 from pilotage.review.rules.feedback import ACTIONS
+from pilotage.review.rules.picking import picker
 from pilotage.usecase.flow import parse_definition
-from pilotage.usecase.records import Definition
+from pilotage.usecase.records import Definition, Review
 from tests.review.arranging import FILE, a_decision
 from tests.review.arranging import of_kind as other_kind
 
@@ -26,7 +27,7 @@ DEFAULT = {**RULE, "produced_by": "default", "reason": "missing_columns", "answe
 
 
 def case(state: str, positive: bool | None = None) -> Case:
-    fresh = new_case("case_1", a_decision(AT), "uncertain", "", AT, 3600)
+    fresh = new_case("case_1", a_decision(AT), "uncertain", "", AT, picker(Review()))
     return msgspec.structs.replace(fresh, state=state, verdict_answer=positive)
 
 
@@ -166,8 +167,13 @@ def test_the_language_follows_the_reader(accepted: str, language: str) -> None:
     assert words.language_of(accepted) == language
 
 
-def test_both_languages_have_every_text() -> None:
-    assert words._TEXTS["en"].keys() == words._TEXTS["de"].keys()
+def test_a_sample_that_nobody_looked_at_changes_nothing_and_what_waited_falls_back_to_the_rule() -> None:
+    sample = msgspec.structs.replace(case("lapsed", False), why="random")
+
+    assert (of_kind(parse_definition(FILE, "late_arrival.yaml"), {"rule_answer": False}, case=sample).state) == "answer"
+    fallen = of_kind(parse_definition(FILE, "late_arrival.yaml"), {"rule_answer": False}, case=case("lapsed", False))
+    assert (fallen.state, fallen.because) == ("rule", "Nobody could look at this case in time, so today's rule holds.")
+    assert fallen.action == "Leave as planned"
 
 
 CATEGORY = {"probability": None, "band": None, "answer": "sci.space", "model_answer": "sci.space", "confidence": 0.68}

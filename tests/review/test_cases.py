@@ -19,11 +19,12 @@ from pilotage.platform.clock import FixedClock
 from pilotage.platform.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from pilotage.platform.settings import Settings
 from pilotage.platform.workspace import Workspace, open_workspace
-from pilotage.review import flow, store
+from pilotage.review import flow, opinions_store, store
 from pilotage.review.records import Case
 from tests.postgres import NoPostgres, scratch_cluster
 from tests.review.arranging import NAME, a_decision, adopt, go_live, record, recorded, reviewer
 
+pytestmark = pytest.mark.both_stores
 ANNA, BEN = reviewer("anna"), reviewer("ben")
 
 
@@ -79,7 +80,7 @@ def test_a_decision_drained_days_later_still_reaches_the_queue(live: Workspace, 
 
 
 def test_more_decisions_than_one_page_are_all_taken_in(live: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pilotage.review.flow.cases._PAGE", 3)
+    monkeypatch.setattr("pilotage.review.flow.intake._ENTRIES_AT_ONCE", 3)
     for _ in range(7):
         uncertain(live)
 
@@ -274,10 +275,10 @@ def test_the_database_refuses_a_second_verdict_whatever_the_code_does(live: Work
     case = opened(live)
     held = flow.lease(live, case.id, ANNA)
     flow.submit(live, case.id, held.fence, "approved", None, "", ANNA)
-    (verdict,) = [event for event in flow.history(live, case.id) if event.kind == "verdict"]
+    (verdict,) = flow.opinions_on(live, case.id)
 
     with pytest.raises(sa.exc.IntegrityError), live.database.writing() as connection:
-        store.insert_event(connection, verdict)
+        opinions_store.insert_opinion(connection, verdict)
 
 
 def _try_lease(work: Workspace, case_id: str, person: object) -> Case | None:
@@ -329,7 +330,7 @@ def test_on_postgresql_too_one_lease_and_one_verdict_come_out_of_a_race(on_postg
         won = sum(pool.map(_try_submit_as_holder, [work] * 80, held * 8))
 
     assert won == 10  # of 80 attempts
-    assert flow.counts(work, NAME).decided == 10
+    assert flow.counts(work, NAME).closed == 10
 
 
 @pytest.mark.postgres

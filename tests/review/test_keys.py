@@ -13,11 +13,11 @@ from pilotage.govern.cookies import SESSION
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.workspace import Workspace
 from pilotage.review import flow
+from pilotage.review.records import Filter
 from tests.browser import launch
 from tests.embed.hosting import serving
 from tests.review.arranging import NAME, recorded
-from tests.review.serving import console
-from tests.review.test_pages import session
+from tests.review.serving import console, session
 
 pytestmark = pytest.mark.browser
 
@@ -51,7 +51,10 @@ def test_three_cases_are_decided_without_the_mouse(page: Page, live: Workspace, 
     page.keyboard.press("1")
     expect(page.get_by_text("nothing is left for you")).to_be_visible()
 
-    decided = {state: flow.queue(live, NAME, state) for state in ("approved", "corrected", "rejected")}
+    closed = flow.queue(live, NAME, Filter(state="decided"))
+    decided = {
+        state: [case for case in closed if case.state == state] for state in ("approved", "corrected", "rejected")
+    }
     assert [case.entity for case in decided["approved"]] == ["UA1"]
     assert [(case.entity, case.verdict_reason) for case in decided["corrected"]] == [("UA2", "Exception agreed")]
     assert [(case.entity, case.verdict_reason) for case in decided["rejected"]] == [("UA3", "Data looks wrong")]
@@ -64,7 +67,7 @@ def test_letters_typed_into_the_reason_are_no_shortcuts(page: Page, live: Worksp
     page.get_by_label("Or in your own words").press_sequentially("a crew change")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("UA1")
-    assert flow.counts(live, NAME).decided == 0
+    assert flow.counts(live, NAME).closed == 0
 
 
 def test_the_mouse_is_led_to_what_is_missing_too(page: Page, live: Workspace) -> None:
@@ -73,7 +76,7 @@ def test_the_mouse_is_led_to_what_is_missing_too(page: Page, live: Workspace) ->
     page.get_by_role("button", name="Cannot be decided").click()
 
     expect(page.get_by_role("radio").first).to_be_focused()
-    assert flow.counts(live, NAME).decided == 0
+    assert flow.counts(live, NAME).closed == 0
 
 
 def test_a_case_that_was_lost_is_said_and_its_buttons_rest(page: Page, live: Workspace, clock: FixedClock) -> None:

@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from pilotage.govern import flow as governing
 from pilotage.govern.cookies import SESSION
-from pilotage.govern.records import SYSTEM, Grant, Role
+from pilotage.govern.records import Role
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.workspace import Workspace
 from pilotage.review import flow
+from pilotage.review.records import Filter
 from tests.review.arranging import NAME, recorded, reviewer
-from tests.review.serving import console
-
-
-def session(work: Workspace, name: str, role: Role = Role.REVIEWER, use_case: str = NAME) -> str:
-    password = governing.add_person(work, SYSTEM, name, (Grant(role, use_case),))
-    return governing.log_in(work, name, password)
-
-
-@pytest.fixture
-def client(live: Workspace) -> Iterator[TestClient[Litestar]]:
-    """Anna's browser."""
-    with TestClient(console(live), raise_server_exceptions=False) as client:
-        client.cookies.set(SESSION, session(live, "anna"))
-        yield client
+from tests.review.serving import console, session
 
 
 def sent(client: TestClient[Litestar], path: str, **fields: str) -> str:
@@ -98,8 +84,9 @@ def test_starting_takes_the_oldest_and_a_verdict_leads_to_the_next_until_none_is
     )
 
     assert "nothing is left for you" in done
-    assert [(each.entity, each.verdict_answer) for each in flow.queue(live, NAME, "approved")] == [("UA1", True)]
-    assert [(each.entity, each.verdict_answer) for each in flow.queue(live, NAME, "corrected")] == [("UA2", False)]
+    closed = {case.state: case for case in flow.queue(live, NAME, Filter(state="decided"))}
+    assert (closed["approved"].entity, closed["approved"].verdict_answer) == ("UA1", True)
+    assert (closed["corrected"].entity, closed["corrected"].verdict_answer) == ("UA2", False)
 
 
 def test_a_verdict_without_its_reason_comes_back_with_what_it_lacks(

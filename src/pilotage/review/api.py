@@ -10,22 +10,29 @@ from msgspec import Meta, Struct
 
 from pilotage.decisions import flow as deciding
 from pilotage.govern import flow as governing
-from pilotage.govern.guards import needs, principal_of, public
+from pilotage.govern.guards import bearer_of, card_token, needs, principal_of, public
 from pilotage.govern.records import CardToken, Permission
 from pilotage.govern.rules.permissions import allowed
-from pilotage.platform.errors import NotAuthenticated, NotFound, PilotageError
+from pilotage.platform.errors import NotFound, PilotageError
 from pilotage.platform.instants import iso
 from pilotage.platform.workspace import Workspace
 from pilotage.review import cross_origin, flow
-from pilotage.review.records import Card, Feedback
+from pilotage.review.records import Card, Feedback, Given
 from pilotage.review.rules.feedback import ACTIONS
 from pilotage.review.rules.words import language_of
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
-_CARD: dict[str, Any] = {
-    "guards": [public("the card's own token is checked: one use case, one entity, one origin")],
+_READABLE_ELSEWHERE: dict[str, Any] = {
     "exception_handlers": {PilotageError: cross_origin.refuse, HTTPException: cross_origin.refuse_form},
 }
+_CARD: dict[str, Any] = {"guards": [card_token()], **_READABLE_ELSEWHERE}
+_PREFLIGHT: dict[str, Any] = {
+    "guards": [public("a browser asks before it sends a card's request, without any token")],
+    **_READABLE_ELSEWHERE,
+}
+
+
+_PATHS = ["/v1/card", "/v1/card/feedback", "/v1/card/feedback/undo"]
 
 
 class CardTokenRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,10 +53,20 @@ class MintedToken(Struct, frozen=True):
 
 
 class FeedbackRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a person said: shown, useful, wrong, override or escalate; the last two with a reason."""
+    """What a person said: shown, useful, wrong, override or escalate; the last two with a reason.
+
+    ``decision`` is the one that the card showed. Only where the token names one itself may it be left out.
+    """
 
     kind: str
     reason: str = ""
+    decision: str = ""
+
+
+class UndoRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which feedback a person takes back: the identifier that came back when they gave it."""
+
+    feedback: Name
 
 
 class AppFeedbackRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,13 +96,21 @@ def card(request: Request[Any, Any, Any], work: Workspace) -> Response[Card]:
 
 
 @post("/v1/card/feedback", sync_to_thread=True, **_CARD)
-def card_feedback(request: Request[Any, Any, Any], data: FeedbackRequest, work: Workspace) -> Response[Feedback]:
+def card_feedback(request: Request[Any, Any, Any], data: FeedbackRequest, work: Workspace) -> Response[Given]:
     """What a person did on the card."""
-    given = flow.card_feedback(work, _token(request, work), data.kind, data.reason, work.clock.now())
+    token = _token(request, work)
+    given = flow.card_feedback(work, token, data.decision, data.kind, data.reason, work.clock.now())
     return Response(given, status_code=201, headers=cross_origin.headers(request))
 
 
-@route(["/v1/card", "/v1/card/feedback"], http_method="OPTIONS", sync_to_thread=False, **_CARD)
+@post("/v1/card/feedback/undo", sync_to_thread=True, **_CARD)
+def undo_card_feedback(request: Request[Any, Any, Any], data: UndoRequest, work: Workspace) -> Response[Feedback]:
+    """Take back what was done on the card, within the seconds that the file says."""
+    given = flow.take_back_on_card(work, _token(request, work), data.feedback)
+    return Response(given, status_code=200, headers=cross_origin.headers(request))
+
+
+@route(_PATHS, http_method="OPTIONS", sync_to_thread=False, **_PREFLIGHT)
 def card_preflight(request: Request[Any, Any, Any]) -> Response[None]:
     """A browser's question before it sends a card's request."""
     return cross_origin.preflight(request)
@@ -104,11 +129,8 @@ def app_feedback(
 
 
 def _token(request: Request[Any, Any, Any], work: Workspace) -> CardToken:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise NotAuthenticated("The card sent no token.", "Set card.token, or the attribute token-url.")
-    return governing.read_card_token(work, token.strip(), cross_origin.origin_of(request, work))
+    return governing.read_card_token(work, bearer_of(request), cross_origin.origin_of(request, work))
 
 
 # The preflight comes first: for a path that has no OPTIONS yet, Litestar would add a handler of its own.
-ROUTES = [mint_card_token, card_preflight, card, card_feedback, app_feedback]
+ROUTES = [mint_card_token, card_preflight, card, card_feedback, undo_card_feedback, app_feedback]

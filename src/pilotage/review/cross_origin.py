@@ -43,7 +43,7 @@ def refuse(request: Request[Any, Any, Any], error: PilotageError) -> Response[by
     """Problem details (RFC 9457) that the card can read."""
     challenge = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
     return Response(
-        problem_details(error, request.url.path),
+        problem_details(error, request.scope["path"]),
         status_code=error.status,
         media_type=MEDIA_TYPE,
         headers={**headers(request), **challenge},

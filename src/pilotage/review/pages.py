@@ -1,9 +1,9 @@
-"""Console pages of review: the queue of a use case, and one case with its evidence and its form."""
+"""Console pages of review: one case with its evidence and its form, and what leads from one to the next."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Annotated, Any
+from contextlib import suppress
+from typing import Annotated, Any, get_args
 
 from litestar import Request, get, post
 from litestar.enums import RequestEncodingType
@@ -11,22 +11,16 @@ from litestar.params import Body
 from litestar.response import Redirect, Response, Template
 from msgspec import Struct
 
-from pilotage.data.flow import contracting
-from pilotage.decisions import flow as deciding
-from pilotage.decisions.kinds import action_of, told
-from pilotage.decisions.parity.sighting import personal_columns
-from pilotage.decisions.records import REASONS
-from pilotage.decisions.rules import inputs_in_words
 from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission, Principal
 from pilotage.govern.rules.permissions import allowed
-from pilotage.platform.errors import InvalidRequest, NotFound
+from pilotage.platform.errors import Conflict, InvalidRequest, NotFound
 from pilotage.platform.instants import iso
 from pilotage.platform.workspace import Workspace
 from pilotage.review import flow
 from pilotage.review.records import Case, Verdict
 from pilotage.review.rules import cases as rules
-from pilotage.review.rules import words
+from pilotage.review.rules import verdicts, viewing
 from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
 
@@ -34,56 +28,59 @@ _REVIEWER = [needs(Permission.REVIEW)]
 
 
 class LeaseForm(Struct, frozen=True):
-    """The lease a form was made under."""
+    """The lease a form was made under. ``stay``: the page shows the next case already, and wants no other."""
 
     fence: int
+    stay: bool = False
+
+
+class AheadForm(Struct, frozen=True):
+    """The lease of the case that is shown; ``begun`` where it was leased ahead, and is looked at from now on."""
+
+    fence: int
+    begun: bool = False
+
+
+class UndoForm(Struct, frozen=True):
+    """The case that is shown, to be given back for the one whose verdict is taken back, and the fence of its lease."""
+
+    instead: str = ""
+    fence: int = 0
 
 
 class VerdictForm(Struct, frozen=True, kw_only=True):
     """What the reviewer's form says. ``answer`` is what it should have been: yes or no, a category, a number, or empty.
 
-    ``other`` is a reason in their own words.
+    ``other`` is a reason in their own words; ``blind`` stands for the verdict of somebody who saw no answer.
+    ``stay`` as in :class:`LeaseForm`.
     """
 
     fence: int
-    verdict: Verdict
+    verdict: str
     answer: str = ""
     reason: str = ""
     other: str = ""
+    stay: bool = False
 
 
-@get("/use-cases/{use_case:str}/queue", guards=_REVIEWER, sync_to_thread=True)
-def queue_page(use_case: str, request: Request[Any, Any, Any], work: Workspace, done: bool = False) -> Template:
-    """What waits, since when, and the button to start."""
-    definition = defining.find_adopted(work, use_case)
-    now = work.clock.now()
-    cases = flow.queue(work, use_case)
-    context = {
-        "page": {"use_case": use_case, "title": definition.use_case.title, "active": "queue"},
-        "definition": definition,
-        "cases": [
-            {"case": each, "state": rules.state_at(each, now), "late": rules.overdue(each, now)} for each in cases
-        ],
-        "counts": flow.counts(work, use_case),
-        "me": principal_of(request).name,
-        "done": done,
-        "now": now,
-    }
-    return Template("review/queue.html", context=context)
+class CommentForm(Struct, frozen=True):
+    """A comment, and the address of what it is about."""
+
+    text: str
+    link: str = ""
 
 
 @post("/use-cases/{use_case:str}/queue/next", guards=_REVIEWER, sync_to_thread=True)
 def take_next(use_case: str, request: Request[Any, Any, Any], work: Workspace) -> Redirect:
-    """Take the case that is due first."""
+    """Take the case to look at first."""
     return _to_next(work, use_case, principal_of(request))
 
 
 @get("/queue/cases/{case_id:str}", guards=_REVIEWER, sync_to_thread=True)
-def case_page(case_id: str, request: Request[Any, Any, Any], work: Workspace) -> Template:
+def case_page(case_id: str, request: Request[Any, Any, Any], work: Workspace, judged: str = "") -> Template:
     """One case: evidence left, form right. Looking at it does not take it."""
     person = principal_of(request)
-    case = _case(work, case_id, person)
-    return _case_template(work, case, person)
+    return _case_template(work, _case(work, case_id, person), person, judged=judged)
 
 
 @post("/queue/cases/{case_id:str}/take", guards=_REVIEWER, sync_to_thread=True)
@@ -100,12 +97,32 @@ def release_case(
     data: Annotated[LeaseForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
     request: Request[Any, Any, Any],
     work: Workspace,
-) -> Redirect:
+) -> Response[Any]:
     """Give this case back undecided."""
     person = principal_of(request)
     case = _case(work, case_id, person)
     flow.release_lease(work, case.id, data.fence, person)
+    if data.stay:
+        return _nothing()
     return Redirect(f"/use-cases/{case.use_case}/queue", status_code=303)
+
+
+@post("/queue/cases/{case_id:str}/skip", guards=_REVIEWER, sync_to_thread=True)
+def skip_case(
+    case_id: str,
+    data: Annotated[LeaseForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    request: Request[Any, Any, Any],
+    work: Workspace,
+) -> Response[Any]:
+    """Give this case back undecided and take the next."""
+    person = principal_of(request)
+    case = _case(work, case_id, person)
+    flow.release_lease(work, case.id, data.fence, person)
+    if data.stay:
+        return _nothing()
+    following = flow.lease_next(work, case.use_case, person, skip=case.id)
+    where = f"/queue/cases/{following.id}" if following else f"/use-cases/{case.use_case}/queue?done=true"
+    return Redirect(where, status_code=303)
 
 
 @post("/queue/cases/{case_id:str}/renew", guards=_REVIEWER, sync_to_thread=True, status_code=200)
@@ -131,18 +148,88 @@ def submit_verdict(
     """Decide this case and go to the next; an incomplete form comes back with what it lacks."""
     person = principal_of(request)
     case = _case(work, case_id, person)
-    reason = data.other.strip() or data.reason
+    if data.stay:
+        _submit(work, case, data, person)
+        return _nothing()
     try:
-        answer = flow.corrected(work, case, data.answer) if data.verdict == "corrected" else None
-        flow.submit(work, case_id, data.fence, data.verdict, answer, reason, person)
+        _submit(work, case, data, person)
     except InvalidRequest as error:
         return _case_template(work, case, person, error, data)
-    return _to_next(work, case.use_case, person)
+    return _to_next(work, case.use_case, person, case_id)
 
 
-def _to_next(work: Workspace, use_case: str, person: Principal) -> Redirect:
+def _submit(work: Workspace, case: Case, data: VerdictForm, person: Principal) -> None:
+    reason = data.other.strip() or data.reason
+    if data.verdict == "blind":
+        answer = flow.corrected(work, case, data.answer)
+        if answer is None:
+            raise InvalidRequest("The verdict is not complete.", problems=[verdicts.NO_ANSWER])
+        flow.judge(work, case.id, data.fence, answer, reason, person)
+        return
+    if data.verdict not in get_args(Verdict):
+        raise InvalidRequest(f"There is no verdict {data.verdict!r}.", f"Known: {', '.join(get_args(Verdict))}.")
+    answer = flow.corrected(work, case, data.answer) if data.verdict == "corrected" else None
+    flow.submit(work, case.id, data.fence, data.verdict, answer, reason, person)  # type: ignore[arg-type]
+
+
+@post("/queue/cases/{case_id:str}/ahead", guards=_REVIEWER, sync_to_thread=True, status_code=200)
+def prepare_next(
+    case_id: str,
+    data: Annotated[AheadForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    request: Request[Any, Any, Any],
+    work: Workspace,
+) -> Response[Any]:
+    """Take the case after this one, for the page to have it ready: as it will be shown once this one is judged."""
+    person = principal_of(request)
+    case = _case(work, case_id, person)
+    following = flow.lease_ahead(work, case.id, data.fence, person, data.begun)
+    return _nothing() if following is None else _case_template(work, following, person, after=case)
+
+
+@post("/queue/cases/{case_id:str}/undo", guards=_REVIEWER, sync_to_thread=True)
+def undo_verdict(
+    case_id: str,
+    data: Annotated[UndoForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    request: Request[Any, Any, Any],
+    work: Workspace,
+) -> Redirect:
+    """Take back one's own verdict, and the case with it."""
+    person = principal_of(request)
+    case = flow.undo(work, _case(work, case_id, person).id, person)
+    if data.instead:
+        with suppress(Conflict, NotFound):  # its lease had ended: it is free already
+            flow.release_lease(work, _case(work, data.instead, person).id, data.fence, person)
+    flow.lease(work, case.id, person)
+    return Redirect(f"/queue/cases/{case_id}", status_code=303)
+
+
+@post("/queue/cases/{case_id:str}/comments", guards=_REVIEWER, sync_to_thread=True)
+def comment_on_case(
+    case_id: str,
+    data: Annotated[CommentForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    request: Request[Any, Any, Any],
+    work: Workspace,
+) -> Response[Any]:
+    """Write a comment beside the case."""
+    person = principal_of(request)
+    case = _case(work, case_id, person)
+    try:
+        flow.comment(work, case.id, data.text, data.link, person)
+    except InvalidRequest as error:
+        return _case_template(work, case, person, error)
+    return Redirect(f"/queue/cases/{case_id}#comments", status_code=303)
+
+
+def _nothing() -> Response[Any]:
+    return Response(None, status_code=204)
+
+
+def _to_next(work: Workspace, use_case: str, person: Principal, judged: str = "") -> Redirect:
     case = flow.lease_next(work, use_case, person)
-    return Redirect(f"/queue/cases/{case.id}" if case else f"/use-cases/{use_case}/queue?done=true", status_code=303)
+    after = f"judged={judged}" if judged else ""
+    if case is None:
+        return Redirect(f"/use-cases/{use_case}/queue?done=true&{after}".rstrip("&"), status_code=303)
+    return Redirect(f"/queue/cases/{case.id}?{after}".rstrip("?"), status_code=303)
 
 
 def _case(work: Workspace, case_id: str, person: Principal) -> Case:
@@ -158,30 +245,33 @@ def _case_template(
     person: Principal,
     error: InvalidRequest | None = None,
     form: VerdictForm | None = None,
+    judged: str = "",
+    after: Case | None = None,
 ) -> Template:
+    """``after``: the case that this person looks at before this one, and has not judged yet."""
     definition = defining.find(work, case.use_case)
-    decision = deciding.find(work, case.decision)
+    undone = flow.undoable(work, judged, person)
+    if after is not None and definition.use_case.review.undo_seconds:
+        undone = after
+    view = flow.look(work, case)
     now = work.clock.now()
     state = rules.state_at(case, now)
-    personal = personal_columns(definition, contracting.current(work, definition.name))
     context = {
         "page": _page(definition, case),
-        "case": case,
+        "case": view.case,
+        "decision": "" if viewing.hides_model(case) else case.decision,
+        "view": view,
+        "why": viewing.WHY[case.why],
+        "hidden": viewing.hides_model(case),
+        "closed": state in rules.CLOSED,
         "state": state,
         "mine": state == "leased" and case.leased_to == person.name,
         "late": rules.overdue(case, now),
-        "decision": decision,
         "file": definition.use_case,
-        "because": REASONS.get(decision.reason, ""),
-        "inputs": inputs_in_words(definition.plan, decision, personal),
-        "view": words.view(decision, definition.use_case, "en"),
-        "rule": words.rule(decision.rule_answer, definition.use_case, "en"),
-        "said": partial(told, definition.use_case),
-        "action": partial(action_of, definition.use_case),
-        "categories": flow.categories(work, definition, decision),
-        "band": words.band(decision.band, "en"),
-        "feedback": flow.feedback_on(work, decision.id),
+        "verdict_words": viewing.in_words(definition.use_case, case.verdict_answer),
         "history": flow.history(work, case.id),
+        "judged": undone,
+        "may_undo": flow.undoable(work, case.id, person) if state in rules.DECIDED else None,
         "error": error,
         "form": form or VerdictForm(fence=case.fence, verdict="approved"),
     }
@@ -194,4 +284,15 @@ def _page(definition: Definition, case: Case) -> dict[str, Any]:
     return {"use_case": case.use_case, "title": definition.use_case.title, "active": "queue", "crumbs": crumbs}
 
 
-PAGES = [queue_page, take_next, case_page, take_case, release_case, renew_case, submit_verdict]
+PAGES = [
+    take_next,
+    case_page,
+    take_case,
+    release_case,
+    skip_case,
+    renew_case,
+    prepare_next,
+    submit_verdict,
+    undo_verdict,
+    comment_on_case,
+]

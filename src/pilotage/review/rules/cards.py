@@ -12,10 +12,13 @@ from pilotage.decisions.records import Decision, Said
 from pilotage.releases.records import Stage
 from pilotage.review.records import Card, CardLook, Case, Language, Reason
 from pilotage.review.rules import words
+from pilotage.review.rules.cases import CLOSED
 from pilotage.review.rules.feedback import ACTIONS
-from pilotage.usecase.records import UseCase
+from pilotage.usecase.records import CaseReason, UseCase
 
 SIGNALS_MAX = 5
+_HELD_BACK: frozenset[CaseReason] = frozenset({"uncertain", "escalated", "high_risk", "high_value"})
+"""Cases whose answer does not stand before a person has looked; of the others it stands, and is looked at beside."""
 _VISIBLE = frozenset({Stage.ASSIST, Stage.AUTOMATE})
 _SILENT = frozenset({"shadow", "rule_arm", "off", "no_version"})
 _ACTIONS: dict[CardLook, tuple[str, ...]] = {
@@ -42,8 +45,8 @@ def state_of(decision: Decision, now: Situation) -> CardLook:
     """The card's face. A decision taken or looked at where the model may not be shown has none."""
     if not _may_show(decision, now.stage):
         return "nothing"
-    if now.case is not None:
-        return _after_review(now.case)
+    if now.case is not None and (_has_ended(now.case) or now.case.why in _HELD_BACK):
+        return _after_review(now.case, decision)
     if decision.produced_by in {"default", "none"} or decision.answer is None:
         return "missing"
     if decision.produced_by == "rule":
@@ -72,6 +75,7 @@ def card_of(decision: Decision, now: Situation, use_case: UseCase, granted: Sequ
         words=_words(state, decision, now, use_case, language),
         because=_because(state, decision, now, language),
         note=_note(now.case, language),
+        answer=answer,
         action="" if answer is None else action_of(use_case, answer),
         reasons=use_case.review.reasons,
         actions=tuple(action for action in _ACTIONS[state] if action in granted),
@@ -86,9 +90,16 @@ def _may_show(decision: Decision, stage: Stage) -> bool:
     return visible_then and stage in _VISIBLE
 
 
-def _after_review(case: Case) -> CardLook:
+def _has_ended(case: Case) -> bool:
+    """Whether what came of the case is what holds. A sample that nobody looked at changes nothing: its answer stood."""
+    return case.state in CLOSED and (case.state != "lapsed" or case.why in _HELD_BACK)
+
+
+def _after_review(case: Case, decision: Decision) -> CardLook:
     if case.state in {"approved", "corrected"}:
         return "answer"
+    if case.state == "lapsed":
+        return "missing" if decision.rule_answer is None else "rule"
     return "missing" if case.state == "rejected" else "uncertain"
 
 
@@ -105,11 +116,12 @@ def _with_model(card: Card, decision: Decision, language: Language) -> Card:
         band_words=words.band(decision.band, language),
         probability=probability,
         tenths=None if probability is None else words.tenths_of(probability),
-        signals=tuple(_reason(signal) for signal in decision.signals[:SIGNALS_MAX]),
+        signals=tuple(reason_of(signal) for signal in decision.signals[:SIGNALS_MAX]),
     )
 
 
-def _reason(signal: dict[str, object]) -> Reason:
+def reason_of(signal: dict[str, object]) -> Reason:
+    """A signal as people read it."""
     weight = signal.get("weight", 0.0)
     raises = isinstance(weight, (int, float)) and weight > 0
     return Reason(sentence=str(signal.get("sentence", "")), direction="raises" if raises else "lowers")
@@ -117,7 +129,7 @@ def _reason(signal: dict[str, object]) -> Reason:
 
 def _answer(decision: Decision, now: Situation) -> Said | None:
     """The answer that holds now: the reviewer's, the rule's where the model was switched off since, else the given."""
-    if now.case is not None and now.case.state in {"approved", "corrected"}:
+    if now.case is not None and _has_ended(now.case):
         return now.case.verdict_answer
     if decision.produced_by == "model" and not now.enabled:
         return decision.rule_answer
@@ -138,6 +150,8 @@ def _because(state: CardLook, decision: Decision, now: Situation, language: Lang
         return words.text("sent", language)
     if state != "rule":
         return ""
+    if now.case is not None and now.case.state == "lapsed":
+        return words.text("lapsed", language)
     reason = "disabled" if decision.produced_by == "model" else decision.reason
     return words.text(reason if reason in _FALLBACKS else "model_failed", language)
 

@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import get_args
 
-from pilotage.decisions.records import Decision, Said
+from pilotage.decisions.records import Decision
 from pilotage.govern.records import Principal
-from pilotage.platform.errors import Conflict, InvalidRequest, NotAllowed, Problem
+from pilotage.platform.errors import Conflict, NotAllowed
 from pilotage.platform.instants import iso
-from pilotage.review.records import Case, CaseReason, CaseState, Verdict
-from pilotage.usecase.records import OutcomeKind
+from pilotage.review.records import Case, CaseState
+from pilotage.review.rules import ordering
+from pilotage.review.rules.picking import BLIND, Picker, skill, wanted
+from pilotage.usecase.records import CaseReason, seconds
 
 LEASE = timedelta(minutes=5)
-_NUMBER = re.compile(r"[-+]?\d{1,15}(\.\d{1,15})?")
 DECIDED: frozenset[CaseState] = frozenset({"approved", "corrected", "rejected"})
-NOTE_CHARACTERS_MAX = 2000
+CLOSED: frozenset[CaseState] = DECIDED | {"lapsed", "withdrawn"}
 
 
-def new_case(
-    identifier: str, decision: Decision, why: CaseReason, note: str, at: datetime, deadline_seconds: int
-) -> Case:
-    """A fresh case, open, due when the use case's review deadline has passed."""
+def new_case(identifier: str, decision: Decision, because: CaseReason, note: str, at: datetime, by: Picker) -> Case:
+    """A fresh case, open, due after the file's deadline, for whom and by how many the file says."""
+    blind = because in BLIND
     return Case(
         id=identifier,
         decision=decision.id,
         use_case=decision.use_case,
         entity=decision.entity,
-        why=why,
+        why=because,
         note=note,
         state="open",
         opened_at=at,
-        due_at=at + timedelta(seconds=deadline_seconds),
-        leased_to="",
-        leased_until=None,
-        fence=0,
-        verdict_by="",
-        verdict_at=None,
-        verdict_answer=None,
-        verdict_reason="",
+        due_at=at + timedelta(seconds=seconds(by.review.deadline)),
+        falls_back_at=at + timedelta(seconds=seconds(by.review.falls_back)),
+        rank=ordering.rank(decision, because, blind, at.timestamp()),
+        wanted=wanted(decision.id, because, by.review),
+        blind=blind,
+        skill=skill(decision.inputs, by),
     )
 
 
@@ -53,15 +49,20 @@ def state_at(case: Case, now: datetime) -> CaseState:
 
 def overdue(case: Case, now: datetime) -> bool:
     """Whether nobody has decided in time. The case stays open: silence is not a verdict."""
-    return case.state not in DECIDED and case.due_at <= now
+    return case.state not in CLOSED and case.due_at <= now
 
 
-def refuse_self_review(person: Principal, escalated_by: Collection[str]) -> None:
-    """Whoever escalated a case may not also decide it.
+def refuse_self_review(person: Principal, escalated_by: Collection[str], judged_by: Collection[str] = ()) -> None:
+    """Whoever escalated a case may not also decide it, and nobody judges a case twice.
 
     Raises:
-        NotAllowed: this person did escalate it.
+        NotAllowed: this person did escalate or judge it.
     """
+    if names_of(person) & {name.casefold() for name in judged_by}:
+        raise NotAllowed(
+            f"{person.name} has judged this case already; it needs another person's opinion.",
+            "Leave it to another reviewer.",
+        )
     if names_of(person) & {name.casefold() for name in escalated_by}:
         raise NotAllowed(
             f"{person.name} escalated this case and cannot also decide it.", "Leave it to another reviewer."
@@ -75,7 +76,7 @@ def names_of(person: Principal) -> set[str]:
 
 def why_not_leased(case: Case, now: datetime) -> Conflict:
     """The reason why a case could not be taken, in a sentence."""
-    if case.state in DECIDED:
+    if case.state in CLOSED:
         return already_decided(case)
     until = iso(case.leased_until or now)[11:16]
     return Conflict(
@@ -85,7 +86,7 @@ def why_not_leased(case: Case, now: datetime) -> Conflict:
 
 def why_not_submitted(case: Case, fence: int, person: Principal, now: datetime) -> Conflict:
     """The reason why a verdict came too late, in a sentence."""
-    if case.state in DECIDED:
+    if case.state in CLOSED:
         return already_decided(case)
     if case.fence != fence or case.leased_to != person.name:
         lost = (
@@ -100,61 +101,15 @@ def why_not_submitted(case: Case, fence: int, person: Principal, now: datetime) 
 
 
 def already_decided(case: Case) -> Conflict:
-    """Somebody was faster."""
+    """Somebody was faster, or time was."""
+    if case.state == "lapsed":
+        return Conflict(
+            f"Nobody decided case {case.id} in time; the way before holds.", "Take the next case from the queue."
+        )
+    if case.state == "withdrawn":
+        return Conflict(f"Whoever asked for case {case.id} has taken that back.", "Take the next case from the queue.")
     at = iso(case.verdict_at)[:16].replace("T", " ") if case.verdict_at else "before"
     return Conflict(
         f"Case {case.id} was already {case.state} by {case.verdict_by} at {at} UTC.",
         "Take the next case from the queue.",
     )
-
-
-def answer_after(verdict: Verdict, given: Said | None, corrected: Said | None, reason: str) -> Said | None:
-    """The answer that holds after a verdict: the given one, the corrected one, or none.
-
-    Raises:
-        InvalidRequest: the verdict does not say what it must; every mistake is named.
-    """
-    problems = [*_verdict_problems(verdict, given, corrected), *reason_problems(verdict, reason)]
-    if problems:
-        raise InvalidRequest("The verdict is not complete.", problems=problems)
-    return {"approved": given, "corrected": corrected, "rejected": None}[verdict]
-
-
-def read_answer(kind: OutcomeKind, written: str, categories: Collection[str]) -> Said | None:
-    """What a reviewer wrote as the right answer: yes or no, one of the categories, a number; None for nothing.
-
-    Raises:
-        InvalidRequest: it is none of these.
-    """
-    text = written.strip()
-    if not text:
-        return None
-    if kind == "flag" and text in ("yes", "no"):
-        return text == "yes"
-    if kind == "category" and text in categories:
-        return text
-    if kind == "number" and _NUMBER.fullmatch(text):
-        return float(text)
-    wanted = {"flag": "yes or no", "category": "one of the categories", "number": "a number such as 12.5"}[kind]
-    raise InvalidRequest("The verdict is not complete.", problems=[Problem("answer", f"must be {wanted}.")])
-
-
-def _verdict_problems(verdict: Verdict, given: Said | None, corrected: Said | None) -> list[Problem]:
-    if verdict not in get_args(Verdict):
-        return [Problem("verdict", f"must be approved, corrected or rejected (got {verdict!r}).")]
-    if verdict == "approved" and given is None:
-        return [Problem("verdict", "There is no answer to approve.", "Correct the case or reject it.")]
-    if verdict == "corrected" and corrected is None:
-        return [Problem("answer", "A correction must say what is right instead.")]
-    if verdict == "corrected" and corrected == given:
-        return [Problem("answer", "This is the answer already given.", "Approve it instead.")]
-    return []
-
-
-def reason_problems(verdict: Verdict, reason: str) -> list[Problem]:
-    """A verdict against the given answer needs a reason; no reason is longer than its column."""
-    if len(reason) > NOTE_CHARACTERS_MAX:
-        return [Problem("reason", f"must be at most {NOTE_CHARACTERS_MAX} characters (got {len(reason)}).")]
-    if verdict != "approved" and not reason.strip():
-        return [Problem("reason", "must say why.", "Pick one from the list or write one.")]
-    return []

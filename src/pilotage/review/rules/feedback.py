@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import get_args
 from urllib.parse import urlsplit
 
-from pilotage.platform.errors import InvalidRequest, Problem
-from pilotage.review.records import FeedbackKind
+from pilotage.platform.errors import Conflict, InvalidRequest, NotAllowed, PilotageError, Problem
+from pilotage.review.records import Feedback, FeedbackKind
 
 ACTIONS = ("useful", "wrong", "override", "escalate")
 REASON_CHARACTERS_MAX = 2000
@@ -47,6 +48,22 @@ def check_actions(actions: Sequence[str]) -> tuple[str, ...]:
     return tuple(action for action in ACTIONS if action in actions)
 
 
+def why_not_taken_back(given: Feedback, person: str, now: datetime, seconds: int) -> PilotageError | None:
+    """Why this person may not take this back now; None where they may, for so many seconds after they said it."""
+    if given.person != person:
+        return NotAllowed("Somebody else said this.", "Everybody takes back what they said themselves.")
+    if given.undone_at is not None:
+        return taken_back_already(given)
+    if now > given.at + timedelta(seconds=seconds):
+        return Conflict(f"This can be taken back for {seconds} seconds only.", "Say what is right now.")
+    return None
+
+
+def taken_back_already(given: Feedback) -> Conflict:
+    """Somebody was faster, or sent it twice."""
+    return Conflict(f"Feedback {given.id} was taken back already.", "Say what is right now.")
+
+
 def exposure_id(decision: str, person: str) -> str:
     """The identifier of 'shown': the same for the same decision and person, so that it is kept once."""
     digest = hashlib.sha256(f"{decision}\n{person}".encode()).hexdigest()
@@ -71,7 +88,8 @@ def _origin_problem(origin: str) -> str:
         _ = parts.port
     except ValueError:
         return f"must be a web origin such as https://app.example (got {origin!r})."
-    if parts.scheme not in {"http", "https"} or not parts.hostname or f"{parts.scheme}://{parts.netloc}" != origin:
+    is_whole = f"{parts.scheme}://{parts.netloc}" == origin and "*" not in origin
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not is_whole:
         return f"must be a web origin such as https://app.example (got {origin!r})."
     if parts.username is not None or parts.password is not None or origin != origin.lower():
         return "must be lower case and carry no name or password."

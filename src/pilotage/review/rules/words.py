@@ -1,4 +1,4 @@
-"""What the card says, in English and German. Texts from the use-case file are shown as they were written there."""
+"""What the card says, in every language that has a file. Texts of the use-case file are shown as they stand there."""
 
 from __future__ import annotations
 
@@ -6,82 +6,23 @@ from collections.abc import Sequence
 
 from pilotage.decisions.kinds import told
 from pilotage.decisions.records import Band, Decision, Said
+from pilotage.review.languages import LANGUAGES
 from pilotage.review.records import Language
 from pilotage.usecase.records import UseCase
-
-_TEXTS: dict[Language, dict[str, str]] = {
-    "en": {
-        "few": "In fewer than 1 in 20 cases like this it {says}.",
-        "some": "In about {tenths} in 10 cases like this it {says}.",
-        "most": "In more than 19 in 20 cases like this it {says}.",
-        "is": "is {answer}",
-        "about": "About {answer}; in 9 of 10 cases like this between {low} and {high}.",
-        "high": "Worth acting",
-        "uncertain": "Close call",
-        "low": "No action needed",
-        "too_slow": "The model did not answer in time, so today's rule answered.",
-        "model_failed": "The model could not answer, so today's rule answered.",
-        "not_finite": "The model could not answer, so today's rule answered.",
-        "disabled": "The model was switched off by an authorised person, so today's rule answered.",
-        "not_recorded": "The answer could not be recorded, so today's rule answered.",
-        "contract_broken": "What came in breaks the contract of its data, so today's rule answered.",
-        "rule_yes": "Today's rule says yes: {says}.",
-        "rule_no": "Today's rule says no. It would say yes if {says}.",
-        "rule_says": "Today's rule says {answer}: {says}.",
-        "sent": "A person is looking at this case.",
-        "missing": "Cannot say: {names} is missing.",
-        "missing_many": "Cannot say: {names} are missing.",
-        "cannot": "Cannot say: what is needed is missing.",
-        "undecidable": "Cannot say: a reviewer found that this case cannot be decided.",
-        "approved": "A reviewer confirmed this answer.",
-        "corrected": "A reviewer changed this answer.",
-        "and": " and ",
-        "quoted": "“{name}”",
-    },
-    "de": {
-        "few": "In weniger als 1 von 20 solchen Fällen trifft zu: {says}.",
-        "some": "In etwa {tenths} von 10 solchen Fällen trifft zu: {says}.",
-        "most": "In mehr als 19 von 20 solchen Fällen trifft zu: {says}.",
-        "is": "{answer}",
-        "about": "Etwa {answer}; in 9 von 10 solchen Fällen zwischen {low} und {high}.",
-        "high": "Handeln lohnt sich",
-        "uncertain": "Knapper Fall",
-        "low": "Nichts zu tun",
-        "too_slow": "Das Modell hat nicht rechtzeitig geantwortet; es gilt die heutige Regel.",
-        "model_failed": "Das Modell konnte nicht antworten; es gilt die heutige Regel.",
-        "not_finite": "Das Modell konnte nicht antworten; es gilt die heutige Regel.",
-        "disabled": "Das Modell wurde von einer befugten Person abgeschaltet; es gilt die heutige Regel.",
-        "not_recorded": "Die Antwort konnte nicht aufgezeichnet werden; es gilt die heutige Regel.",
-        "contract_broken": "Die Angaben verletzen den Datenvertrag; es gilt die heutige Regel.",
-        "rule_yes": "Die heutige Regel sagt Ja: {says}.",
-        "rule_no": "Die heutige Regel sagt Nein. Ja wäre: {says}.",
-        "rule_says": "Die heutige Regel sagt {answer}: {says}.",
-        "sent": "Eine Person sieht sich diesen Fall an.",
-        "missing": "Keine Aussage möglich, es fehlt: {names}.",
-        "missing_many": "Keine Aussage möglich, es fehlen: {names}.",
-        "cannot": "Keine Aussage möglich: Nötige Angaben fehlen.",
-        "undecidable": "Keine Aussage möglich: Laut Prüfung lässt sich dieser Fall nicht entscheiden.",
-        "approved": "Eine Prüferin oder ein Prüfer hat diese Antwort bestätigt.",
-        "corrected": "Eine Prüferin oder ein Prüfer hat diese Antwort geändert.",
-        "and": " und ",
-        "quoted": "„{name}“",
-    },
-}
 
 
 def language_of(accepted: str) -> Language:
     """The language of a reader, from an Accept-Language header; English when we do not speak theirs."""
     for part in accepted.split(","):
         language = part.split(";")[0].strip().lower().split("-")[0]
-        for known in _TEXTS:
-            if language == known:
-                return known
+        if language in LANGUAGES:
+            return language
     return "en"
 
 
 def text(key: str, language: Language, **values: str) -> str:
     """One text of the table with its blanks filled."""
-    return _TEXTS[language][key].format(**values)
+    return LANGUAGES[language].sentences[key].format(**values)
 
 
 def chance(probability: float, says: str, language: Language) -> str:

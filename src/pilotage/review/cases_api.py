@@ -1,0 +1,265 @@
+"""HTTP of the queue, for a team that builds its own: the same leases, fences, opinions and hiding as in the console."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from litestar import Request, delete, get, post
+from litestar.params import Parameter
+from msgspec import Meta, Struct
+from msgspec.structs import asdict
+
+from pilotage.decisions.records import Said
+from pilotage.govern.guards import needs, principal_of
+from pilotage.govern.records import Permission, Principal
+from pilotage.govern.rules.permissions import allowed
+from pilotage.platform.errors import InvalidRequest, NotFound
+from pilotage.platform.workspace import Workspace
+from pilotage.review import flow
+from pilotage.review.records import Case, CaseView, Comment, Filter, Labels, QueueCounts, QueueState, Verdict, View
+from pilotage.review.rules import verdicts, viewing
+from pilotage.review.rules import views as views_rules
+from pilotage.review.rules.picking import meant
+from pilotage.usecase import flow as defining
+from pilotage.usecase.records import CaseReason
+
+Name = Annotated[str, Meta(max_length=200)]
+Line = Annotated[str, Meta(max_length=2_000)]
+_REVIEWER = [needs(Permission.REVIEW)]
+
+
+class Queue(Struct, frozen=True):
+    """What waits: how much, and one page of it in the order to look at it."""
+
+    counts: QueueCounts
+    cases: list[Case]
+
+
+class Reviewer(Struct, frozen=True, forbid_unknown_fields=True):
+    """The person who acts, as the app knows them; a log-in of Pilotage needs no name."""
+
+    person: Name = ""
+
+
+class Held(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who acts, and the ``fence`` of the lease under which they do."""
+
+    fence: int
+    person: Name = ""
+
+
+class SaidVerdict(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A verdict. Of a case whose answer is hidden there is no ``verdict``, only the ``answer`` that is right.
+
+    ``answer`` is true or false, a category, or a number; with a correction, what is right instead.
+    """
+
+    fence: int
+    person: Name = ""
+    verdict: Verdict | None = None
+    answer: bool | str | float | None = None
+    reason: Line = ""
+
+
+class SaidComment(Struct, frozen=True, forbid_unknown_fields=True):
+    """A comment, and the address of what it is about."""
+
+    text: str
+    link: str = ""
+    person: Name = ""
+
+
+class CountedView(View, frozen=True, kw_only=True):
+    """A view, and how many cases it lists; null where they would have to be read to be counted."""
+
+    count: int | None
+
+
+class NewView(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Filters to keep under a name, for ``person`` or for all reviewers; ``show`` and the others as in the queue."""
+
+    name: str
+    person: Name = ""
+    shared: bool = False
+    show: str = "open"
+    why: str = ""
+    skill: str = ""
+    entity: str = ""
+    overdue: bool = False
+
+
+@get("/v1/use-cases/{use_case:str}/cases", guards=_REVIEWER, sync_to_thread=True)
+def list_cases(
+    use_case: str,
+    request: Request[Any, Any, Any],
+    work: Workspace,
+    show: QueueState = "open",
+    why: CaseReason | None = None,
+    skill: str = "",
+    entity: str = "",
+    person: Annotated[str, Parameter(max_length=200)] = "",
+    overdue: bool = False,
+    limit: Annotated[int, Parameter(ge=1, le=500)] = 50,
+    offset: Annotated[int, Parameter(ge=0, le=1_000_000)] = 0,
+) -> Queue:
+    """The queue of a use case."""
+    defining.find(work, use_case)
+    kinds = () if why is None else meant(why)
+    wanted = Filter(state=show, why=kinds, skill=skill, entity=entity.strip(), overdue=overdue)
+    found = flow.queue(work, use_case, wanted, _named(request, person, required=False).name, limit, offset)
+    return Queue(flow.counts(work, use_case), [viewing.as_listed(case) for case in found])
+
+
+@post("/v1/use-cases/{use_case:str}/cases/next", guards=_REVIEWER, sync_to_thread=True, status_code=200)
+def take_next_case(use_case: str, data: Reviewer, request: Request[Any, Any, Any], work: Workspace) -> CaseView | None:
+    """Take the case to look at first, with its evidence; null where none is left for this person."""
+    defining.find(work, use_case)
+    case = flow.lease_next(work, use_case, _named(request, data.person))
+    return None if case is None else flow.look(work, case)
+
+
+@get("/v1/use-cases/{use_case:str}/views", guards=_REVIEWER, sync_to_thread=True)
+def list_views(
+    use_case: str,
+    request: Request[Any, Any, Any],
+    work: Workspace,
+    person: Annotated[str, Parameter(max_length=200)] = "",
+) -> list[CountedView]:
+    """The views that a person keeps of the queue, and those that all its reviewers share."""
+    defining.find(work, use_case)
+    found, waiting = flow.views(work, use_case, _named(request, person, required=False)), flow.waiting(work, use_case)
+    return [CountedView(**asdict(view), count=views_rules.count_of(view, waiting)) for view in found]
+
+
+@post("/v1/use-cases/{use_case:str}/views", guards=_REVIEWER, sync_to_thread=True)
+def create_view(use_case: str, data: NewView, request: Request[Any, Any, Any], work: Workspace) -> View:
+    """Keep filters of the queue under a name."""
+    definition, person = defining.find(work, use_case), _named(request, data.person)
+    wanted = flow.Wanted(show=data.show, why=data.why, skill=data.skill, entity=data.entity, overdue=data.overdue)
+    return flow.keep_view(work, definition, data.name, wanted, data.shared, person)
+
+
+@delete("/v1/use-cases/{use_case:str}/views/{view:str}", guards=_REVIEWER, sync_to_thread=True)
+def delete_view(
+    use_case: str,
+    view: str,
+    request: Request[Any, Any, Any],
+    work: Workspace,
+    person: Annotated[str, Parameter(max_length=200)] = "",
+) -> None:
+    """Keep a view no longer."""
+    defining.find(work, use_case)
+    flow.remove_view(work, use_case, view, _named(request, person, required=False))
+
+
+@get("/v1/use-cases/{use_case:str}/labels", guards=_REVIEWER, sync_to_thread=True)
+def list_labels(
+    use_case: str,
+    work: Workspace,
+    since: datetime | None = None,
+    cursor: str = "",
+    limit: Annotated[int, Parameter(ge=1, le=10_000)] = 500,
+) -> Labels:
+    """What people found right, by pages, to be learnt from: a source of a use-case file may read it."""
+    return flow.labels(work, use_case, since, cursor, limit)
+
+
+@get("/v1/cases/{case_id:str}", guards=_REVIEWER, sync_to_thread=True)
+def read_case(case_id: str, request: Request[Any, Any, Any], work: Workspace) -> CaseView:
+    """One case with its evidence. Looking at it does not take it."""
+    return flow.look(work, _case(request, work, case_id))
+
+
+@post("/v1/cases/{case_id:str}/lease", guards=_REVIEWER, sync_to_thread=True, status_code=200)
+def lease_case(case_id: str, data: Reviewer, request: Request[Any, Any, Any], work: Workspace) -> CaseView:
+    """Take this case for five minutes."""
+    case = flow.lease(work, _case(request, work, case_id).id, _named(request, data.person))
+    return flow.look(work, case)
+
+
+@post("/v1/cases/{case_id:str}/renew", guards=_REVIEWER, sync_to_thread=True, status_code=200)
+def keep_case(case_id: str, data: Held, request: Request[Any, Any, Any], work: Workspace) -> Case:
+    """Keep this case for another five minutes."""
+    case = flow.renew_lease(work, _case(request, work, case_id).id, data.fence, _named(request, data.person))
+    return viewing.as_listed(case)
+
+
+@post("/v1/cases/{case_id:str}/release", guards=_REVIEWER, sync_to_thread=True, status_code=200)
+def give_case_back(case_id: str, data: Held, request: Request[Any, Any, Any], work: Workspace) -> Case:
+    """Give this case back undecided."""
+    case = flow.release_lease(work, _case(request, work, case_id).id, data.fence, _named(request, data.person))
+    return viewing.as_listed(case)
+
+
+@post("/v1/cases/{case_id:str}/verdict", guards=_REVIEWER, sync_to_thread=True, status_code=200)
+def say_verdict(case_id: str, data: SaidVerdict, request: Request[Any, Any, Any], work: Workspace) -> CaseView:
+    """Say what is right."""
+    case, person = _case(request, work, case_id), _named(request, data.person)
+    if data.verdict is None:
+        decided = flow.judge(work, case_id, data.fence, _right(work, case, data.answer), data.reason, person)
+    else:
+        answer = _right(work, case, data.answer) if data.verdict == "corrected" else None
+        decided = flow.submit(work, case_id, data.fence, data.verdict, answer, data.reason, person)
+    return flow.look(work, decided)
+
+
+@post("/v1/cases/{case_id:str}/undo", guards=_REVIEWER, sync_to_thread=True, status_code=200)
+def take_back(case_id: str, data: Reviewer, request: Request[Any, Any, Any], work: Workspace) -> Case:
+    """Take back one's own newest verdict, not long after it."""
+    return viewing.as_listed(flow.undo(work, _case(request, work, case_id).id, _named(request, data.person)))
+
+
+@post("/v1/cases/{case_id:str}/comments", guards=_REVIEWER, sync_to_thread=True)
+def add_comment(case_id: str, data: SaidComment, request: Request[Any, Any, Any], work: Workspace) -> Comment:
+    """Write a comment beside the case."""
+    case = _case(request, work, case_id)
+    return flow.comment(work, case.id, data.text, data.link, _named(request, data.person))
+
+
+def _right(work: Workspace, case: Case, answer: Said | None) -> Said:
+    kind = defining.find(work, case.use_case).use_case.kind
+    if kind == "number" and isinstance(answer, (int, float)) and not isinstance(answer, bool):
+        return float(answer)  # JSON has no numbers that are not finite
+    if isinstance(answer, bool):
+        answer = "yes" if answer else "no"
+    right = flow.corrected(work, case, "" if answer is None else str(answer))
+    if right is None:
+        raise InvalidRequest("The verdict is not complete.", problems=[verdicts.NO_ANSWER])
+    return right
+
+
+def _case(request: Request[Any, Any, Any], work: Workspace, case_id: str) -> Case:
+    case = flow.find_case(work, case_id)
+    if not allowed(principal_of(request), Permission.REVIEW, case.use_case):
+        raise NotFound(f"There is no case {case_id}.", "Look at the queue of the use case.")
+    return case
+
+
+def _named(request: Request[Any, Any, Any], person: str, required: bool = True) -> Principal:
+    """Who acts: a key acts for the person that its app names, and is kept beside them."""
+    caller, name = principal_of(request), person.strip()
+    if caller.kind != "key":
+        return caller
+    if required and not name:
+        raise InvalidRequest(
+            "A key reviews for somebody, and the request does not say for whom.", 'Send "person": "their name".'
+        )
+    return Principal(id=f"{caller.id}:{name}", name=name, kind="person", grants=caller.grants)
+
+
+ROUTES = [
+    list_cases,
+    list_views,
+    create_view,
+    delete_view,
+    list_labels,
+    take_next_case,
+    read_case,
+    lease_case,
+    keep_case,
+    give_case_back,
+    say_verdict,
+    take_back,
+    add_comment,
+]
