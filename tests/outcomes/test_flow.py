@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +12,7 @@ from tests.review.arranging import NAME, a_decision, adopt, record, recorded
 from pilotage.data import flow as data
 from pilotage.data import store as snapshots
 from pilotage.data.records import Segment, Snapshot
+from pilotage.decisions.records import Said
 from pilotage.monitor import flow as monitoring
 from pilotage.outcomes import flow
 from pilotage.outcomes.records import OutcomePull
@@ -18,7 +21,8 @@ from pilotage.platform.clock import FixedClock
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.records import Definition
 
-Happened = dict[str, tuple[bool, datetime]]
+pytestmark = pytest.mark.both_stores
+Happened = dict[str, tuple[Said, datetime]]
 
 
 class Source:
@@ -28,17 +32,21 @@ class Source:
         self.says: Happened = {}
         self.meanwhile: list[Definition] = []
 
-    def outcomes_of(self, work: Workspace, definition: Definition, entities: list[str]) -> Happened:
-        said = {entity: self.says[entity] for entity in entities if entity in self.says}
-        if self.meanwhile:
-            flow.pull(work, self.meanwhile.pop())
-        return said
+    @contextmanager
+    def reading_outcomes(self, work: Workspace, definition: Definition) -> Iterator[data.OutcomesOf]:
+        def outcomes_of(entities: Sequence[str]) -> Happened:
+            said = {entity: self.says[entity] for entity in entities if entity in self.says}
+            if self.meanwhile:
+                flow.pull(work, self.meanwhile.pop())
+            return said
+
+        yield outcomes_of
 
 
 @pytest.fixture
 def source(monkeypatch: pytest.MonkeyPatch) -> Source:
     source = Source()
-    monkeypatch.setattr(data, "outcomes_of", source.outcomes_of)
+    monkeypatch.setattr(data, "reading_outcomes", source.reading_outcomes)
     return source
 
 
@@ -86,10 +94,10 @@ def test_decisions_of_more_than_ten_maturities_ago_are_left_alone(
     assert found.waiting_until == clock.now() + timedelta(days=2)
 
 
-def read(work: Workspace, at: datetime, known_to: datetime) -> None:
+def read(work: Workspace, at: datetime, known_to: datetime, version: str = "v") -> None:
     """Say that the source of outcomes had been read then, as far as this by its own clock."""
     segment = Segment("0" * 64, 1, known_to, known_to)
-    snapshot = Snapshot("arrivals", "v", ("flight_id",), "recorded_at", (), (segment,))
+    snapshot = Snapshot("arrivals", version, ("flight_id",), "recorded_at", (), (segment,))
     with work.database.writing() as connection:
         snapshots.add_snapshot(connection, NAME, snapshot, at)
 
@@ -176,3 +184,20 @@ def test_the_sentences_account_for_every_decision(work: Workspace, source: Sourc
     assert said[2].endswith(f"the last by {now + timedelta(days=2):%Y-%m-%d %H:%M} UTC.")
     assert said[3].startswith("Missing: 1. The source arrivals should tell by now and does not")
     assert said[4].startswith("Left: 1. They have no outcome and were answered more than ten times 2 days before")
+
+
+def test_a_pull_that_takes_long_rests_until_source_or_file_is_another(
+    work: Workspace, source: Source, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definition, decision = adopt(work), recorded(work)
+    read(work, clock.now() + timedelta(hours=1), known_to=clock.now())
+    source.says = {decision.entity: (True, clock.now())}
+    assert [flow.pull_due(work, definition) is None for _ in range(2)] == [False, False]
+
+    monkeypatch.setattr(flow, "_RESTS_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(flow, "_RESTS_TIMES", 1_000_000)
+    assert [flow.pull_due(work, definition) is None for _ in range(2)] == [False, True]
+
+    read(work, clock.now() + timedelta(hours=2), known_to=clock.now() + timedelta(hours=1), version="w")
+    assert [flow.pull_due(work, definition) is None for _ in range(2)] == [False, True]
+    assert flow.pull(work, definition).known == 1

@@ -21,6 +21,7 @@ from pilotage.platform.workspace import Workspace
 from pilotage.usecase.flow import adopt, parse_definition
 from pilotage.usecase.records import Definition
 
+pytestmark = pytest.mark.both_stores
 ADDRESS = "/v1/outcomes"
 
 

@@ -8,8 +8,8 @@ import msgspec
 from litestar import Request, get, post
 from litestar.concurrency import sync_to_thread
 
-from pilotage.decisions.exchange import demand_json
-from pilotage.decisions.incoming import read_body
+from pilotage.decisions.http.exchange import demand_json
+from pilotage.decisions.http.incoming import read_body
 from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission
 from pilotage.outcomes import reporting

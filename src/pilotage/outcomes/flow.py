@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pilotage.data import flow as data
 from pilotage.decisions.records import Said
 from pilotage.govern import flow as governing
 from pilotage.outcomes import rules, store
-from pilotage.outcomes.records import JoinedOutcome, OutcomePull
+from pilotage.outcomes.records import Decided, JoinedOutcome, OutcomePull
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.records import Definition, seconds
 from pilotage.webhooks import flow as webhooks
 from pilotage.webhooks.records import EventType, Told
 
 _CORRECTIONS_MATURE_TIMES = 10
+_LOOKED_AT = 20_000
+"""Decisions that are held in memory at once: some 20 MB."""
+_JOINED_AT_ONCE = 2_500
+"""Outcomes that one transaction writes: others wait for it some tens of milliseconds."""
+
+_RESTS_AFTER_SECONDS, _RESTS_TIMES = 2.0, 10
+_rests: dict[tuple[str, str], tuple[tuple[str, str], float]] = {}
+"""By installation and use case: of which snapshot and file the last pull was, and until when it rests."""
 
 
 def pull(work: Workspace, definition: Definition) -> OutcomePull:
@@ -24,48 +33,84 @@ def pull(work: Workspace, definition: Definition) -> OutcomePull:
     Decisions count that were answered, or whose moment lies, within ten maturities before the newest answer: what
     becomes known of older ones, corrections too, is not joined any more. An outcome that the source later takes back
     (its expression is null then) keeps what it had: a correction says what it was instead. An outcome that had been
-    read before its question was answered is joined and marked. Two pulls at once take turns, and nothing is joined
-    twice.
+    read before its question was answered is joined and marked.
+
+    They are looked at in the order of their identifiers, some at a time, and joined in short transactions: it takes the
+    same memory however many there are. Two pulls at once take turns, the next one goes on where one was interrupted,
+    and nothing is joined twice.
     """
     matures = timedelta(seconds=seconds(definition.use_case.outcome.matures))
     with work.database.reading() as connection:
         decisions, newest_at = store.answered(connection, definition.name)
-        if newest_at is None:
-            return OutcomePull(definition.name)
-        decided = store.decided_since(connection, definition.name, newest_at - matures * _CORRECTIONS_MATURE_TIMES)
-        joined = store.newest(connection, definition.name)
-    pairs = [(each.id, each.entity) for each in decided]
-    happened = data.outcomes_of(work, definition, sorted({each.entity for each in decided}))
-    found = rules.changes(pairs, happened, joined, definition.name, work.clock.now())
-    if found:
-        found, before = _kept(work, definition, found, happened, {each.id: each.decided_at for each in decided})
-        joined |= before
-    corrected = sum(each.revision > 1 for each in found)
-    pulled = OutcomePull(definition.name, len(found) - corrected, corrected, decisions)
-    known = joined | {each.decision: each for each in found}
-    return rules.accounted(pulled, decided, known, matures, work.clock.now())
+    pulled = OutcomePull(definition.name, decisions=decisions)
+    if newest_at is None:
+        return pulled
+    since = newest_at - matures * _CORRECTIONS_MATURE_TIMES
+    with data.reading_outcomes(work, definition) as outcomes_of:
+        for decided in _decided_since(work, definition.name, since):
+            happened = outcomes_of(sorted({each.entity for each in decided}))
+            revisions = _join(work, definition, rules.behind(decided, happened), happened)
+            without = [each for each in decided if each.known_at is None and each.entity not in happened]
+            pulled = rules.accounted(pulled, revisions, without, matures, work.clock.now())
+    with work.database.reading() as connection:
+        return rules.completed(pulled, *store.count_known(connection, definition.name))
 
 
-def _kept(
+def pull_due(work: Workspace, definition: Definition) -> OutcomePull | None:
+    """As :func:`pull`, for what repeats it; None where it rests.
+
+    One that takes seconds rests ten times as long, unless the source or the file is another since: only decisions that
+    were asked meanwhile could have got an outcome, and mostly have none yet.
+    """
+    source = f"{definition.name}/{definition.use_case.outcome.source}"
+    version = data.snapshot_versions(work, definition.name).get(source, "")
+    key, stands = (str(work.database.url), definition.name), (version, definition.fingerprint)
+    before, rests_until = _rests.get(key, (("", ""), 0.0))
+    began = time.monotonic()
+    if before == stands and began < rests_until:
+        return None
+    found = pull(work, definition)
+    took = time.monotonic() - began
+    _rests[key] = (stands, began + took * (1 + _RESTS_TIMES) if took > _RESTS_AFTER_SECONDS else 0.0)
+    return found
+
+
+def _decided_since(work: Workspace, use_case: str, since: datetime) -> Iterator[list[Decided]]:
+    after = ""
+    while True:
+        with work.database.reading() as connection:
+            found = store.decided_since(connection, use_case, since, after, _LOOKED_AT)
+        if found:
+            yield found
+            after = found[-1].id
+        if len(found) < _LOOKED_AT:
+            return
+
+
+def _join(
     work: Workspace,
     definition: Definition,
-    found: Sequence[JoinedOutcome],
+    behind: Sequence[Decided],
     happened: Mapping[str, tuple[Said, datetime]],
-    decided_at: Mapping[str, datetime],
-) -> tuple[list[JoinedOutcome], dict[str, JoinedOutcome]]:
-    """Keep what still is new; with what counted before of the same decisions."""
-    changed = [(each.decision, each.entity) for each in found]
-    source, ids = definition.use_case.outcome.source, [decision for decision, _ in changed]
-    with work.database.writing() as connection:
-        governing.take_turn(connection)
-        # Somebody else may have pulled since we looked: what counts is read again, of these decisions only.
-        before = store.newest_of(connection, ids)
-        new = rules.changes(changed, happened, before, definition.name, work.clock.now())
-        ends = store.reached(connection, definition.name, source, [decided_at[each.decision] for each in new])
-        new = rules.told_apart(new, dict(zip((each.decision for each in new), ends, strict=True)))
-        store.add(connection, new)
-        webhooks.emit(connection, work, [told_of(each, definition.name) for each in new])
-    return new, before
+) -> list[int]:
+    """Join what is known of these decisions; the revision of each outcome that was new."""
+    source, found = definition.use_case.outcome.source, list[int]()
+    for start in range(0, len(behind), _JOINED_AT_ONCE):
+        some = behind[start : start + _JOINED_AT_ONCE]
+        with work.database.reading() as connection:
+            ends = store.reached(connection, definition.name, source, [each.decided_at for each in some])
+        reached = dict(zip((each.id for each in some), ends, strict=True))
+        with work.database.writing() as connection:
+            governing.take_turn(connection)
+            # Somebody else may have pulled since we looked: what counts is read again, of these decisions only.
+            before = store.newest_of(connection, [each.id for each in some])
+            pairs = [(each.id, each.entity) for each in some]
+            new = rules.changes(pairs, happened, before, definition.name, work.clock.now())
+            new = rules.told_apart(new, reached)
+            store.add(connection, new)
+            webhooks.emit(connection, work, [told_of(each, definition.name) for each in new])
+        found += [each.revision for each in new]
+    return found
 
 
 def of_decision(work: Workspace, decision: str) -> list[JoinedOutcome]:
@@ -78,6 +123,12 @@ def newest(work: Workspace, use_case: str) -> dict[str, JoinedOutcome]:
     """The outcome that counts, by decision."""
     with work.database.reading() as connection:
         return store.newest(connection, use_case)
+
+
+def newest_of(work: Workspace, decisions: Sequence[str]) -> dict[str, JoinedOutcome]:
+    """What is known to have happened of these decisions."""
+    with work.database.reading() as connection:
+        return store.newest_of(connection, decisions)
 
 
 def told_of(joined: JoinedOutcome, use_case: str) -> Told:

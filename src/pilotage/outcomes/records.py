@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -30,12 +30,13 @@ class JoinedOutcome(Struct, frozen=True):
 
 
 class Decided(Struct, frozen=True):
-    """A decision, as far as joining outcomes needs it."""
+    """A decision, as far as joining outcomes needs it; ``known_at`` is of the outcome that counts, None without one."""
 
     id: str
     entity: str
     moment: datetime
     decided_at: datetime
+    known_at: datetime | None = None
 
 
 class OutcomePull(Struct, frozen=True):
@@ -107,6 +108,15 @@ class Report(Struct, frozen=True):
     def name(self) -> str:
         """As it stands beside the outcome that it brought."""
         return f"{self.source}/{self.id}/{self.version}"
+
+
+class Waiting(Struct, frozen=True):
+    """A report whose decision nobody knows: who told it, how long ago, and why it waits."""
+
+    report: Report
+    caller: str
+    age: timedelta
+    why: str
 
 
 Effect = Literal["joined", "corrected", "repeated", "superseded", "quarantined", "refused"]

@@ -37,13 +37,13 @@ def report(work: Workspace, by: Principal, rows: Sequence[ReportRow | InvalidReq
     A row that could not be read is handed in as its error. Each row stands for itself: one that is refused does not
     keep the others out.
     """
-    now, kinds = work.clock.now(), _kinds(work)
+    now, of_kind = work.clock.now(), kinds(work)
     told = [_told(row, by, now) for row in rows if isinstance(row, ReportRow)]
     with work.database.writing() as connection:
         governing.take_turn(connection)
         asked = reports_store.decisions_of(connection, told)
         events = [(each.source, each.id) for each in told]
-        taking = _Taking(by, kinds, asked, reports_store.of_events(connection, events))
+        taking = _Taking(by, of_kind, asked, reports_store.of_events(connection, events))
         results = [
             taking.take(_told(row, by, now))
             if isinstance(row, ReportRow)
@@ -72,10 +72,10 @@ def settle(work: Workspace) -> int:
         governing.take_turn(connection)
         waiting = reports_store.settleable(connection, _SETTLED_AT_ONCE)
         asked = reports_store.decisions_of(connection, waiting)
-        kinds = _kinds(work)
+        of_kind = kinds(work)
         known = {each.reported_by: _Known(callers.get(each.reported_by), asked) for each in waiting}
         placed = [known[each.reported_by].placed(each) for each in waiting]
-        free = [each for each in placed if not each.quarantined and not _misfit(each, kinds)]
+        free = [each for each in placed if not each.quarantined and not misfit(each, of_kind)]
         reports_store.release(connection, free)
         _settle(connection, work, free)
     return len(free)
@@ -134,7 +134,7 @@ class _Taking:
             return Reported(422, "refused", problem="Name a decision, or a use_case and an entity.")
         if not each.decision and not allowed(self._by, Permission.DECIDE, each.use_case):
             return Reported(404, "refused", problem=f"There is no use case {each.use_case} that this key may ask.")
-        if wrong := _misfit(each, self._kinds):
+        if wrong := misfit(each, self._kinds):
             return Reported(422, "refused", problem=wrong)
         others = self._versions.get((each.source, each.id), {})
         if each.version in others:
@@ -164,7 +164,7 @@ def _again(each: Report, before: Report) -> Reported:
     return Reported(409, "refused", problem="This version of the event was told otherwise before: send a higher one.")
 
 
-def _misfit(each: Report, kinds: Mapping[str, OutcomeKind]) -> str:
+def misfit(each: Report, kinds: Mapping[str, OutcomeKind]) -> str:
     """How what happened does not fit the use case's outcome; empty where it does, or where the use case is unknown."""
     kind, said = kinds.get(each.use_case), each.happened
     if isinstance(said, float) and not math.isfinite(said):
@@ -194,7 +194,8 @@ def _with_effect(result: Reported, corrected: set[str]) -> Reported:
     return result
 
 
-def _kinds(work: Workspace) -> dict[str, OutcomeKind]:
+def kinds(work: Workspace) -> dict[str, OutcomeKind]:
+    """The kind of outcome of each use case."""
     found: dict[str, OutcomeKind] = {}
     for name in defining.names(work):
         try:

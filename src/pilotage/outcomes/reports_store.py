@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -72,12 +73,48 @@ def release(connection: sa.Connection, known: Sequence[Report]) -> None:
         connection.execute(let_go, rows)
 
 
-def quarantined(connection: sa.Connection, limit: int, reported_by: str | None = None) -> list[Report]:
-    """Reports whose decision nobody knows, newest first; those of one caller, or of all."""
+def quarantined(
+    connection: sa.Connection,
+    limit: int,
+    reported_by: str | None = None,
+    of: tuple[str, Sequence[str]] | None = None,
+) -> list[Report]:
+    """Reports whose decision nobody knows, newest first; those of one caller, or of all.
+
+    ``of`` is a use case and the callers that may ask it: then those that name it, or name none and are theirs.
+    """
     query = sa.select(reports).where(reports.c.quarantined).order_by(reports.c.reported_at.desc()).limit(limit)
     if reported_by is not None:
         query = query.where(reports.c.reported_by == reported_by)
+    if of is not None:
+        query = query.where(_may_be_of(*of))
     return [_report(row) for row in connection.execute(query).mappings()]
+
+
+def count_quarantined(connection: sa.Connection, use_case: str, callers: Sequence[str]) -> int:
+    """How many there are of a use case."""
+    query = sa.select(sa.func.count()).select_from(reports)
+    return int(connection.execute(query.where(reports.c.quarantined, _may_be_of(use_case, callers))).scalar_one())
+
+
+def quarantined_before(connection: sa.Connection, before: datetime, limit: int) -> list[Report]:
+    """Those that were told before, so many at most, the oldest first."""
+    query = sa.select(reports).where(reports.c.quarantined, reports.c.reported_at < before)
+    return [_report(row) for row in connection.execute(query.order_by(reports.c.reported_at).limit(limit)).mappings()]
+
+
+def remove_quarantined(connection: sa.Connection, told: Iterable[Report]) -> int:
+    """Forget reports, unless one was joined meanwhile; how many."""
+    removed = 0
+    for each in told:
+        same = (reports.c.source == each.source, reports.c.id == each.id, reports.c.version == each.version)
+        removed += connection.execute(reports.delete().where(*same, reports.c.quarantined)).rowcount
+    return removed
+
+
+def _may_be_of(use_case: str, callers: Sequence[str]) -> sa.ColumnElement[bool]:
+    nameless = sa.and_(reports.c.use_case == "", reports.c.reported_by.in_(callers))
+    return sa.or_(reports.c.use_case == use_case, nameless)
 
 
 def settleable(connection: sa.Connection, limit: int) -> list[Report]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -53,21 +53,40 @@ def _was_read(outcome: JoinedOutcome, reached: Mapping[str, datetime | None]) ->
     return outcome.revision == 1 and end is not None and outcome.known_at <= end
 
 
+def behind(decided: Iterable[Decided], happened: Mapping[str, tuple[Said, datetime]]) -> list[Decided]:
+    """Those about whose entity more is known than was joined."""
+    told = [each for each in decided if each.entity in happened]
+    return [each for each in told if each.known_at is None or each.known_at < happened[each.entity][1]]
+
+
 def accounted(
-    pull: OutcomePull, decided: Iterable[Decided], known: Mapping[str, JoinedOutcome], matures: timedelta, now: datetime
+    pull: OutcomePull, revisions: Sequence[int], without: Iterable[Decided], matures: timedelta, now: datetime
 ) -> OutcomePull:
-    """A pull with where every decision stands: ``decided`` are those looked at, ``known`` all that have an outcome."""
-    due = [each.moment + matures for each in decided if each.id not in known]
+    """A pull that has looked at further decisions.
+
+    ``revisions`` are of the outcomes that it joined to them; those ``without`` an outcome wait for it or miss it.
+    """
+    corrected = sum(revision > 1 for revision in revisions)
+    due = [each.moment + matures for each in without]
     waiting = [at for at in due if at > now]
+    until = [*waiting, *([pull.waiting_until] if pull.waiting_until else [])]
     return replace(
         pull,
-        known=len(known),
-        known_before=sum(each.known_before for each in known.values()),
-        waiting=len(waiting),
-        waiting_until=max(waiting, default=None),
-        missing=len(due) - len(waiting),
-        left=pull.decisions - len(known) - len(due),
+        joined=pull.joined + len(revisions) - corrected,
+        corrected=pull.corrected + corrected,
+        waiting=pull.waiting + len(waiting),
+        waiting_until=max(until, default=None),
+        missing=pull.missing + len(due) - len(waiting),
     )
+
+
+def completed(pull: OutcomePull, known: int, known_before: int) -> OutcomePull:
+    """A pull that has looked at all that it looks at, with how many of all decisions have an outcome.
+
+    Others join and ask meanwhile: what came between the looks is never less than none.
+    """
+    left = max(0, pull.decisions - known - pull.waiting - pull.missing)
+    return replace(pull, known=known, known_before=known_before, left=left)
 
 
 def told(pull: OutcomePull, outcome: Outcome, entity: str) -> list[str]:
@@ -96,6 +115,19 @@ def told(pull: OutcomePull, outcome: Outcome, entity: str) -> list[str]:
             "the newest: nobody looks for it any more."
         )
     return said
+
+
+def why_waiting(report: Report, asked: Mapping[str, Asked], caller_known: bool, misfit: str) -> str:
+    """Why a report is not joined, in a sentence. ``asked`` is what is known of the decisions that it may be about."""
+    if not caller_known:
+        return "The key that told it is disabled: nobody knows any more what it may tell of."
+    if misfit:
+        return f"The decision is there, but {misfit}"
+    if report.decision:
+        if report.decision not in asked:
+            return "There is no decision with this identifier: it was never made here, or not recorded."
+        return f"The decision belongs to {asked[report.decision].use_case}, which the report or its key does not name."
+    return "Nobody asked about this entity yet."
 
 
 def newest_versions(told: Iterable[Report]) -> dict[tuple[str, str], Report]:

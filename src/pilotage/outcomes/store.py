@@ -12,9 +12,11 @@ import sqlalchemy as sa
 
 from pilotage.data.records import Snapshot
 from pilotage.data.store import snapshots
-from pilotage.decisions.store import decisions
+from pilotage.decisions.records import Decision
+from pilotage.decisions.store import decisions, decode
 from pilotage.outcomes.records import Decided, JoinedOutcome
 from pilotage.platform.database import Instant, Json, metadata
+from pilotage.review.store import cases
 
 outcomes = sa.Table(
     "outcomes",
@@ -36,11 +38,20 @@ _AT_ONCE = 1_000
 """So many parameters are well within what either database takes."""
 
 
-def decided_since(connection: sa.Connection, use_case: str, since: datetime) -> list[Decided]:
-    """Decisions answered, or about a moment, from then on; joined ones too, as they may be corrected."""
-    columns = [decisions.c[name] for name in Decided.__struct_fields__]
+def decided_since(connection: sa.Connection, use_case: str, since: datetime, after: str, limit: int) -> list[Decided]:
+    """The next so many decisions after this identifier that were answered, or are about a moment, from ``since`` on.
+
+    Joined ones too, as they may be corrected.
+    """
+    columns = (decisions.c.id, decisions.c.entity, decisions.c.moment, decisions.c.decided_at, outcomes.c.known_at)
     young = sa.or_(decisions.c.decided_at >= since, decisions.c.moment >= since)
-    query = sa.select(*columns).where(decisions.c.use_case == use_case, young)
+    query = (
+        sa.select(*columns)
+        .outerjoin(outcomes, sa.and_(outcomes.c.decision == decisions.c.id, outcomes.c.newest))
+        .where(decisions.c.use_case == use_case, decisions.c.id > after, young)
+        .order_by(decisions.c.id)
+        .limit(limit)
+    )
     return [Decided(*row) for row in connection.execute(query)]
 
 
@@ -57,19 +68,40 @@ def reached(
     """How far the source's newest snapshot reached that had been made before each instant, by the source's own clock.
 
     None where there was no snapshot yet, or an empty one. A static source has no clock: then it is when it was read.
+    Only the snapshots between the first and the last of these instants are looked at.
     """
-    of_source = (snapshots.c.use_case == use_case, snapshots.c.source == source)
-    query = sa.select(snapshots.c.made_at, snapshots.c.sequence).where(*of_source).order_by(snapshots.c.sequence)
-    made = [(made_at, sequence) for made_at, sequence in connection.execute(query)]
+    if not instants:
+        return []
+    made = _made_between(connection, use_case, source, min(instants), max(instants))
     before = [bisect_left(made, at, key=lambda each: each[0]) for at in instants]
     ends = {place: _end(connection, *made[place - 1]) for place in set(before) if place}
     return [ends.get(place) for place in before]
+
+
+def _made_between(
+    connection: sa.Connection, use_case: str, source: str, first: datetime, last: datetime
+) -> list[tuple[datetime, int]]:
+    """When snapshots of a source were made and their numbers, oldest first: the last before, and those between."""
+    numbered = sa.select(snapshots.c.made_at, snapshots.c.sequence).where(
+        snapshots.c.use_case == use_case, snapshots.c.source == source
+    )
+    before = numbered.where(snapshots.c.made_at < first).order_by(snapshots.c.sequence.desc()).limit(1)
+    between = numbered.where(snapshots.c.made_at >= first, snapshots.c.made_at < last).order_by(snapshots.c.sequence)
+    return [(at, number) for query in (before, between) for at, number in connection.execute(query)]
 
 
 def _end(connection: sa.Connection, made_at: datetime, sequence: int) -> datetime | None:
     manifest = connection.execute(sa.select(snapshots.c.manifest).where(snapshots.c.sequence == sequence)).scalar_one()
     found = msgspec.convert(manifest, Snapshot)
     return made_at if found.is_static else found.known_to
+
+
+def count_known(connection: sa.Connection, use_case: str) -> tuple[int, int]:
+    """How many decisions have an outcome, and how many of these had been read before they were answered."""
+    before = sa.func.coalesce(sa.func.sum(sa.case((outcomes.c.known_before, 1), else_=0)), 0)
+    query = sa.select(sa.func.count(), before).where(outcomes.c.use_case == use_case, outcomes.c.newest)
+    count, known_before = connection.execute(query).one()
+    return int(count), int(known_before)
 
 
 def newest(connection: sa.Connection, use_case: str) -> dict[str, JoinedOutcome]:
@@ -86,6 +118,24 @@ def newest_of(connection: sa.Connection, decided: Sequence[str]) -> dict[str, Jo
         query = sa.select(outcomes).where(outcomes.c.decision.in_(some), outcomes.c.newest)
         found |= {row["decision"]: outcome_of(row) for row in connection.execute(query).mappings()}
     return found
+
+
+def known_answers(connection: sa.Connection, use_case: str, limit: int) -> list[Decision]:
+    """The newest answers of the model whose outcome is known and that nobody has looked at."""
+    query = (
+        sa.select(decisions.c.content)
+        .join(outcomes, sa.and_(outcomes.c.decision == decisions.c.id, outcomes.c.newest))
+        .outerjoin(cases, cases.c.decision == decisions.c.id)
+        .where(
+            decisions.c.use_case == use_case,
+            decisions.c.produced_by == "model",
+            outcomes.c.known_before.is_(sa.false()),
+            cases.c.id.is_(None),
+        )
+        .order_by(decisions.c.id.desc())
+        .limit(limit)
+    )
+    return [decode(content) for content in connection.execute(query).scalars()]
 
 
 def of_decision(connection: sa.Connection, decision: str) -> list[JoinedOutcome]:
