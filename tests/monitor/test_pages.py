@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from tests.living import NAME, happened, release, visitor
 from tests.review.arranging import a_decision, adopt, record, recorded, reviewer
 
-from pilotage.decisions import tallies
-from pilotage.decisions.segments import name_of
+from pilotage.decisions.durable import tallies
+from pilotage.decisions.durable.segments import name_of
 from pilotage.govern.records import SYSTEM, Principal, Role
 from pilotage.monitor import flow
 from pilotage.outcomes import store as outcomes
@@ -100,6 +101,7 @@ def test_failures_that_nobody_noticed_in_shadow_are_told(work: Workspace) -> Non
     assert told in page
 
 
+@pytest.mark.both_stores
 def test_only_what_apps_asked_says_whether_it_is_safe(work: Workspace, clock: FixedClock) -> None:
     release(work, adopt(work), 1)
     live, past = releasing.live(work, NAME).version, clock.now() - timedelta(days=3_000)
@@ -113,7 +115,7 @@ def test_only_what_apps_asked_says_whether_it_is_safe(work: Workspace, clock: Fi
     assert told in page and told in home
     assert "1 asked over HTTP; told from 100" in page and "1 asked over HTTP; told from 100" in home
     assert "900.0 ms" not in page
-    assert "1 asked by apps with this version" in home
+    assert "1 asked by apps over HTTP" in home
 
 
 def test_the_last_day_counts_and_before_it_only_what_a_day_lacks(work: Workspace, clock: FixedClock) -> None:
@@ -142,6 +144,7 @@ def test_outcomes_that_had_been_read_before_are_told_apart(work: Workspace, cloc
     assert "It had been read before the question, so no quality counts it." in life
 
 
+@pytest.mark.both_stores
 def test_overrides_and_reviews_are_counted(work: Workspace) -> None:
     adopt(work)
     decision = recorded(work)

@@ -4,40 +4,25 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from tests.living import happened
-from tests.postgres import NoPostgres, scratch_cluster
 from tests.review.arranging import NAME, a_decision, record
 
 from pilotage.decisions.records import Said
 from pilotage.monitor import store
-from pilotage.platform.clock import FixedClock
-from pilotage.platform.settings import Settings
-from pilotage.platform.workspace import Workspace, open_workspace
+from pilotage.platform.workspace import Workspace
 from pilotage.usecase.records import OutcomeKind
 from pilotage.usecase.rules.value import WORTH, came_of
 
+pytestmark = pytest.mark.both_stores
 ANSWERS: dict[OutcomeKind, tuple[Said, ...]] = {
     "flag": (True, False),
     "category": ("it's “late”", "early", 'a "b" \\ c'),
     "number": (-3.5, 0.0, 12.0, 1e-7, 2e17),
 }
 INSTEAD: dict[OutcomeKind, Said] = {"flag": False, "category": "early", "number": 0.0}
-
-
-@pytest.fixture
-def on_postgresql(tmp_path: Path, clock: FixedClock) -> Iterator[Workspace]:
-    try:
-        with scratch_cluster() as address:
-            work = open_workspace(Settings(home=tmp_path / "home", database_url=address), clock)
-            yield work
-            work.close()
-    except NoPostgres as reason:
-        pytest.skip(str(reason))
 
 
 def filled(work: Workspace, kind: OutcomeKind) -> dict[tuple[str, str, bool], dict[str, float]]:
@@ -60,7 +45,8 @@ def filled(work: Workspace, kind: OutcomeKind) -> dict[tuple[str, str, bool], di
     return dict(wanted)
 
 
-def check(work: Workspace, kind: OutcomeKind) -> None:
+@pytest.mark.parametrize("kind", ["flag", "category", "number"])
+def test_the_sums_are_those_of_each_answer_alone(work: Workspace, kind: OutcomeKind) -> None:
     wanted = filled(work, kind)
     with work.database.reading() as connection:
         found = store.matured(connection, NAME, kind, INSTEAD[kind])
@@ -70,14 +56,3 @@ def check(work: Workspace, kind: OutcomeKind) -> None:
         assert each.decisions == came["decisions"]
         names = (*WORTH[kind], *(["within"] if kind == "number" else []))
         assert each.came == pytest.approx({name: came[name] for name in names})
-
-
-@pytest.mark.parametrize("kind", ["flag", "category", "number"])
-def test_the_sums_are_those_of_each_answer_alone(work: Workspace, kind: OutcomeKind) -> None:
-    check(work, kind)
-
-
-@pytest.mark.postgres
-@pytest.mark.parametrize("kind", ["flag", "category", "number"])
-def test_on_postgresql_the_sums_are_the_same(on_postgresql: Workspace, kind: OutcomeKind) -> None:
-    check(on_postgresql, kind)

@@ -9,8 +9,8 @@ from pilotage.decisions.records import REASONS, Decision, Said
 from pilotage.monitor import rules
 from pilotage.monitor.records import Step
 from pilotage.outcomes.records import JoinedOutcome
-from pilotage.review.records import Case, Feedback
-from pilotage.usecase.records import UseCase
+from pilotage.review.records import Case, Comment, Feedback, Opinion
+from pilotage.usecase.records import CaseReason, UseCase
 from pilotage.usecase.rules.value import came_of
 
 _SAID = {
@@ -19,7 +19,16 @@ _SAID = {
     "override": "did otherwise",
     "escalate": "escalated it",
 }
-_WHY = {"uncertain": "the model was not sure", "escalated": "somebody escalated"}
+_WHY: dict[CaseReason, str] = {
+    "uncertain": "the model was not sure",
+    "escalated": "somebody escalated",
+    "high_risk": "the file calls it a high risk",
+    "high_value": "the file calls it worth much",
+    "random": "it was drawn at random",
+    "blind": "it was drawn to be judged blind",
+    "known": "its outcome was known already",
+    "disagreement": "model and rule said otherwise",
+}
 
 
 def steps(
@@ -28,6 +37,8 @@ def steps(
     case: Case | None,
     outcomes: Sequence[JoinedOutcome],
     use_case: UseCase,
+    opinions: Sequence[Opinion] = (),
+    comments: Sequence[Comment] = (),
 ) -> list[Step]:
     """Everything that happened to a decision, in the order of the loop; what has not says what it waits for."""
     return [
@@ -36,6 +47,7 @@ def steps(
         *_shown(feedback),
         *_feedback(feedback),
         *_review(case),
+        *_talk(opinions, comments, use_case),
         *_outcome(outcomes, use_case),
         _money(decision, case, outcomes, use_case),
     ]
@@ -48,21 +60,49 @@ def _shown(feedback: Sequence[Feedback]) -> list[Step]:
 
 def _feedback(feedback: Sequence[Feedback]) -> list[Step]:
     said = [
-        Step("feedback", each.at, f"{each.person} {_SAID[each.kind]}" + (f": “{each.reason}”." if each.reason else "."))
+        Step("feedback", each.at, f"{each.person} {_SAID[each.kind]}{_reason(each)}{_taken_back(each)}")
         for each in feedback
         if each.kind != "shown"
     ]
     return said or [Step("feedback", None, "Nobody said anything.", happened=False)]
 
 
+def _reason(said: Feedback) -> str:
+    return f": “{said.reason}”." if said.reason else "."
+
+
+def _taken_back(said: Feedback) -> str:
+    return "" if said.undone_at is None else " They took it back."
+
+
 def _review(case: Case | None) -> list[Step]:
     if case is None:
         return [Step("review", None, "No review was needed.", happened=False)]
     opened = Step("review", case.opened_at, f"A case was opened: {_WHY[case.why]}.")
+    if case.state == "withdrawn":
+        return [opened, Step("review", None, "It was closed: whoever asked for it took that back.", happened=False)]
     if case.verdict_at is None:
         return [opened, Step("review", None, "It waits for a reviewer.", happened=False)]
     why = f": “{case.verdict_reason}”" if case.verdict_reason else ""
     return [opened, Step("review", case.verdict_at, f"{case.verdict_by} {case.state} it{why}.")]
+
+
+def _talk(opinions: Sequence[Opinion], comments: Sequence[Comment], use_case: UseCase) -> list[Step]:
+    """What each reviewer said, and wrote beside the case, in its order."""
+    said = [Step("review", each.at, _opinion(each, use_case)) for each in opinions]
+    wrote = [Step("review", each.at, f"{each.person} wrote: “{each.text}”{_about(each)}") for each in comments]
+    return sorted([*said, *wrote], key=lambda step: step.at.timestamp() if step.at else 0.0)
+
+
+def _opinion(given: Opinion, use_case: UseCase) -> str:
+    what = "no answer" if given.answer is None else told(use_case, given.answer)
+    blind = " without seeing the model's opinion" if given.blind else ""
+    back = "; taken back" if given.undone_at else ""
+    return f"{given.person} judged {what}{blind}" + (f": “{given.reason}”" if given.reason else "") + f"{back}."
+
+
+def _about(comment: Comment) -> str:
+    return f" ({comment.link})" if comment.link else ""
 
 
 def _outcome(outcomes: Sequence[JoinedOutcome], use_case: UseCase) -> list[Step]:

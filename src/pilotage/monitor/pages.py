@@ -12,7 +12,7 @@ from litestar.response import Template
 from pilotage.data.flow import contracting
 from pilotage.decisions import flow as deciding
 from pilotage.decisions import parity
-from pilotage.decisions.completeness import completeness
+from pilotage.decisions.durable.completeness import completeness
 from pilotage.decisions.kinds import action_of, told
 from pilotage.decisions.parity.sighting import personal_columns
 from pilotage.decisions.records import REASONS, Decision
@@ -20,11 +20,13 @@ from pilotage.decisions.rules import inputs_in_words
 from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission
 from pilotage.govern.rules.permissions import allowed
-from pilotage.monitor import charts, flow, verdicts
+from pilotage.monitor import charts, flow, lately, verdicts
+from pilotage.monitor.incidents.pages import shown_of
 from pilotage.monitor.measures import MEASURES, in_words, shown
 from pilotage.monitor.records import Day, Operation
+from pilotage.outcomes import quarantine
 from pilotage.platform.charts import svg
-from pilotage.platform.errors import NotFound
+from pilotage.platform.errors import NotFound, StillCounting
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.releases.records import Live
@@ -37,16 +39,19 @@ from pilotage.usecase.records import Definition
 def operate_page(use_case: str, work: Workspace) -> Template:
     """Still safe? Still worth it? Then the figures behind the two answers."""
     definition = defining.find_adopted(work, use_case)
-    found = flow.operation(work, definition)
+    try:
+        found, (days, advantage) = lately.operation(work, definition), lately.worth(work, definition)
+    except StillCounting as counting:
+        return counting_page(work, definition, "operate", counting)
     live, history = releasing.live(work, use_case), releasing.history(work, use_case)
     numbers = {version.id: version.number for version in releasing.versions(work, use_case)}
-    days, advantage = flow.worth(work, definition)
     return Template(
         "monitor/operate.html",
         context={
             "page": {"use_case": use_case, "title": definition.use_case.title, "active": "operate"},
             "definition": definition,
             "found": found,
+            "counted_at": lately.counted_at(work, definition),
             "live": live,
             "back": f"/use-cases/{use_case}/operate",
             "safe": verdicts.still_safe(found, live, definition.use_case),
@@ -61,10 +66,25 @@ def operate_page(use_case: str, work: Workspace) -> Template:
             "pictures": _pictures(found, history, days),
             "changes": _changes(history, numbers),
             "accounted": completeness(work),
+            "quarantined": quarantine.count(work, use_case),
             "rejoined": parity.latest_rejoined(work, definition.name),
             "differing": differing,
+            **shown_of(work, definition.name),
         },
     )
+
+
+def counting_page(work: Workspace, definition: Definition, active: str, counting: StillCounting) -> Template:
+    """What a page says while its figures are counted for the first time: the switch and what is wrong need none."""
+    name = definition.name
+    context = {
+        "page": {"use_case": name, "title": definition.use_case.title, "active": active},
+        "live": releasing.live(work, name),
+        "back": f"/use-cases/{name}" + ("" if active == "home" else f"/{active}"),
+        "counting": counting,
+        **shown_of(work, name),
+    }
+    return Template("monitor/counting.html", context=context)
 
 
 @get("/decisions/{decision_id:str}", guards=[needs(Permission.READ)], sync_to_thread=True)
@@ -74,8 +94,14 @@ def decision_page(decision_id: str, request: Request[Any, Any, Any], work: Works
     if not allowed(principal_of(request), Permission.READ, decision.use_case):
         raise NotFound(f"There is no decision {decision_id}.", "Use the id that came with the answer.")
     definition = defining.find_adopted(work, decision.use_case)
-    steps, case = flow.life_of(work, definition, decision)
+    reader = principal_of(request)
+    kept_back = flow.kept_back(work, reader, definition.name, [decision.id])
+    steps, case = flow.life_of(work, definition, decision, reader)
     personal = personal_columns(definition, contracting.current(work, definition.name))
+    inputs = inputs_in_words(definition.plan, decision, personal)
+    if kept_back:
+        kept = {"page": _page(definition, decision), "decision": decision, "inputs": inputs, "case": case}
+        return Template("monitor/kept_back.html", context=kept)
     return Template(
         "monitor/decision.html",
         context={
@@ -87,7 +113,7 @@ def decision_page(decision_id: str, request: Request[Any, Any, Any], work: Works
             "action": partial(action_of, definition.use_case),
             "steps": steps,
             "case": case,
-            "inputs": inputs_in_words(definition.plan, decision, personal),
+            "inputs": inputs,
             "others": deciding.other_answers(work, definition, decision, personal),
             "version": releasing.version(work, decision.version).number if decision.version else None,
         },

@@ -54,7 +54,7 @@ class Hour(Struct, frozen=True):
 class Service(Struct, frozen=True):
     """How the questions fared that apps asked over HTTP and that were the model's to answer.
 
-    What commands asked, one by one or in a batch, nobody waited for: it is not in here. ``failures`` counts, by code,
+    What commands and files asked, nobody waited for: it is not in here. ``failures`` counts, by code,
     questions to which the model had no answer, or none that could be used; ``latencies`` are of the newest answers,
     percentiles in microseconds.
     """
@@ -74,11 +74,34 @@ class Service(Struct, frozen=True):
         return self.failed / self.asked if self.asked else 0.0
 
 
+class Runs(Struct, frozen=True):
+    """How the questions fared that files and tables asked, as batch jobs, and that were the model's to answer.
+
+    ``rows`` were answered in them, ``failures`` as of :class:`Service`; ``refused`` rows did not fit. ``counted`` jobs
+    ended or should have; ``in_time`` of them were done within the time that the file agrees.
+    """
+
+    rows: int = 0
+    failures: dict[str, int] = {}
+    refused: int = 0
+    counted: int = 0
+    in_time: int = 0
+
+    @property
+    def failed(self) -> int:
+        return sum(self.failures.values())
+
+    @property
+    def failed_share(self) -> float:
+        return self.failed / self.rows if self.rows else 0.0
+
+
 class Operation(Struct, frozen=True):
     """Everything the operate page says, read from the ledger.
 
     ``model_asked`` are the decisions about which the model was asked; ``failures`` counts, by code, those about which
-    it could then not answer. ``service`` is of all questions of apps, ``recent`` of the last day on which they asked.
+    it could then not answer. ``service`` is of all questions of apps, ``recent`` of the last day on which they asked;
+    ``runs`` is of files.
     ``known_before`` decisions have an outcome that had been read before they were answered: ``matured`` and
     ``quality`` are without them.
     """
@@ -109,6 +132,7 @@ class Operation(Struct, frozen=True):
     money_so_far: float
     money_of_rule: float
     known_before: int = 0
+    runs: Runs = Runs()
 
 
 class Day(Struct, frozen=True):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
+from pilotage.decisions.jobs.records import BatchJob
 from pilotage.decisions.records import ORDINARY_REASONS, UNUSED_REASONS
 from pilotage.monitor.measures import measured
-from pilotage.monitor.records import Answerer, Day, Hour, Matured, Quality, Service
+from pilotage.monitor.records import Answerer, Day, Hour, Matured, Quality, Runs, Service
 from pilotage.usecase.records import OutcomeKind, Value
 from pilotage.usecase.rules.value import WORTH, earned
 
@@ -98,6 +99,25 @@ def service(asked: Mapping[tuple[str, str], int], latencies_us: Sequence[int]) -
     ]
     p50, p99 = percentile(latencies_us, 0.5), percentile(latencies_us, 0.99)
     return Service(sum(asked.values()), _summed(failures), len(latencies_us), p50, p99)
+
+
+def runs(asked: Mapping[tuple[str, str, str], int], jobs: Iterable[BatchJob], within: timedelta, now: datetime) -> Runs:
+    """How these rows of jobs fared, and the jobs since the first that asked; those that were cancelled do not count.
+
+    A job that failed, or is not done although it should be by now, is not in time.
+    """
+    known = list(jobs)
+    first = min((job.made_at for job in known if any(job.id == of for of, _, _ in asked)), default=None)
+    if first is None:
+        return Runs()
+    of_kind: dict[tuple[str, str], int] = defaultdict(int)
+    for (_, reason, failure), count in asked.items():
+        of_kind[reason, failure] += count
+    fared = service(of_kind, ())
+    since = [job for job in known if job.made_at >= first and job.state != "cancelled"]
+    counted = [job for job in since if job.has_ended or now - job.made_at > within]
+    in_time = sum(job.state == "done" and (job.finished_at or now) - job.made_at <= within for job in counted)
+    return Runs(fared.asked, fared.failures, sum(job.rows_refused for job in since), len(counted), in_time)
 
 
 def hours(volume: Iterable[tuple[datetime, str, str, int]]) -> tuple[Hour, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,17 +17,31 @@ from pilotage.outcomes.store import outcomes
 from pilotage.review.store import cases, feedback
 from pilotage.usecase.records import OutcomeKind
 
-DONE = ("approved", "corrected", "rejected")
 _ASKED = sa.or_(decisions.c.model_answer.is_not(None), decisions.c.model_failure != "")
+_STANDS = feedback.c.undone_at.is_(None)
+_FOR_IT = sa.or_(_ASKED, decisions.c.reason.in_(UNUSED_REASONS))
 
 
 def volume(
     connection: sa.Connection, use_case: str, version: str | None = None
 ) -> list[tuple[datetime, str, str, int]]:
-    """(moment, reason, model failure, decisions) by distinct moment, reason and failure."""
-    kinds = (decisions.c.moment, decisions.c.reason, decisions.c.model_failure)
+    """(hour of the moment, reason, model failure, decisions) by distinct hour, reason and failure."""
+    # As SQLite keeps instants, their first thirteen letters are the hour; PostgreSQL is told how to write them so.
+    is_text = connection.dialect.name == "sqlite"
+    written = sa.type_coerce(decisions.c.moment, sa.String)
+    hour = sa.func.substr(written, 1, 13) if is_text else sa.func.to_char(decisions.c.moment, "YYYY-MM-DD HH24")
+    kinds = (hour, decisions.c.reason, decisions.c.model_failure)
     query = sa.select(*kinds, sa.func.count()).where(*_of(use_case, version)).group_by(*kinds)
-    return [(moment, reason, failure, count) for moment, reason, failure, count in connection.execute(query)]
+    return [
+        (datetime.strptime(f"{text}+0000", "%Y-%m-%d %H%z"), reason, failure, count)
+        for text, reason, failure, count in connection.execute(query)
+    ]
+
+
+def has_more_than(connection: sa.Connection, count: int) -> bool:
+    """Whether the ledger holds more than so many decisions."""
+    query = sa.select(decisions.c.id).order_by(decisions.c.id).offset(count).limit(1)
+    return connection.execute(query).scalar() is not None
 
 
 def produced(connection: sa.Connection, use_case: str, version: str | None = None) -> dict[str, int]:
@@ -78,10 +92,19 @@ def known_before(connection: sa.Connection, use_case: str, version: str | None =
 
 def _for_the_model(use_case: str, version: str | None, since: datetime | None) -> tuple[sa.ColumnElement[bool], ...]:
     """Asked over HTTP with a key, and of the model, or of what stands in for one that cannot be used."""
-    for_it = sa.or_(_ASKED, decisions.c.reason.in_(UNUSED_REASONS))
-    by_an_app = decisions.c.asked_by != SYSTEM.name
+    by_an_app = (decisions.c.asked_by != SYSTEM.name, decisions.c.job == "")
     young = () if since is None else (decisions.c.decided_at >= since,)
-    return (*_of(use_case, version), by_an_app, for_it, *young)
+    return (*_of(use_case, version), *by_an_app, _FOR_IT, *young)
+
+
+def asked_in_jobs(
+    connection: sa.Connection, use_case: str, version: str | None = None
+) -> dict[tuple[str, str, str], int]:
+    """Rows of batch jobs that were the model's to answer, by job, reason and model failure."""
+    kinds = (decisions.c.job, decisions.c.reason, decisions.c.model_failure)
+    of_jobs = (*_of(use_case, version), decisions.c.job != "", _FOR_IT)
+    query = sa.select(*kinds, sa.func.count()).where(*of_jobs).group_by(*kinds)
+    return {(job, reason, failure): count for job, reason, failure, count in connection.execute(query)}
 
 
 def matured(
@@ -165,8 +188,9 @@ _CAME: dict[OutcomeKind, Callable[[_Text, Said], _Came]] = {"flag": _flag, "cate
 
 
 def feedback_counts(connection: sa.Connection, use_case: str) -> dict[str, int]:
-    """Feedback by kind."""
-    query = sa.select(feedback.c.kind, sa.func.count()).where(feedback.c.use_case == use_case).group_by(feedback.c.kind)
+    """Feedback by kind, without what was taken back."""
+    query = sa.select(feedback.c.kind, sa.func.count()).where(feedback.c.use_case == use_case, _STANDS)
+    query = query.group_by(feedback.c.kind)
     return dict(connection.execute(query).all())
 
 
@@ -174,18 +198,18 @@ def override_reasons(connection: sa.Connection, use_case: str) -> dict[str, int]
     """Overrides by the reason given."""
     query = (
         sa.select(feedback.c.reason, sa.func.count())
-        .where(feedback.c.use_case == use_case, feedback.c.kind == "override")
+        .where(feedback.c.use_case == use_case, feedback.c.kind == "override", _STANDS)
         .group_by(feedback.c.reason)
     )
     return dict(connection.execute(query).all())
 
 
-def case_counts(connection: sa.Connection, use_case: str) -> tuple[int, int]:
-    """Review cases: (open, done)."""
-    query = sa.select(cases.c.state, sa.func.count()).where(cases.c.use_case == use_case).group_by(cases.c.state)
-    by_state: dict[str, int] = dict(connection.execute(query).all())
-    done = sum(count for state, count in by_state.items() if state in DONE)
-    return sum(by_state.values()) - done, done
+def judged_blind(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
+    """Which of these decisions, some hundreds at most, have a case that is judged blind and is not closed yet."""
+    query = sa.select(cases.c.decision).where(
+        cases.c.decision.in_(ids), cases.c.blind, cases.c.state.in_(("open", "leased"))
+    )
+    return set(connection.execute(query).scalars())
 
 
 def _of(use_case: str, version: str | None) -> tuple[sa.ColumnElement[bool], ...]:

@@ -13,6 +13,8 @@ from pilotage.usecase.records import UseCase
 
 RECENT = timedelta(hours=24)
 
+FILES_PER_LATE = 20
+"""Of so many files one may be late."""
 ANSWERS_MIN = 100
 """Answers to apps below which nothing is said of one in a hundred."""
 
@@ -26,7 +28,7 @@ def still_safe(found: Operation, live: Live, use_case: UseCase) -> Verdict:
         return Verdict("warn", f"Safe, because it is switched off: today's rule answers everything ({live.reason}).")
     recent = found.recent
     if not recent.asked:
-        return Verdict("inform", _nothing_asked(found))
+        return _by_files(found, use_case) if found.runs.rows else Verdict("inform", _nothing_asked(found))
     if recent.asked < ANSWERS_MIN:
         return _too_few(recent)
     limit, budget_ms = use_case.rollout.fallback_share_max, use_case.brief.latency_ms
@@ -45,6 +47,22 @@ def still_safe(found: Operation, live: Live, use_case: UseCase) -> Verdict:
         f"and 99 of 100 answers came within {p99_ms:,.1f} ms (of {budget_ms})."
         + (f" But {failed_in_words(recent.failures)}." if recent.failed else ""),
     )
+
+
+def _by_files(found: Operation, use_case: UseCase) -> Verdict:
+    """The same of a use case that only files and tables ask."""
+    runs, limit = found.runs, use_case.rollout.fallback_share_max
+    of = f"{plural(runs.rows, 'row')} that files asked, and no app over HTTP"
+    late = runs.counted - runs.in_time
+    done = f"{runs.in_time:,} of {plural(runs.counted, 'file')} were done within {use_case.batch.within}"
+    if runs.rows < ANSWERS_MIN:
+        return Verdict("inform", f"Too few to tell: {of}; {ANSWERS_MIN} are needed.")
+    if runs.failed_share > limit:
+        told = failed_in_words(runs.failures)
+        return Verdict("fail", f"No: of {of}, {told}; at most {_percent(limit)} are agreed.")
+    if late * FILES_PER_LATE > runs.counted:
+        return Verdict("fail", f"No: {done}.")
+    return Verdict("pass", f"Yes: the model failed in {_percent(runs.failed_share)} of {of}, and {done}.")
 
 
 def _nothing_asked(found: Operation) -> str:

@@ -1,0 +1,161 @@
+"""How well people review: agreement, time, what they follow, what they overlook; and who sees whose figures."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from litestar.testing import TestClient
+from tests.living import happened
+from tests.review.arranging import NAME, go_live, recorded, reviewer
+from tests.review.serving import console, session
+from tests.review.test_intake import adopted
+
+from pilotage.decisions.records import Said
+from pilotage.govern.cookies import SESSION
+from pilotage.govern.records import Role
+from pilotage.monitor.reviewing import flow as quality
+from pilotage.monitor.reviewing.records import Judged
+from pilotage.monitor.reviewing.rules import alpha, difference, quality_of, rate
+from pilotage.outcomes import seeding
+from pilotage.platform.clock import FixedClock
+from pilotage.platform.workspace import Workspace
+from pilotage.review import flow
+from pilotage.review.records import Opinion
+from pilotage.usecase.records import CaseReason
+
+AT = datetime(2013, 12, 5, tzinfo=UTC)
+
+
+def judged(case: str, person: str, answer: Said | None, given: Said = True, why: CaseReason = "random") -> Judged:
+    """One opinion, of a minute."""
+    verdict = "rejected" if answer is None else "approved" if answer == given else "corrected"
+    opinion = Opinion(
+        case=case,
+        round=1,
+        use_case=NAME,
+        person=person,
+        verdict=verdict,  # type: ignore[arg-type]
+        answer=answer,
+        reason="" if verdict == "approved" else "Data looks wrong",
+        blind=why == "blind",
+        seconds=60.0,
+        at=AT,
+    )
+    return Judged(opinion, why, given, None)
+
+
+def test_alpha_is_that_of_krippendorffs_own_example() -> None:
+    # Krippendorff 2011, example C: 12 units, 4 observers, nominal data with what is missing; alpha is 0.743.
+    rows = {
+        "A": [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None],
+        "B": [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3],
+        "C": [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None],
+        "D": [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None],
+    }
+    said = [
+        judged(str(unit), person, str(value))
+        for person, values in rows.items()
+        for unit, value in enumerate(values)
+        if value is not None
+    ]
+
+    assert alpha(said) == pytest.approx(0.743, abs=0.0005)
+
+
+def test_alpha_is_undefined_where_nothing_was_judged_twice_or_all_said_the_same() -> None:
+    assert alpha([judged("a", "anna", True), judged("b", "ben", False)]) is None
+    assert alpha([judged("a", "anna", True), judged("a", "ben", True)]) is None
+    assert alpha([]) is None
+
+
+def test_what_seeing_the_model_adds_has_an_interval() -> None:
+    seen = [judged(f"s{n}", "anna", n >= 4) for n in range(200)]  # 98 of 100 agree
+    blind = [judged(f"b{n}", "anna", n >= 40, why="blind") for n in range(200)]  # 80 of 100
+
+    found = quality_of(seen + blind)
+
+    assert (found.seen.share, found.blind.share) == (0.98, 0.8)
+    assert found.bias is not None and found.bias.value == pytest.approx(0.18)
+    assert 0.11 < found.bias.low < 0.14 < 0.23 < found.bias.high < 0.25
+    assert (found.changed.count, found.changed.of) == (4, 200)
+    assert found.reasons == (("Data looks wrong", 4),)
+
+
+def test_shares_of_nothing_are_no_shares() -> None:
+    assert rate(0, 0).share is None
+    assert difference(rate(1, 2), rate(0, 0)) is None
+
+
+@pytest.fixture
+def live(work: Workspace) -> Workspace:
+    """In assist; one known case for every two others."""
+    adopted(work, "  samples: {known: 0.5, random: 1}\n")
+    go_live(work)
+    return work
+
+
+@pytest.mark.both_stores
+def test_known_cases_come_as_often_as_the_file_says_and_look_like_blind_ones(
+    live: Workspace, clock: FixedClock
+) -> None:
+    old = [recorded(live, entity=f"OLD{n}") for n in range(5)]
+    flow.take_in(live)
+    assert seeding.seed(live) == 0  # all have cases, and no outcome is known
+
+    adopted(live, "  samples: {known: 0.5}\n")
+    past = recorded(live, entity="PAST", probability=0.9)
+    happened(live, past.id, False, clock.now())
+
+    assert seeding.seed(live) == 1  # of two that are due there is only one
+    assert seeding.seed(live) == 0
+    case = next(each for each in flow.queue(live, NAME) if each.decision == past.id)
+    view = flow.look(live, case)
+    assert (case.why, view.case.why, view.model, view.given, len(old)) == ("known", "blind", None, None, 5)
+
+    held = flow.lease(live, case.id, reviewer("anna"))
+    flow.judge(live, case.id, held.fence, True, "", reviewer("anna"))
+    found = quality.quality(live, NAME)
+    assert (found.missed.count, found.missed.of) == (1, 1)
+
+
+def test_each_sees_their_own_figures_and_the_owner_all_together_without_names(
+    live: Workspace, clock: FixedClock
+) -> None:
+    people = ("anna", "ben", "cleo")
+    for number, person in enumerate(people * 2):
+        recorded(live, entity=f"UA{number}")
+        flow.take_in(live)
+        case = flow.lease_next(live, NAME, reviewer(person))
+        assert case is not None
+        clock.advance(timedelta(seconds=30 + number))
+        flow.submit(live, case.id, case.fence, "approved", None, "", reviewer(person))
+
+    path = f"/use-cases/{NAME}/queue/quality"
+    with TestClient(console(live), raise_server_exceptions=False) as client:
+        client.cookies.set(SESSION, session(live, "anna"))
+        mine = client.get(path).text
+        client.cookies.set(SESSION, session(live, "lead", Role.OWNER))
+        all_together = client.get(path).text
+        client.cookies.set(SESSION, session(live, "viewer", Role.VIEWER))
+        assert client.get(path).status_code == 403
+
+    assert "2 cases" in mine and "All together" not in mine
+    assert "6 cases" in all_together and "You have judged nothing here yet" in all_together
+    for text, others in ((mine, ("ben", "cleo")), (all_together, people)):
+        assert not [name for name in others if f">{name}<" in text or f"by {name}" in text]
+
+
+def test_figures_of_two_people_are_not_shown_to_the_third(live: Workspace) -> None:
+    for person in ("anna", "ben"):
+        recorded(live)
+        flow.take_in(live)
+        case = flow.lease_next(live, NAME, reviewer(person))
+        assert case is not None
+        flow.submit(live, case.id, case.fence, "approved", None, "", reviewer(person))
+
+    with TestClient(console(live), raise_server_exceptions=False) as client:
+        client.cookies.set(SESSION, session(live, "lead", Role.OWNER))
+        page = client.get(f"/use-cases/{NAME}/queue/quality").text
+
+    assert "Shown once 3 people have judged cases" in page
