@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import msgspec
 import pytest
 from tests.living import NAME, happened, release
 from tests.review.arranging import adopt, recorded
 
+from pilotage.decisions.jobs import store as jobs
+from pilotage.decisions.jobs.records import BatchJob
 from pilotage.govern.records import SYSTEM
 from pilotage.platform.errors import GateClosed
 from pilotage.platform.workspace import Workspace
@@ -15,6 +20,7 @@ from pilotage.rollout import flow
 from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
 
+pytestmark = pytest.mark.both_stores
 IN_SHADOW = {"stage": "shadow", "arm": "rule", "produced_by": "rule", "reason": "shadow"}
 SILENT = {**IN_SHADOW, "probability": None, "model_answer": None, "band": None}
 
@@ -78,3 +84,23 @@ def test_back_to_the_agreed_share_asks_the_gates_of_assist_only(work: Workspace)
 def test_a_smaller_share_asks_no_gate(work: Workspace) -> None:
     definition = assisting(work, share=1.0)
     assert flow.advance(work, definition, Stage.ASSIST, SYSTEM, "less", 0.5).share == 0.5
+
+
+def test_rows_of_jobs_count_as_files_and_never_as_questions_of_apps(work: Workspace) -> None:
+    definition = adopt(work)
+    version = release(work, definition, 1).version
+    now = work.clock.now()
+    for number, (state, late) in enumerate((("done", False), ("done", True), ("failed", False), ("cancelled", False))):
+        job = BatchJob(f"job_{number}", NAME, "key_1", "nightly", "csv", state, now, b"0" * 16, rows_refused=2)
+        finished = now + timedelta(hours=2 if late else 0)
+        with work.database.writing() as connection:
+            jobs.add(connection, msgspec.structs.replace(job, finished_at=finished))
+        if state == "done":
+            for _ in range(3):
+                recorded(work, version=version, job=job.id, **IN_SHADOW)
+    recorded(work, version=version, **IN_SHADOW)
+
+    found = flow.gather(work, definition).operation
+
+    assert (found.service.asked, found.runs.rows) == (1, 6)
+    assert (found.runs.counted, found.runs.in_time, found.runs.refused) == (3, 1, 6)

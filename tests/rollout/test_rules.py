@@ -12,7 +12,7 @@ from tests.review.arranging import FILE, of_kind
 from pilotage.audit.records import AuditReport, Finding
 from pilotage.models.records import Comparison, Parity
 from pilotage.models.suite import Limits, Result, SuiteReport
-from pilotage.monitor.records import Answerer, Operation, Quality, Service
+from pilotage.monitor.records import Answerer, Operation, Quality, Runs, Service
 from pilotage.releases import rules as release_rules
 from pilotage.releases.records import ColumnParity, LiveParity, Stage, Version
 from pilotage.rollout import overview, rules
@@ -230,6 +230,51 @@ def test_too_little_evidence_is_neither_good_nor_bad(gate: GateName, changes: di
 def test_few_decisions_do_not_fail_for_being_slow_yet() -> None:
     result = judged("service", operation=serving(asked=10, latency_p99_us=900_000, failures={"too_slow": 10}))
     assert result.outcome == "INCONCLUSIVE"
+
+
+RUNS = Runs(rows=900, counted=3, in_time=3)
+
+
+NOBODY = Service()
+
+
+def by_files(runs: Runs, service: Service = NOBODY) -> GateResult:
+    """The gate of a use case that files ask, and apps as ``service`` says."""
+    return judged("service", operation=operating(service=service, recent=service, runs=runs))
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome", "criterion", "came"),
+    [
+        ({}, "PASS", "enough decisions", "0 asked by apps over HTTP, 900 as rows of files; judged by files"),
+        ({"rows": 100}, "INCONCLUSIVE", "enough decisions", "100 as rows of files; 400 more are needed of one kind"),
+        ({"failures": {"model_failed": 90}}, "FAIL", "technical failures", "10.00% of 900"),
+        ({"failures": {"too_slow": 9}, "refused": 50}, "PASS", "technical failures", "50 more rows of files did not"),
+        ({"counted": 2, "in_time": 2}, "INCONCLUSIVE", "files in time", "2 of 2 files done in time"),
+        ({"in_time": 2}, "FAIL", "files in time", "2 of 3 files done in time"),
+        ({"counted": 20, "in_time": 19}, "PASS", "files in time", "19 of 20 files done in time"),
+    ],
+)
+def test_a_use_case_that_only_files_ask_is_judged_by_them(
+    changes: dict[str, Any], outcome: GateOutcome, criterion: str, came: str
+) -> None:
+    result = by_files(msgspec.structs.replace(RUNS, **changes))
+    told = {each.name: each for each in result.criteria}
+    assert result.outcome == outcome
+    assert came in told[criterion].came
+    assert ("in time" in told) is (criterion == "enough decisions" and outcome == "INCONCLUSIVE")
+
+
+def test_where_apps_ask_as_well_their_answers_must_be_in_time_too() -> None:
+    slow = Service(asked=20, latencies=20, latency_p50_us=900, latency_p99_us=900_000)
+    result = by_files(RUNS, slow)
+    assert {each.name: each.outcome for each in result.criteria}["in time"] == "FAIL"
+
+
+def test_where_apps_ask_enough_files_do_not_stand_in_for_them() -> None:
+    result = by_files(msgspec.structs.replace(RUNS, in_time=0), SERVICE)
+    assert result.outcome == "PASS"
+    assert "judged by apps" in {each.name: each for each in result.criteria}["enough decisions"].came
 
 
 def test_without_a_decision_no_criterion_speaks_of_time_or_room() -> None:

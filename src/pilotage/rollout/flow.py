@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from pilotage.audit import flow as auditing
 from pilotage.decisions import flow as deciding
@@ -13,6 +14,8 @@ from pilotage.govern.rules.permissions import allowed
 from pilotage.models import flow as modelling
 from pilotage.models.suite.kept import suite_of
 from pilotage.monitor import flow as monitoring
+from pilotage.monitor import lately
+from pilotage.monitor.records import Day, Operation
 from pilotage.platform.errors import GateClosed, Problem
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
@@ -25,8 +28,6 @@ from pilotage.usecase.records import Definition
 
 _KINDS = ("audit", "training_set", "comparison", "parity")
 _VERIFIED_FOR = timedelta(minutes=10)
-_verified: dict[str, tuple[datetime, bool]] = {}
-"""By installation, when its log and ledger were last verified for a page, and whether they were whole."""
 
 
 def release(work: Workspace, definition: Definition, version: Version, by: Principal, reason: str) -> Live:
@@ -80,27 +81,50 @@ def gates_to_show(work: Workspace, definition: Definition) -> list[GateResult]:
 
     Verifying reads the whole ledger; :func:`advance` always does, looking at a page need not.
     """
+    return dossier_to_show(work, definition)[1]
+
+
+def dossier_to_show(work: Workspace, definition: Definition) -> tuple[Dossier, list[GateResult]]:
+    """What the gates read for a page, and what they say of it."""
     now = work.clock.now()
-    dossier = gather(work, definition, _verified_lately(work))
-    return [rules.judge(gate, dossier, now) for gate in rules.GATES]
+    dossier = _gathered(work, definition, lately, _verified_lately(work))
+    return dossier, [rules.judge(gate, dossier, now) for gate in rules.GATES]
 
 
-def _verified_lately(work: Workspace) -> bool:
-    now, key = work.clock.now(), str(work.database.url)
-    known = _verified.get(key)
-    if known is None or now - known[0] > _VERIFIED_FOR:
-        known = _verified[key] = (now, deciding.verify_recorded(work).valid)
-    return known[1]
+def _verified_lately(work: Workspace) -> bool | None:
+    """Whether log and ledger were whole some minutes ago; None while a large ledger is verified for the first time."""
+    now, key = work.clock.now(), (str(work.database.url), "verification")
+    known: tuple[datetime, bool] | None = lately.known(key)
+    if known is not None and now - known[0] <= _VERIFIED_FOR:
+        return known[1]
+    if lately.is_large(work):
+        lately.read_beside(key, lambda: (now, deciding.verify_recorded(work).valid))
+        return None if known is None else known[1]
+    return lately.read_now(key, lambda: (now, deciding.verify_recorded(work).valid))[1]
 
 
-def gather(work: Workspace, definition: Definition, log_valid: bool | None = None) -> Dossier:
-    """Everything that the gates read. The log is verified now, unless the caller says what came of it before."""
+def gather(work: Workspace, definition: Definition) -> Dossier:
+    """Everything that the gates read, read now."""
+    return _gathered(work, definition, monitoring, deciding.verify_recorded(work).valid)
+
+
+class _Readings(Protocol):
+    """Where the ledger's figures come from: read now, or a little while ago."""
+
+    def operation(self, work: Workspace, definition: Definition, version: str | None = None) -> Operation: ...
+
+    def worth(
+        self, work: Workspace, definition: Definition, version: str | None = None
+    ) -> tuple[tuple[Day, ...], tuple[float, float, float] | None]: ...
+
+
+def _gathered(work: Workspace, definition: Definition, readings: _Readings, log_valid: bool | None) -> Dossier:
     name = definition.name
     live = releasing.live(work, name)
     version = releasing.version(work, live.version) if live.version else None
     counted = version.id if version else ""  # before the first release nothing counts
     evidence = {kind: defining.latest_evidence(work, name, kind) for kind in _KINDS}
-    _, advantage = monitoring.worth(work, definition, counted)
+    _, advantage = readings.worth(work, definition, counted)
     training_set, comparison = evidence["training_set"], modelling.latest_comparison(work, name)
     return Dossier(
         definition=definition,
@@ -111,12 +135,12 @@ def gather(work: Workspace, definition: Definition, log_valid: bool | None = Non
         comparison=comparison,
         parity=modelling.parity_of(work, comparison, comparison.recommended) if comparison else None,
         live_parity=releasing.parity_of(work, definition, version) if version else None,
-        operation=monitoring.operation(work, definition, counted),
+        operation=readings.operation(work, definition, counted),
         advantage=advantage,
         reviewers=len(governing.who_may(work, Permission.REVIEW, name)),
         switchers=len(governing.who_may(work, Permission.SWITCH, name)),
         card_keys=sum(allowed(key, Permission.EMBED, name) for key in governing.all_keys(work).values()),
-        log_valid=deciding.verify_recorded(work).valid if log_valid is None else log_valid,
+        log_valid=log_valid,
         definitions={kind: found.definition for kind, found in evidence.items() if found is not None},
         model_tests=suite_of(work, name, version.artefact) if version else None,
     )

@@ -33,11 +33,8 @@ def ask_in_python(address: str, use_case: str, request: dict[str, Any], default:
 
 
 def embed(address: str) -> str:
-    """Showing the card in a page of the app."""
-    return (
-        f'<script type="module" src="{address}/embed/pilotage-card.js"></script>\n'
-        f'<pilotage-card server="{address}" token-url="/pilotage-token?entity=…"></pilotage-card>'
-    )
+    """Showing the card in a page of the app, which loads its module."""
+    return f'<pilotage-card server="{address}" token-url="/pilotage-token?entity=…"></pilotage-card>'
 
 
 def mint(address: str, use_case: str) -> str:

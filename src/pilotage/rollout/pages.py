@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 import msgspec
@@ -18,9 +19,10 @@ from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission
 from pilotage.govern.rules.permissions import allowed
 from pilotage.models import flow as modelling
-from pilotage.monitor import flow as monitoring
-from pilotage.monitor import verdicts
-from pilotage.platform.errors import EvidenceMissing, GateClosed
+from pilotage.monitor import lately, verdicts
+from pilotage.monitor.incidents.pages import shown_of
+from pilotage.monitor.pages import counting_page
+from pilotage.platform.errors import EvidenceMissing, GateClosed, StillCounting
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.releases.pages import Reason
@@ -55,7 +57,7 @@ def home_page(use_case: str, work: Workspace) -> Template:
     return _home(work, defining.find_adopted(work, use_case))
 
 
-@post("/use-cases/{use_case:str}/stage", guards=[needs(Permission.RELEASE)], sync_to_thread=True)
+@post("/use-cases/{use_case:str}/stage", guards=[needs(Permission.RELEASE)], sync_to_thread=True, control=True)
 def change_stage(
     use_case: str,
     data: Annotated[StageForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
@@ -91,6 +93,7 @@ def integrate_page(use_case: str, work: Workspace) -> Template:
             "ask_in_python": integration.ask_in_python(
                 address, use_case, msgspec.json.decode(request), default_of(definition.use_case)
             ),
+            "address": address,
             "embed": integration.embed(address),
             "mint": integration.mint(address, use_case),
             "schema": msgspec.json.format(
@@ -131,24 +134,24 @@ def release_version(
 
 
 def _row(work: Workspace, definition: Definition) -> dict[str, Any]:
-    """One use case in the list."""
+    """One use case in the list; without figures and gates while they are counted for the first time."""
     live = releasing.live(work, definition.name)
-    found = monitoring.operation(work, definition)
-    results = flow.gates_to_show(work, definition)
-    return {
-        "definition": definition,
-        "live": live,
-        "found": found,
-        "line": overview.line(results, live.stage, f"/use-cases/{definition.name}"),
-    }
+    row: dict[str, Any] = {"definition": definition, "live": live, "found": None, "line": []}
+    with suppress(StillCounting):
+        results = flow.gates_to_show(work, definition)
+        row["line"] = overview.line(results, live.stage, f"/use-cases/{definition.name}")
+        row["found"] = lately.operation(work, definition)
+    return row
 
 
 def _home(work: Workspace, definition: Definition, refused: GateClosed | None = None) -> Template:
     use_case, name = definition.use_case, definition.name
     live = releasing.live(work, name)
-    found = monitoring.operation(work, definition)
-    _, advantage = monitoring.worth(work, definition)
-    results = flow.gates_to_show(work, definition)
+    try:
+        found, (_, advantage) = lately.operation(work, definition), lately.worth(work, definition)
+        results = flow.gates_to_show(work, definition)
+    except StillCounting as counting:
+        return counting_page(work, definition, "home", counting)
     home = f"/use-cases/{name}"
     return Template(
         "rollout/home.html",
@@ -159,6 +162,7 @@ def _home(work: Workspace, definition: Definition, refused: GateClosed | None = 
             "version": releasing.version(work, live.version).number if live.version else None,
             "back": home,
             "found": found,
+            "counted_at": lately.counted_at(work, definition),
             "advantage": advantage,
             "answers_min": verdicts.ANSWERS_MIN,
             "safe": verdicts.still_safe(found, live, use_case),
@@ -172,6 +176,7 @@ def _home(work: Workspace, definition: Definition, refused: GateClosed | None = 
             "places": overview.PAGES,
             "earlier": rules.previous_stage(live.stage),
             "refused": refused,
+            **shown_of(work, name),
         },
         status_code=refused.status if refused else 200,
     )

@@ -11,8 +11,9 @@ from msgspec import Struct
 from pilotage.audit.records import AuditReport
 from pilotage.models.records import Comparison, Parity
 from pilotage.models.suite import SuiteReport
-from pilotage.monitor.records import Operation
+from pilotage.monitor.records import Operation, Runs, Service
 from pilotage.monitor.rules import DAYS_MIN
+from pilotage.monitor.verdicts import FILES_PER_LATE
 from pilotage.platform.counting import plural
 from pilotage.releases.records import Live, LiveParity, Stage, Version
 from pilotage.releases.rules import in_words, reach
@@ -38,14 +39,18 @@ NEEDED: dict[Stage, tuple[GateName, ...]] = {
 """The gates that must pass before a stage is entered, or more of its entities reached."""
 
 POSITIVES_MIN = 50
+RUNS_MIN = 3
+"""Files until it is said whether they are done in time: one says nothing of every night."""
+_VERIFIED = {True: "they verify", False: "they do not", None: "a large ledger is being verified just now"}
 _NOTHING_ASKED = "no decision yet"
+_LET_ASK = "Let the app ask in shadow: over HTTP, or with files as jobs. What single commands ask does not count."
 
 
 class Dossier(Struct, frozen=True):
     """Everything that the gates read of one use case, gathered at one instant.
 
     ``operation`` and ``advantage`` are of decisions taken while ``version``, the live one, was live; ``model_tests``
-    are those of its artefact.
+    are those of its artefact. ``log_valid`` is None where the log was not verified yet.
     """
 
     definition: Definition
@@ -61,7 +66,7 @@ class Dossier(Struct, frozen=True):
     reviewers: int
     switchers: int
     card_keys: int
-    log_valid: bool
+    log_valid: bool | None
     definitions: dict[str, str]
     model_tests: SuiteReport | None = None
 
@@ -214,35 +219,80 @@ def _live_as_trained(name: str, found: LiveParity | None) -> Criterion:
 
 
 def _service(dossier: Dossier) -> list[Criterion]:
-    rollout, service = dossier.definition.use_case.rollout, dossier.operation.service
-    latency_ms, budget_ms = service.latency_p99_us / 1000, dossier.definition.use_case.brief.latency_ms
-    enough = service.asked >= rollout.decisions_min
-    ask = "Let the app ask in shadow, over HTTP; what commands and batches ask does not count."
+    by_files = _is_asked_by_files(dossier)
     return [
-        _enough("enough decisions", service.asked, rollout.decisions_min, "asked by apps with this version", ask),
-        _criterion(
-            "technical failures",
-            service.failed_share <= rollout.fallback_share_max if enough else None,
-            f"at most {rollout.fallback_share_max:.1%}",
-            f"{service.failed_share:.2%} of {service.asked:,}" if service.asked else _NOTHING_ASKED,
-            "See the operate page for the reasons." if enough else ask,
-        ),
-        _criterion(
-            "in time",
-            latency_ms <= budget_ms if enough else None,
-            f"99 of 100 within {budget_ms} ms",
-            f"{latency_ms:.1f} ms of the newest {service.latencies:,}" if service.latencies else _NOTHING_ASKED,
-            "Give the service more room or choose a simpler candidate." if enough else ask,
-        ),
+        _asked_enough(dossier, by_files),
+        _failures(dossier, by_files),
+        *_timely(dossier, by_files),
         _criterion(
             "recorded whole",
             dossier.log_valid,
             "audit log and ledger verify",
-            "they verify" if dossier.log_valid else "they do not",
+            _VERIFIED[dossier.log_valid],
             "Run pilotage verify.",
         ),
         _tested(dossier),
     ]
+
+
+def _is_asked_by_files(dossier: Dossier) -> bool:
+    """Whether files are the evidence: where apps ask enough over HTTP, they are."""
+    least, operation = dossier.definition.use_case.rollout.decisions_min, dossier.operation
+    return operation.service.asked < least <= operation.runs.rows
+
+
+def _asked_enough(dossier: Dossier, by_files: bool) -> Criterion:
+    least, service, runs = dossier.definition.use_case.rollout.decisions_min, *_askers(dossier)
+    enough = by_files or service.asked >= least
+    most = max(service.asked, runs.rows)
+    missing = "" if enough else f"; {least - most:,} more are needed of one kind"
+    judged = ("; judged by files" if by_files else "; judged by apps") if enough else ""
+    came = f"{service.asked:,} asked by apps over HTTP, {runs.rows:,} as rows of files{judged}{missing}"
+    wanted = f"at least {least:,} asked by apps, or as rows of files, with this version"
+    return _criterion("enough decisions", enough or None, wanted, came, _LET_ASK)
+
+
+def _askers(dossier: Dossier) -> tuple[Service, Runs]:
+    return dossier.operation.service, dossier.operation.runs
+
+
+def _failures(dossier: Dossier, by_files: bool) -> Criterion:
+    rollout, service, runs = dossier.definition.use_case.rollout, *_askers(dossier)
+    enough = by_files or service.asked >= rollout.decisions_min
+    share, of = (runs.failed_share, runs.rows) if by_files else (service.failed_share, service.asked)
+    refused = f"; {runs.refused:,} more rows of files did not fit" if by_files and runs.refused else ""
+    return _criterion(
+        "technical failures",
+        share <= rollout.fallback_share_max if enough else None,
+        f"at most {rollout.fallback_share_max:.1%}",
+        f"{share:.2%} of {of:,}{refused}" if of else _NOTHING_ASKED,
+        "See the operate page for the reasons." if enough else _LET_ASK,
+    )
+
+
+def _timely(dossier: Dossier, by_files: bool) -> list[Criterion]:
+    """Apps wait for each answer, a file for its last row: each is judged by what it was promised."""
+    use_case, service, runs = dossier.definition.use_case, *_askers(dossier)
+    latency_ms, budget_ms = service.latency_p99_us / 1000, use_case.brief.latency_ms
+    enough = service.asked >= use_case.rollout.decisions_min or (by_files and service.asked > 0)
+    for_apps = _criterion(
+        "in time",
+        latency_ms <= budget_ms if enough else None,
+        f"99 of 100 within {budget_ms} ms",
+        f"{latency_ms:.1f} ms of the newest {service.latencies:,}" if service.latencies else _NOTHING_ASKED,
+        "Give the service more room or choose a simpler candidate." if enough else _LET_ASK,
+    )
+    if not by_files:
+        return [for_apps]
+    late = runs.counted - runs.in_time
+    for_files = _criterion(
+        "files in time",
+        None if runs.counted < RUNS_MIN else late * FILES_PER_LATE <= runs.counted,
+        f"at least {RUNS_MIN} files, of {FILES_PER_LATE} at most 1 not done within {use_case.batch.within}",
+        f"{runs.in_time:,} of {plural(runs.counted, 'file')} done in time",
+        "Let further files come." if runs.counted < RUNS_MIN else "See the page Jobs for what was late or failed.",
+    )
+    return [for_files, for_apps] if service.asked else [for_files]
 
 
 def _tested(dossier: Dossier) -> Criterion:

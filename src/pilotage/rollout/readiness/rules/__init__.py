@@ -1,0 +1,1 @@
+"""What the scorecard and the ranking say, as pure functions of a dossier."""
