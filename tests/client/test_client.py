@@ -19,7 +19,8 @@ import pytest
 
 import pilotage.client
 from pilotage.client import AsyncClient, Client, Decision, Resilience
-from pilotage.client.resilience import Breaker, RetryBudget
+from pilotage.client.exchange import Asked, Exchange, Reply
+from pilotage.client.resilience import Breaker, Health, RetryBudget
 from tests.client.script import playing
 
 SOURCE = Path(pilotage.client.__file__).parents[2]
@@ -219,3 +220,14 @@ def _printed(code: str, *more: str) -> set[str]:
         [sys.executable, "-c", code, *more], env={"PYTHONPATH": str(SOURCE)}, capture_output=True, text=True, check=True
     )
     return set(done.stdout.split())
+
+
+def test_those_who_are_told_the_same_second_do_not_all_come_back_at_once() -> None:
+    pauses = set()
+    for _ in range(20):
+        call = Exchange(Asked(method="GET", path="/", read=bytes), Health(Resilience()), 10_000)
+        assert call.attempt() is not None
+        call.heard(Reply(503, {"retry-after": "1"}, b""))
+        pauses.add(call.pause)
+    assert len(pauses) > 10
+    assert all(1.0 <= pause <= 1.0 + Resilience().backoff_ms / 1000 for pause in pauses)

@@ -28,8 +28,9 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def work(tmp_path: Path, clock: FixedClock) -> Iterator[Workspace]:
-    workspace = open_workspace(Settings(home=tmp_path / "home", egress_hosts="127.0.0.1,hooks.example"), clock)
+def work(tmp_path: Path, clock: FixedClock, database_url: str) -> Iterator[Workspace]:
+    home, hosts = tmp_path / "home", "127.0.0.1,hooks.example"
+    workspace = open_workspace(Settings(home=home, database_url=database_url, egress_hosts=hosts), clock)
     yield workspace
     workspace.close()
 

@@ -20,6 +20,7 @@ from pilotage.webhooks.rules import lanes, retrying
 from tests.webhooks.conftest import Deed, Registered
 from tests.webhooks.receiving import Answer, Received, Receiver, hanging, in_turn, receiving
 
+pytestmark = pytest.mark.both_stores
 HOUR = timedelta(hours=1)
 
 

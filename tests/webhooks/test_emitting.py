@@ -17,10 +17,12 @@ from pilotage.platform.clock import FixedClock
 from pilotage.platform.errors import Conflict, InvalidRequest, NotFound
 from pilotage.platform.workspace import Workspace, open_workspace
 from pilotage.webhooks import flow, store
-from pilotage.webhooks.flow import endpoints
+from pilotage.webhooks.flow import endpoints, looking
 from pilotage.webhooks.records import EventType, Told
 from tests.webhooks.conftest import Deed, Registered
 from tests.webhooks.receiving import Receiver
+
+pytestmark = pytest.mark.both_stores
 
 
 def events(work: Workspace) -> list[sa.Row[tuple[object, ...]]]:
@@ -261,6 +263,23 @@ def test_old_events_are_forgotten_with_their_log_and_what_waits_stays(
     assert [each.subject for each in flow.page(work).deliveries] == ["waits"]
     flow.disable(work, SYSTEM, endpoint.id)
     assert flow.forget_old(work) == 1
+    assert flow.page(work).deliveries == ()
+
+
+def test_many_old_events_are_forgotten_in_short_transactions(
+    work: Workspace, clock: FixedClock, deed: Deed, registered: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "_FORGOTTEN_AT_ONCE", 3)
+    endpoint, _ = registered()
+    for number in range(8):
+        deed(f"old {number}")
+    flow.take_in(work)
+    flow.disable(work, SYSTEM, endpoint.id)
+    clock.advance(timedelta(days=31))
+    removed, real = [], store.forget
+    monkeypatch.setattr(store, "forget", lambda *asked: removed.append(real(*asked)) or removed[-1])
+    assert flow.forget_old(work) == sum(removed) >= 8
+    assert max(removed) == 3
     assert flow.page(work).deliveries == ()
 
 

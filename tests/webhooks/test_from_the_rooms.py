@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
 
 from pilotage.data import flow as data
-from pilotage.decisions import draining
 from pilotage.decisions import store as ledger
+from pilotage.decisions.durable import draining
 from pilotage.govern.records import SYSTEM, Principal
 from pilotage.outcomes import flow as outcomes
 from pilotage.platform.workspace import Workspace
@@ -75,7 +76,8 @@ def test_an_outcome_and_its_correction_are_told_and_not_the_repetition(
     registered(types=("pilotage.outcome.joined",))
     now = work.clock.now()
     for happened, at in ((True, now), (True, now), (False, now + timedelta(hours=1))):
-        monkeypatch.setattr(data, "outcomes_of", lambda *_, said=(happened, at): {decision.entity: said})
+        said = {decision.entity: (happened, at)}
+        monkeypatch.setattr(data, "reading_outcomes", lambda *_, said=said: nullcontext(lambda _: said))
         outcomes.pull(work, definition)
     told = bodies(work, receiver, deliverer)
     assert sorted(each["data"]["revision"] for each in told) == [1, 2]  # type: ignore[index]

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from pilotage.govern.records import SYSTEM
 from pilotage.platform.clock import FixedClock
-from pilotage.platform.settings import Settings
-from pilotage.platform.workspace import Workspace, open_workspace
+from pilotage.platform.workspace import Workspace
 from pilotage.webhooks import flow
-from tests.postgres import NoPostgres, scratch_cluster
 from tests.webhooks.conftest import Deed, Registered
 from tests.webhooks.receiving import Receiver, in_turn
 
-pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def work(tmp_path: Path, clock: FixedClock) -> Iterator[Workspace]:
-    try:
-        with scratch_cluster() as url:
-            settings = Settings(home=tmp_path / "home", database_url=url, egress_hosts="127.0.0.1")
-            opened = open_workspace(settings, clock)
-            yield opened
-            opened.close()
-    except NoPostgres as reason:
-        pytest.skip(str(reason))
+pytestmark = [pytest.mark.postgres, pytest.mark.parametrize("store", ["postgresql"], indirect=True)]
 
 
 def test_three_workers_send_each_event_once_retry_replay_and_forget(

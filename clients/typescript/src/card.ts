@@ -18,6 +18,7 @@ export interface Card {
 export class CardClient {
   readonly #address: string;
   readonly #timeoutMs: number;
+  #shown = "";
   readonly #health = new Health({ ...USUAL, attemptsMax: 1 });
 
   constructor(
@@ -31,13 +32,23 @@ export class CardClient {
 
   /** What the card shows now. Throws `Refused` or `ServiceGone`. */
   async read(): Promise<Card> {
-    return this.#present({ method: "GET", path: "/v1/card", read: cardOf, repeatable: true });
+    const card = await this.#present({ method: "GET", path: "/v1/card", read: cardOf, repeatable: true });
+    this.#shown = typeof card["decision"] === "string" ? card["decision"] : "";
+    return card;
   }
 
-  /** Tell what the person did on the card. */
+  /** Tell what the person did on the card, about the decision that was read last. */
   async feedback(kind: string, reason = ""): Promise<Feedback> {
-    const body = JSON.stringify({ kind, reason });
-    return this.#present({ method: "POST", path: "/v1/card/feedback", read: reading.feedback, body, repeatable: false });
+    return this.#said("/v1/card/feedback", { kind, reason, ...(this.#shown && { decision: this.#shown }) });
+  }
+
+  /** Take back what the person said a moment ago. Throws `Conflict` when it is too late. */
+  async undo(feedback: Feedback): Promise<Feedback> {
+    return this.#said("/v1/card/feedback/undo", { feedback: feedback.id });
+  }
+
+  async #said(path: string, said: object): Promise<Feedback> {
+    return this.#present({ method: "POST", path, read: reading.feedback, body: JSON.stringify(said), repeatable: false });
   }
 
   async #present<T>(asked: Asked<T>): Promise<T> {

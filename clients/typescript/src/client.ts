@@ -5,13 +5,17 @@ import * as reading from "./reading.js";
 import type { BatchRow, OutcomeRow } from "./reading.js";
 import { Gone, type CardToken, type Decision, type Fallback, type FellBack, type Feedback, type Request } from "./records.js";
 import { Health, USUAL, type Resilience } from "./resilience.js";
-import { checkedAddress, checkedTimeout, newKey, sent } from "./sending.js";
+import { checkedAddress, checkedTimeout, newKey, sent, traceHeaders } from "./sending.js";
 
-/** How a client is made. `timeoutMs` bounds a whole call, its retries and pauses included. */
+/**
+ * How a client is made. `timeoutMs` bounds a whole call, its retries and pauses included. `trace` is asked at each
+ * attempt for the trace that the app is in; of what it gives, `traceparent`, `tracestate` and `baggage` are sent.
+ */
 export interface Options {
   readonly timeoutMs?: number;
   readonly resilience?: Partial<Resilience>;
   readonly onFallback?: (told: FellBack) => unknown;
+  readonly trace?: () => Readonly<Record<string, string>>;
 }
 
 /** What may differ for one call. */
@@ -44,6 +48,7 @@ export class Client {
   readonly #timeoutMs: number;
   readonly #health: Health;
   readonly #fallbacks: Fallbacks;
+  readonly #trace: Options["trace"];
 
   constructor(address: string, key: string, options: Options = {}) {
     if (typeof window !== "undefined" && typeof document !== "undefined") {
@@ -59,6 +64,7 @@ export class Client {
     this.#timeoutMs = checkedTimeout(options.timeoutMs ?? 1_000);
     this.#health = new Health({ ...USUAL, ...options.resilience });
     this.#fallbacks = new Fallbacks(options.onFallback);
+    this.#trace = options.trace;
   }
 
   /** Ask one question. There is always a decision; `produced_by` says whose. Throws `Refused` at a caller's mistake. */
@@ -136,7 +142,11 @@ export class Client {
     const timeoutMs = checkedTimeout(options.timeoutMs ?? this.#timeoutMs);
     const { method, body = null } = asked;
     return exchanged(asked, this.#health, timeoutMs, (headers, leftMs) =>
-      sent(this.#address + asked.path, { method, body, headers: { ...this.#headers, ...headers } }, leftMs),
+      sent(
+        this.#address + asked.path,
+        { method, body, headers: { ...traceHeaders(this.#trace), ...this.#headers, ...headers } },
+        leftMs,
+      ),
     );
   }
 }

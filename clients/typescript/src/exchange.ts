@@ -121,7 +121,8 @@ class Exchange<T> {
     else breaker.failed();
     this.#last = what;
     const most = Math.min(resilience.backoffMs * 2 ** (this.#attempts - 1), resilience.backoffMsMax);
-    const pause = Math.max(Math.random() * most, retryAfterMs(retryAfter));
+    // Many are told the same second: without the random part after it they would all come back at once.
+    const pause = retryAfterMs(retryAfter) + Math.random() * most;
     const possible =
       what.again && this.#attempts < resilience.attemptsMax && pause < this.leftMs() && !breaker.isOpen;
     return possible && budget.spend() ? pause : null;

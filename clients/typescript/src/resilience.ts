@@ -3,8 +3,8 @@
  *
  * At most `attemptsMax` attempts a call. Every call earns `retryRatio` of a retry, and at most `retryReserve` retries
  * are saved up, which a new client has: over many calls no more than that ratio is asked again. The pause before a
- * retry is random, up to `backoffMs` doubled each time and at most `backoffMsMax`, or what the service names in
- * `Retry-After`. After `breakerFailures` failures in a row the service is left alone for `breakerPauseMs`, then tried
+ * retry is random, up to `backoffMs` doubled each time and at most `backoffMsMax`, and comes after what the
+ * service names in `Retry-After`. After `breakerFailures` failures in a row the service is left alone for `breakerPauseMs`, then tried
  * with one call.
  */
 export interface Resilience {

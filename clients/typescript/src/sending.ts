@@ -11,6 +11,8 @@ const NOT_CONNECTED = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
+const TRACE = new Set(["traceparent", "tracestate", "baggage"]);
+
 /** One request with fetch, answered whole within `leftMs`, or lost. Redirects are not followed: they would take the key. */
 export async function sent(url: string, init: RequestInit, leftMs: number): Promise<Reply | Lost> {
   const controller = new AbortController();
@@ -33,6 +35,20 @@ function codeOf(error: unknown): string {
 
 function words(error: unknown): string {
   return error instanceof Error ? [error.message, codeOf(error)].filter(Boolean).join(": ") : "";
+}
+
+/** The headers of a trace (W3C Trace Context) of those that an app gives; what it gets wrong costs no answer. */
+export function traceHeaders(trace?: () => Readonly<Record<string, string>>): Record<string, string> {
+  try {
+    const given = Object.entries(trace?.() ?? {});
+    return Object.fromEntries(
+      given
+        .map(([name, value]) => [name.toLowerCase(), String(value)] as const)
+        .filter(([name, value]) => TRACE.has(name) && /^[\x20-\x7e]+$/.test(value)),
+    );
+  } catch {
+    return {};
+  }
 }
 
 /** An identifier that nobody else makes. */

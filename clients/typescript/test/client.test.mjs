@@ -51,6 +51,33 @@ test("where there is no crypto, as in Node 18, keys still differ", async () => {
   }
 });
 
+test("the trace that the app is in is passed on, and nothing else of what it gives", async () => {
+  const trace = () => ({ traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Authorization: "x" });
+  await playing([{ status: 503, text: "" }, { status: 200, body: answer }], async (address, arrived) => {
+    await new Client(address, "pk_1", { trace, resilience: { backoffMs: 1 } }).decide("u", {});
+    assert.deepEqual(arrived.map((each) => each.headers.traceparent), [trace().traceparent, trace().traceparent]);
+    assert.ok(arrived.every((each) => each.headers.authorization === "Bearer pk_1"));
+  });
+});
+
+test("a trace that cannot be told costs no answer", async () => {
+  const broken = [
+    () => {
+      throw new Error("no tracer");
+    },
+    () => ({ traceparent: "a\r\nb: c" }),
+    () => null,
+  ];
+  await playing([{ status: 200, body: answer }], async (address, arrived) => {
+    for (const trace of broken) {
+      const decided = await new Client(address, "pk_1", { trace }).decide("u", {}, { fallback: false });
+      assert.equal(decided.produced_by, "rule");
+    }
+    assert.equal(arrived.length, broken.length);
+    assert.ok(arrived.every((each) => each.headers.traceparent === undefined));
+  });
+});
+
 test("of many calls at once on an open breaker one tries", async () => {
   const script = [{ status: 500, text: "" }, { status: 200, body: answer, delay_ms: 50 }];
   await playing(script, async (address, arrived) => {
@@ -88,8 +115,9 @@ test("a rule that answers later, or with no answer, leaves no decision and never
 
 test("a card of one's own asks with a token and with no header that other sites may not send", async () => {
   const script = [
-    { status: 200, body: { state: "answer", words: "Late" } },
+    { status: 200, body: { state: "answer", words: "Late", decision: "d" } },
     { status: 201, body: { id: "f", decision: "d", kind: "useful", person: "maria", reason: "" } },
+    { status: 200, body: { id: "f", decision: "d", kind: "useful", person: "maria", reason: "" } },
     { status: 403, body: { code: "not-allowed", detail: "This card may not override." } },
     { close: true },
   ];
@@ -97,19 +125,26 @@ test("a card of one's own asks with a token and with no header that other sites 
     let minted = 0;
     const card = new CardClient(address, async () => `token${(minted += 1)}`);
     assert.equal((await card.read()).state, "answer");
-    assert.equal((await card.feedback("useful")).kind, "useful");
+    const given = await card.feedback("useful");
+    assert.equal((await card.undo(given)).kind, "useful");
+    assert.deepEqual(arrived.slice(1).map((each) => [each.path, JSON.parse(each.body)]), [
+      ["/v1/card/feedback", { kind: "useful", reason: "", decision: "d" }],
+      ["/v1/card/feedback/undo", { feedback: "f" }],
+    ]);
     await assert.rejects(card.feedback("override", "no"), NotAllowed);
     await assert.rejects(card.read(), ServiceGone);
-    assert.deepEqual(arrived.map((each) => each.headers.authorization.split(" ")[1]), ["token1", "token2", "token3", "token4"]);
+    assert.deepEqual(arrived.map((each) => each.headers.authorization.split(" ")[1]), ["token1", "token2", "token3", "token4", "token5"]);
     assert.ok(arrived.every((each) => !("x-request-timeout-ms" in each.headers) && !("idempotency-key" in each.headers)));
   });
 });
 
 test("it stands on nothing but what Node and browsers have", () => {
   const sources = readdirSync(new URL("../dist/", import.meta.url)).filter((name) => name.endsWith(".js"));
-  const code = sources.map((name) => readFileSync(new URL(`../dist/${name}`, import.meta.url), "utf8")).join("\n");
-  const imported = [...code.matchAll(/from "([^"]+)"/g)].map((match) => match[1]);
-  assert.ok(imported.length > 0 && imported.every((name) => name.startsWith("./")));
+  const code = (name) => readFileSync(new URL(`../dist/${name}`, import.meta.url), "utf8");
+  const imported = (name) => [...code(name).matchAll(/from "([^"]+)"/g)].map((match) => match[1]);
+  const forBrowsers = sources.filter((name) => name !== "signing.js").flatMap(imported);
+  assert.ok(forBrowsers.length > 0 && forBrowsers.every((name) => name.startsWith("./") && name !== "./signing.js"));
+  assert.deepEqual(imported("signing.js"), ["node:crypto"]);
   const described = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
   assert.equal(described.dependencies, undefined);
 });

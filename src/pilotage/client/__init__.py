@@ -25,6 +25,7 @@ from pilotage.client.records import (
     OutcomeRow,
 )
 from pilotage.client.resilience import Resilience
+from pilotage.client.signing import sign_card_token
 from pilotage.client.sync import Client
 
 __all__ = [
@@ -50,4 +51,5 @@ __all__ = [
     "Resilience",
     "ServiceGone",
     "TooLarge",
+    "sign_card_token",
 ]

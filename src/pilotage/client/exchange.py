@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -93,7 +94,7 @@ class Exchange(Generic[T]):
             return None
         self._admitted = True
         self._attempts += 1
-        headers = {"X-Request-Timeout-Ms": str(max(1, int(left * 1000)))}
+        headers = {"X-Request-Timeout-Ms": str(max(1, int(left * 1000))), **_trace_headers()}
         if self._asked.key:
             headers["Idempotency-Key"] = self._asked.key
         return Attempt(headers, self._due)
@@ -161,7 +162,8 @@ class Exchange(Generic[T]):
     def _again_or_end(self, verdict: _Verdict, retry_after: float | None) -> None:
         resilience = self._health.resilience
         most = min(resilience.backoff_ms * 2 ** (self._attempts - 1), resilience.backoff_ms_max) / 1000
-        pause = max(random.uniform(0, most), retry_after or 0.0)  # noqa: S311  it spreads load, it guards nothing
+        # Many are told the same second: without the random part after it they would all come back at once.
+        pause = (retry_after or 0.0) + random.uniform(0, most)  # noqa: S311  it spreads load, it guards nothing
         possible = (
             verdict.again
             and self._attempts < resilience.attempts_max
@@ -193,3 +195,12 @@ def _retry_after(what: Reply | Lost) -> float | None:
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):  # no date, or one without a zone
         return None
+
+
+def _trace_headers() -> dict[str, str]:
+    """The trace that the app is in, where it uses OpenTelemetry; this library does not need it, nor load it."""
+    carrier: dict[str, str] = {}
+    propagate = sys.modules.get("opentelemetry.propagate")
+    if propagate is not None:
+        propagate.inject(carrier)
+    return carrier

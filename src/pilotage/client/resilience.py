@@ -16,9 +16,9 @@ class Resilience(Struct, frozen=True, kw_only=True):
 
     At most ``attempts_max`` attempts a call. Every call earns ``retry_ratio`` of a retry, and at most ``retry_reserve``
     retries are saved up, which a new client has: over many calls no more than that ratio is asked again. The pause
-    before a retry is random, up to ``backoff_ms`` doubled each time and at most ``backoff_ms_max``, or what the service
-    names in ``Retry-After``. After ``breaker_failures`` failures in a row the service is left alone for
-    ``breaker_pause_ms``, then tried with one call.
+    before a retry is random, up to ``backoff_ms`` doubled each time and at most ``backoff_ms_max``, and comes after
+    what the service names in ``Retry-After``. After ``breaker_failures`` failures in a row the service is left alone
+    for ``breaker_pause_ms``, then tried with one call.
     """
 
     attempts_max: int = 3

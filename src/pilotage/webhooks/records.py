@@ -24,10 +24,17 @@ class EventType(enum.StrEnum):
     USE_CASE_ADOPTED = "pilotage.use_case.adopted"
     CONTRACT_ADOPTED = "pilotage.contract.adopted"
     CONTRACT_RETIRED = "pilotage.contract.retired"
+    CASE_ASSIGNED = "pilotage.case.assigned"
     CASE_DECIDED = "pilotage.case.decided"
+    CASE_REOPENED = "pilotage.case.reopened"
+    CASE_OVERDUE = "pilotage.case.overdue"
+    CASE_LAPSED = "pilotage.case.lapsed"
     FEEDBACK_GIVEN = "pilotage.feedback.given"
+    FEEDBACK_TAKEN_BACK = "pilotage.feedback.taken_back"
     OUTCOME_JOINED = "pilotage.outcome.joined"
     DECISION_ANSWERED = "pilotage.decision.answered"
+    INCIDENT_OPENED = "pilotage.incident.opened"
+    INCIDENT_CLOSED = "pilotage.incident.closed"
     WEBHOOK_TEST = "pilotage.webhook.test"
 
 

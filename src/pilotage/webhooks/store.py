@@ -176,6 +176,13 @@ def on_their_way(connection: sa.Connection, endpoint: str) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
+def has_waiting(connection: sa.Connection, endpoint: str, count: int) -> bool:
+    """Whether so many deliveries wait for an endpoint. It looks at so many entries of an index."""
+    waits = (deliveries.c.endpoint == endpoint, deliveries.c.state == "waiting")
+    query = sa.select(sa.literal(1)).select_from(deliveries).where(*waits).offset(count - 1).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def waiting(connection: sa.Connection, now: datetime) -> list[Waiting]:
     """The endpoints that something can be sent to now, and how much."""
     due = sa.func.min(deliveries.c.due_at)
@@ -263,17 +270,18 @@ def attempts_of(connection: sa.Connection, found: Iterable[str]) -> dict[str, li
     return log
 
 
-def forget(connection: sa.Connection, before: datetime) -> int:
-    """Remove events from before an instant, with their deliveries and tries; how many.
+def forget(connection: sa.Connection, before: datetime, limit: int) -> int:
+    """Remove so many events at most from before an instant, with their deliveries and tries; how many.
 
     What waits for an endpoint that is not disabled stays.
     """
-    waits = sa.select(deliveries.c.event).where(_LIVE)
-    old = sa.select(events.c.id).where(events.c.at < before, events.c.id.not_in(waits))
+    waits = sa.exists().where(deliveries.c.event == events.c.id, _LIVE)
+    query = sa.select(events.c.id).where(events.c.at < before, ~waits).order_by(events.c.at).limit(limit)
+    old = list(connection.execute(query).scalars())
     sent = sa.select(deliveries.c.id).where(deliveries.c.event.in_(old))
     connection.execute(attempts.delete().where(attempts.c.delivery.in_(sent)))
     connection.execute(deliveries.delete().where(deliveries.c.event.in_(old)))
-    return connection.execute(events.delete().where(events.c.at < before, events.c.id.not_in(waits))).rowcount
+    return connection.execute(events.delete().where(events.c.id.in_(old))).rowcount
 
 
 def _is_due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:

@@ -5,29 +5,38 @@ What is not in the audit log is emitted in the transaction that makes it, so tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import sqlalchemy as sa
 
 from pilotage.govern import flow as governing
 from pilotage.platform.identifiers import new_id
+from pilotage.platform.outages import Outage
 from pilotage.platform.workspace import Workspace
 from pilotage.webhooks import store
-from pilotage.webhooks.records import Delivery, Endpoint, Event, Told
+from pilotage.webhooks.records import Delivery, Endpoint, Event, EventType, Told
 from pilotage.webhooks.rules import events as rules
 
 _ENTRIES_AT_ONCE = 1_000
+WAITING_MAX = 100_000
+"""An endpoint that so many deliveries wait for is told no more frequent events until it has caught up: they come faster
+than it takes them, and what they tell is in the ledger anyway. All others are kept for it.
+"""
+_QUIET_SECONDS = 60.0
+_left_behind: dict[str, Outage] = {}
+"""Of each endpoint that was: one that hovers about the limit is said once, and no other endpoint ends it."""
 
 
 def emit(connection: sa.Connection, work: Workspace, happened: Sequence[Told]) -> int:
     """Keep events within the caller's write transaction: both are stored, or neither. How many were kept.
 
-    A frequent event is kept only where somebody is told of it.
+    A frequent event is kept only where somebody is told of it, and for those who are not too far behind.
     """
     endpoints = store.all_endpoints(connection)
+    frequent = _keeping_up(connection, endpoints, {each.type for each in happened} & rules.FREQUENT)
     wanted = []
     for told in happened:
-        receivers = rules.interested(endpoints, told.type, told.use_case)
+        receivers = rules.interested(frequent if told.type in rules.FREQUENT else endpoints, told.type, told.use_case)
         if receivers or told.type not in rules.FREQUENT:
             wanted.append((event_of(work, told), receivers))
     keep(connection, work, wanted)
@@ -95,6 +104,24 @@ def delivery_of(work: Workspace, event: Event, endpoint: Endpoint, replay: bool 
         due_at=now,
         replay=replay,
     )
+
+
+def _keeping_up(connection: sa.Connection, endpoints: Sequence[Endpoint], kinds: Set[EventType]) -> list[Endpoint]:
+    """Those that are told of these frequent events and have room for more."""
+    named = [each for each in endpoints if each.disabled_at is None and not kinds.isdisjoint(each.types)]
+    return [each for each in named if not _is_behind(connection, each.id)]
+
+
+def _is_behind(connection: sa.Connection, endpoint: str) -> bool:
+    is_behind = store.has_waiting(connection, endpoint, WAITING_MAX)
+    if is_behind:
+        outage = _left_behind.setdefault(
+            endpoint, Outage("webhook_left_behind", quiet_seconds=_QUIET_SECONDS, endpoint=endpoint)
+        )
+        outage.failed(f"{WAITING_MAX:,} deliveries wait; frequent events are left out")
+    elif endpoint in _left_behind:
+        _left_behind[endpoint].ended()
+    return is_behind
 
 
 def _upto(connection: sa.Connection, at: int | None) -> int:

@@ -13,6 +13,7 @@ from pilotage.webhooks.records import Attempt, Delivery, Page
 
 KEPT = timedelta(days=30)
 SHOWN = 50
+_FORGOTTEN_AT_ONCE = 1_000
 
 
 def page(work: Workspace, endpoint: str = "", before: str | None = None, limit: int = SHOWN) -> Page:
@@ -50,6 +51,14 @@ def attempts_of(work: Workspace, deliveries: Iterable[Delivery]) -> dict[str, li
 
 
 def forget_old(work: Workspace) -> int:
-    """Remove events older than 30 days, with the log of their deliveries, but for what is still sent. How many."""
-    with work.database.writing() as connection:
-        return store.forget(connection, work.clock.now() - KEPT)
+    """Remove events older than 30 days, with the log of their deliveries, but for what is still sent. How many.
+
+    Some at a time, so that writers do not wait long.
+    """
+    before, removed = work.clock.now() - KEPT, 0
+    while True:
+        with work.database.writing() as connection:
+            count = store.forget(connection, before, _FORGOTTEN_AT_ONCE)
+        removed += count
+        if count < _FORGOTTEN_AT_ONCE:
+            return removed

@@ -27,10 +27,17 @@ MEANINGS: Final[Mapping[EventType, tuple[str, str]]] = MappingProxyType(
         EventType.USE_CASE_ADOPTED: ("A use-case file was adopted.", "the use case"),
         EventType.CONTRACT_ADOPTED: ("A contract of a source was adopted.", "the use case and the source"),
         EventType.CONTRACT_RETIRED: ("A contract of a source counts no more.", "the use case and the source"),
+        EventType.CASE_ASSIGNED: ("A reviewer took a case.", "the case"),
         EventType.CASE_DECIDED: ("A reviewer decided a case.", "the case"),
+        EventType.CASE_REOPENED: ("A reviewer took back the verdict that had decided a case.", "the case"),
+        EventType.CASE_OVERDUE: ("Nobody decided a case by its deadline.", "the case"),
+        EventType.CASE_LAPSED: ("Nobody decided a case at all: the way before holds.", "the case"),
         EventType.FEEDBACK_GIVEN: ("A person said useful, wrong, override or escalate.", "the feedback"),
+        EventType.FEEDBACK_TAKEN_BACK: ("A person took back what they had said.", "the feedback"),
         EventType.OUTCOME_JOINED: ("What really happened was joined to a decision.", "the decision"),
         EventType.DECISION_ANSWERED: ("A question was answered, and the answer is in the ledger.", "the decision"),
+        EventType.INCIDENT_OPENED: ("Something went wrong and needs a person.", "the incident"),
+        EventType.INCIDENT_CLOSED: ("An incident was closed: by a person, or as its cause is gone.", "the incident"),
         EventType.WEBHOOK_TEST: ("Somebody tries an endpoint out; only that one gets it.", "the endpoint"),
     }
 )
@@ -51,6 +58,11 @@ _DEEDS: Mapping[str, tuple[EventType, tuple[str, ...]]] = MappingProxyType(
         "case.approved": (EventType.CASE_DECIDED, ("decision",)),
         "case.corrected": (EventType.CASE_DECIDED, ("decision",)),
         "case.rejected": (EventType.CASE_DECIDED, ("decision",)),
+        "case.reopened": (EventType.CASE_REOPENED, ("decision",)),
+        "case.overdue": (EventType.CASE_OVERDUE, ("decision",)),
+        "case.lapsed": (EventType.CASE_LAPSED, ("decision",)),
+        "incident.opened": (EventType.INCIDENT_OPENED, ("kind", "version", "incident")),
+        "incident.closed": (EventType.INCIDENT_CLOSED, ("kind", "version", "incident")),
     }
 )
 """By action in the audit log: the event, and the particulars that are told. All others stay here."""
