@@ -17,7 +17,7 @@ from pilotage.web.supervising import STOP_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
-FILES = ("Containerfile", "pilotage.service", "compose.yaml")
+FILES = ("Containerfile", "pilotage.service", "compose.yaml", "nginx.conf", "haproxy.cfg")
 
 
 @pytest.fixture
