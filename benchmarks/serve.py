@@ -4,16 +4,20 @@
 
 300 trees of 31 leaves over 46 columns of late flights; a JSON body per request, hundreds of flights in turn. The
 server has one core to itself, wrk the other; where two workers answer, they have both, and wrk shares one. Rounds are
-interleaved, each server is started anew in each, and of each figure the median counts. CPU is that of all the server's
-processes, from the first request until it is quiet again: what is put off is paid for, too.
+interleaved, each server is started anew in each, and of each figure the median counts; what stands in no ratio is
+measured in the first round only. CPU is that of all the server's processes, from the first request until it is quiet
+again: what is put off is paid for, too.
 
-Ours is a real installation (``serve_home.py``) in stage assist: key, permission, contract, 46 columns assembled from
-what an app knows of a flight, score, calibration, policy, record made durable, brought into the ledger and vouched for
-in the audit log. Others are handed all 46 columns, and record nothing (``serve_peers.py``). ``pilotage serve`` as it is
-gives signals with each answer; what is without signals or record is the same server less that (``serve_ours.py``).
+All are sent the same 46 columns with their request. Ours is a real installation (``serve_home.py``): key, permission,
+rate limit, contract, score, calibration, policy, record made durable, brought into the ledger and vouched for in the
+audit log; others (``serve_peers.py``) record nothing. In shadow ours makes no signals, in assist it gives them with
+each answer: that is "without" and "with". Only what no installation offers is the same server with a part taken out
+(``serve_ours.py``). "Live columns" is another use case of the same flights: the app sends what it knows of a flight,
+and 40 of the 46 columns are looked up and counted for each answer.
 
 The last line is one JSON object of ratios of CPU per request with 32 connections, all of ours with durable record.
 ``ours_cpu_us`` is without signals. ``--quick`` takes one short round of a few servers; what was not measured is null.
+A server of others that cannot be installed, or does not start, or does not answer, stands in the table with why.
 """
 
 from __future__ import annotations
@@ -30,9 +34,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import serve_home, serve_peers
-from benchmarks.serve_home import NAME, Home
-from benchmarks.serve_load import BOTH_CORES, SERVER_CORE, Asked, Cost, demand_wrk, free_port, measured, running, warm
+from benchmarks.serve_home import GIVEN, LIVE, Home
+from benchmarks.serve_load import (
+    BOTH_CORES,
+    SERVER_CORE,
+    Asked,
+    Cost,
+    Failed,
+    demand_wrk,
+    free_port,
+    measured,
+    running,
+    warm,
+)
 from benchmarks.serve_peers import PEERS, Peer
+from pilotage.releases.records import Stage
 
 CONNECTIONS = (1, 8, 32)
 MAIN = 32
@@ -54,36 +70,116 @@ class Ours:
 
     name: str
     does: str
+    stage: Stage = Stage.SHADOW
     candidate: str = "boosted"
-    without: tuple[str, ...] = ("signals",)
+    use_case: str = GIVEN
+    without: tuple[str, ...] = ()
     workers: int = 1
 
 
+_ALL, _SIGNALS = "the whole path with durable record", "the same, and signals with each answer"
 OURS = (
-    Ours("ours", "the whole path, no signals"),
-    Ours("ours, signals", "the whole path, as pilotage serve is", without=()),
-    Ours("ours, pred_contrib", "the whole path, signals by LightGBM", without=("fast_signals",)),
-    Ours("ours additive", "an additive model, no signals", "additive"),
-    Ours("ours additive, signals", "an additive model, as pilotage serve is", "additive", without=()),
-    Ours("ours, no record", "no signals, nothing recorded", without=("signals", "record")),
-    Ours("ours, signals, no record", "nothing recorded", without=("record",)),
-    Ours("ours, 2 workers", "the whole path, no signals, both cores", workers=2),
+    Ours("ours", _ALL),
+    Ours("ours, signals", _SIGNALS, Stage.ASSIST),
+    Ours("ours, pred_contrib", "the same, and signals by LightGBM", Stage.ASSIST, without=("fast_signals",)),
+    Ours("ours additive", f"{_ALL}, an additive model", candidate="additive"),
+    Ours("ours additive, signals", _SIGNALS, Stage.ASSIST, "additive"),
+    Ours("ours, no record", "the whole path, nothing recorded", without=("record",)),
+    Ours("ours, signals, no record", _SIGNALS, Stage.ASSIST, without=("record",)),
+    Ours("ours, live columns", f"{_ALL}; 40 columns looked up", use_case=LIVE),
+    Ours("ours, 2 workers", f"{_ALL}, both cores", workers=2),
 )
 QUICK = ("hello", "fastapi dataframe", "ours", "ours, signals", "ours additive", "ours additive, signals")
 
 
 @dataclasses.dataclass(frozen=True)
 class Effort:
-    """How much is measured: rounds, seconds each, connections, months of flights that the models learn from."""
+    """How much is measured: rounds, seconds each, connections of the first round."""
 
     rounds: int
     seconds: int
     connections: tuple[int, ...]
-    months: int
+
+    def connections_of(self, number: int) -> tuple[int, ...]:
+        """Later rounds only repeat what the ratios are made of."""
+        return self.connections if number == 1 else (MAIN,)
 
 
-FULL, SHORT = Effort(3, 4, CONNECTIONS, 3), Effort(1, 1, (MAIN,), 1)
-Costs = dict[tuple[str, int], list[Cost]]
+FULL, SHORT = Effort(3, 3, CONNECTIONS), Effort(1, 2, (MAIN,))
+_IN_RATIOS = frozenset(name for pair in RATIOS.values() for name in pair)
+
+
+class Measuring:
+    """All that was measured so far; ``left_out`` says of servers why they were not."""
+
+    def __init__(self, home: Home, effort: Effort) -> None:
+        self.home, self.effort = home, effort
+        self.costs: dict[tuple[str, int], list[Cost]] = defaultdict(list)
+        self.left_out: dict[str, str] = {}
+        self._pythons: dict[str, Path] = {}
+
+    def install(self, wanted: Sequence[str]) -> None:
+        """The environments of the others."""
+        for one in PEERS:
+            if one.name in wanted:
+                try:
+                    self._pythons[one.name] = serve_peers.installed(one)
+                except Failed as error:
+                    self._leave_out(one.name, error)
+
+    def round(self, number: int, wanted: Sequence[str]) -> None:
+        """Each server once, in turn."""
+        for one in (*PEERS, *OURS):
+            if one.name not in wanted or one.name in self.left_out or (number > 1 and one.name not in _IN_RATIOS):
+                continue
+            print(f"Round {number} of {self.effort.rounds}: {one.name} …", flush=True)
+            connections = self.effort.connections_of(number)
+            if isinstance(one, Ours):
+                self._ask_ours(one, connections)
+                continue
+            try:
+                self._ask_peer(one, connections)
+            except Failed as error:
+                self._leave_out(one.name, error)
+
+    def versions(self) -> list[str]:
+        """The packages that others ran with."""
+        packages = [each for one in PEERS if one.name in self._pythons for each in one.packages if "==" in each]
+        return list(dict.fromkeys(packages))
+
+    def _leave_out(self, name: str, error: Failed) -> None:
+        self.left_out[name] = str(error).splitlines()[0]
+        print(f"{name} is left out: {error}", flush=True)
+
+    def _ask_peer(self, one: Peer, connections: Sequence[int]) -> None:
+        plain, tensors = serve_peers.bodies(self.home)
+        port = free_port()
+        command, environment = serve_peers.command(one, self._pythons[one.name], self.home, port)
+        asked = Asked(one.path, tensors if one.packages is serve_peers.MLSERVER else plain)
+        log = self.home.folder / f"{one.name.replace(' ', '-')}.log"
+        with running(command, port, log, environment, one.ready) as process:
+            self._ask(one.name, process, port, asked, connections)
+
+    def _ask_ours(self, one: Ours, connections: Sequence[int]) -> None:
+        """On a copy of the installation, so that every round finds the same ledger."""
+        copy = self.home.copied_to(self.home.folder.with_name("serve-asked"))
+        serve_home.put_live(copy, one.use_case, one.candidate, one.stage)
+        environment = {"PILOTAGE_HOME": str(copy.folder / "pilotage"), "PILOTAGE_SYNC_SECONDS": "3600"}
+        port = free_port()
+        program = ["benchmarks.serve_ours", ",".join(one.without)] if one.without else ["pilotage"]
+        command = [sys.executable, "-m", *program, "serve", "--port", str(port), "--workers", str(one.workers)]
+        authorization = {"Authorization": f"Bearer {self.home.key}"}
+        asked = Asked(f"/v1/use-cases/{one.use_case}/decisions", self.home.questions(one.use_case), authorization)
+        log = self.home.folder / "ours.log"
+        cores = BOTH_CORES if one.workers > 1 else SERVER_CORE
+        with running(command, port, log, environment, "/log-in", cores) as process:
+            self._ask(one.name, process, port, asked, connections)
+        shutil.rmtree(copy.folder)
+
+    def _ask(self, name: str, process: int, port: int, asked: Asked, connections: Sequence[int]) -> None:
+        warm(process, port, asked, self.effort.seconds)
+        for number in connections:
+            self.costs[name, number].append(measured(process, port, asked, number, self.effort.seconds))
 
 
 def main() -> None:
@@ -92,25 +188,18 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one short round of a few servers")
     parser.add_argument("--only", nargs="+", choices=[one.name for one in (*PEERS, *OURS)], help="these servers alone")
     given = parser.parse_args()
-    effort = SHORT if given.quick else FULL
     wanted = given.only or (QUICK if given.quick else [one.name for one in (*PEERS, *OURS)])
     demand_wrk()
-    home = serve_home.made(effort.months)
-    pythons = {one.name: serve_peers.installed(one) for one in PEERS if one.name in wanted}
-    costs: Costs = defaultdict(list)
-    for number in range(1, effort.rounds + 1):
-        for peer in PEERS:
-            python = pythons.get(peer.name)
-            if python is not None:
-                _say(number, effort, peer.name)
-                _ask_peer(peer, python, home, effort, costs)
-        for ours in OURS:
-            if ours.name in wanted:
-                _say(number, effort, ours.name)
-                _ask_ours(ours, home, effort, costs)
-    medians = {key: median(found) for key, found in costs.items()}
-    print(f"\n{platform.platform()}, Python {platform.python_version()}, {', '.join(_versions(pythons))}")
-    print("\n".join(table(medians, effort.connections)))
+    measuring = Measuring(serve_home.made(), SHORT if given.quick else FULL)
+    try:
+        measuring.install(wanted)
+        for number in range(1, measuring.effort.rounds + 1):
+            measuring.round(number, wanted)
+    except Failed as error:
+        raise SystemExit(str(error)) from None
+    medians = {key: median(found) for key, found in measuring.costs.items()}
+    print(f"\n{platform.platform()}, Python {platform.python_version()}, {', '.join(measuring.versions())}")
+    print("\n".join(table(medians, measuring.effort.connections, measuring.left_out)))
     print(json.dumps(ratios({name: one.cpu_us for (name, connections), one in medians.items() if connections == MAIN})))
 
 
@@ -119,15 +208,20 @@ def median(found: Sequence[Cost]) -> Cost:
     return Cost(*(statistics.median(figures) for figures in zip(*map(dataclasses.astuple, found), strict=True)))
 
 
-def table(medians: Mapping[tuple[str, int], Cost], connections: Sequence[int]) -> list[str]:
+def table(
+    medians: Mapping[tuple[str, int], Cost], connections: Sequence[int], left_out: Mapping[str, str]
+) -> list[str]:
     """A line per server: CPU µs per request with most connections, and what callers saw with each number of them."""
     seen = "".join(f"{f'{number}: req/s':>14}{'p50 ms':>9}{'p99 ms':>9}" for number in connections)
     lines = [f"{'server':<26}{'CPU µs':>8}{seen}  does"]
     does = {one.name: one.does for one in (*PEERS, *OURS)}
-    for name in dict.fromkeys(name for name, _ in medians):
-        cells = [medians[name, number] for number in connections]
-        figures = "".join(f"{one.per_second:>14,.0f}{one.p50_ms:>9.2f}{one.p99_ms:>9.2f}" for one in cells)
-        lines.append(f"{name:<26}{cells[-1].cpu_us:>8,.0f}{figures}  {does[name]}")
+    for name in does:
+        if name in left_out:
+            lines.append(f"{name:<26}{'left out':>8}  {left_out[name]}")
+        elif (name, MAIN) in medians:
+            cells = [medians[name, number] for number in connections]
+            figures = "".join(f"{one.per_second:>14,.0f}{one.p50_ms:>9.2f}{one.p99_ms:>9.2f}" for one in cells)
+            lines.append(f"{name:<26}{medians[name, MAIN].cpu_us:>8,.0f}{figures}  {does[name]}")
     return lines
 
 
@@ -138,49 +232,6 @@ def ratios(cpu_us: Mapping[str, float]) -> dict[str, float | None]:
         there = above in cpu_us and below in cpu_us
         found[name] = round(cpu_us[above] / cpu_us[below], 2) if there else None
     return found
-
-
-def _ask_peer(one: Peer, python: Path, home: Home, effort: Effort, costs: Costs) -> None:
-    plain, tensors = serve_peers.bodies(home)
-    port = free_port()
-    command, environment = serve_peers.command(one, python, home, port)
-    asked = Asked(one.path, tensors if one.packages is serve_peers.MLSERVER else plain)
-    log = home.folder / f"{one.name.replace(' ', '-')}.log"
-    with running(command, port, log, environment, one.ready) as process:
-        _ask(one.name, process, port, asked, effort, costs)
-
-
-def _ask_ours(one: Ours, home: Home, effort: Effort, costs: Costs) -> None:
-    """On a copy of the installation, so that every round finds the same ledger."""
-    copy = home.copied_to(home.folder.with_name("serve-asked"))
-    serve_home.put_live(copy, one.candidate)
-    environment = {"PILOTAGE_HOME": str(copy.folder / "pilotage"), "PILOTAGE_SYNC_SECONDS": "3600"}
-    port = free_port()
-    program = ["benchmarks.serve_ours", ",".join(one.without)] if one.without else ["pilotage"]
-    command = [sys.executable, "-m", *program, "serve", "--port", str(port), "--workers", str(one.workers)]
-    asked = Asked(
-        f"/v1/use-cases/{NAME}/decisions", home.folder / "bodies.jsonl", {"Authorization": f"Bearer {home.key}"}
-    )
-    log = home.folder / "ours.log"
-    cores = BOTH_CORES if one.workers > 1 else SERVER_CORE
-    with running(command, port, log, environment, "/log-in", cores) as process:
-        _ask(one.name, process, port, asked, effort, costs)
-    shutil.rmtree(copy.folder)
-
-
-def _ask(name: str, process: int, port: int, asked: Asked, effort: Effort, costs: Costs) -> None:
-    warm(process, port, asked, effort.seconds)
-    for connections in effort.connections:
-        costs[name, connections].append(measured(process, port, asked, connections, effort.seconds))
-
-
-def _say(number: int, effort: Effort, name: str) -> None:
-    print(f"Round {number} of {effort.rounds}: {name} …", flush=True)
-
-
-def _versions(pythons: Mapping[str, Path | None]) -> list[str]:
-    packages = [package for one in PEERS if pythons.get(one.name) for package in one.packages if "==" in package]
-    return list(dict.fromkeys(packages))
 
 
 if __name__ == "__main__":

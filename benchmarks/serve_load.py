@@ -38,6 +38,10 @@ end
 """
 
 
+class Failed(Exception):
+    """A server could not be had, did not start, or did not answer; the first line says it in short."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Load:
     """What wrk counted. ``refused`` had another status than success, ``broken`` none at all; latencies in µs."""
@@ -55,15 +59,15 @@ class Load:
         """From what wrk printed: our script's line is the last.
 
         Raises:
-            SystemExit: there is no such line, or a request was not answered with success.
+            Failed: there is no such line, or a request was not answered with success.
         """
         lines = printed.strip().splitlines()
         try:
             found = cls(**json.loads(lines[-1]))
         except (IndexError, TypeError, ValueError):
-            raise SystemExit(f"wrk was expected to end with its counts; it printed: {printed[-500:]!r}") from None
+            raise Failed(f"wrk was expected to end with its counts; it printed: {printed[-500:]!r}") from None
         if not found.requests or found.refused or found.broken or found.late:
-            raise SystemExit(f"Every request must be answered with success; wrk counted {found}.")
+            raise Failed(f"Every request must be answered with success; wrk counted {found}.")
         return found
 
     @property
@@ -125,7 +129,7 @@ def running(
     """A server on its core or cores, from its first answer on: its process, which ends with its children.
 
     Raises:
-        SystemExit: it ended, or did not answer in time; what it printed is shown.
+        Failed: it ended, or did not answer in time; what it printed is shown.
     """
     pinned = ["taskset", "-c", cores, *command]
     with log.open("wb") as printed:
@@ -133,7 +137,7 @@ def running(
             pinned, env={**os.environ, **environment}, stdout=printed, stderr=printed, start_new_session=True
         )
         try:
-            _await_answer(child, port, ready, log)
+            _await_answer(child, pinned, port, ready, log)
             yield child.pid
         finally:
             _end(child)
@@ -211,7 +215,7 @@ def _asked(port: int, asked: Asked, connections: int, seconds: int) -> Load:
     return Load.told(child.stdout)
 
 
-def _await_answer(child: subprocess.Popen[bytes], port: int, path: str, log: Path) -> None:
+def _await_answer(child: subprocess.Popen[bytes], command: Sequence[str], port: int, path: str, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if child.poll() is not None:
@@ -219,7 +223,9 @@ def _await_answer(child: subprocess.Popen[bytes], port: int, path: str, log: Pat
         if _status(port, path) in range(200, 400):
             return
         time.sleep(0.1)
-    raise SystemExit(f"{' '.join(map(str, child.args))} did not answer:\n{log.read_text(errors='replace')[-3000:]}")
+    printed = log.read_text(errors="replace")[-3000:].strip()
+    last = (printed.splitlines() or ["it printed nothing"])[-1]
+    raise Failed(f"it did not start: {last}\n{' '.join(command)} printed:\n{printed}")
 
 
 def _status(port: int, path: str) -> int:

@@ -13,8 +13,7 @@ from typing import Any
 
 from pilotage import app
 from pilotage.cli.main import main as pilotage
-from pilotage.decisions.recording import Recording
-from pilotage.decisions.serving import Question, Serving
+from pilotage.decisions.durable.recording import Recording
 from pilotage.models.families.boosted.form import TreesModel
 from pilotage.web import commands
 
@@ -25,17 +24,12 @@ async def _not_kept(self: Recording, content: bytes, left: float, must_settle: b
     """As if it had been made durable at once."""
 
 
-def _unsigned(self: Serving, question: Question) -> tuple[dict[str, Any], ...]:
-    return ()
-
-
 def _by_lightgbm(self: TreesModel) -> bool:
     return False
 
 
 PARTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "record": (Recording, "keep", _not_kept),
-    "signals": (Serving, "_signals", _unsigned),
     "fast_signals": (TreesModel, "make_signals", _by_lightgbm),
 }
 """By name where it is, and what stands there instead."""

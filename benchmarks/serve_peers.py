@@ -15,10 +15,11 @@ from typing import Any
 
 from benchmarks.processes import peer
 from benchmarks.serve_home import Home
+from benchmarks.serve_load import Failed
 
 LIGHTGBM = "lightgbm==4.7.0"
 WEB = ("fastapi==0.163.2", "uvicorn[standard]==0.54.0", LIGHTGBM, "msgspec==0.22.0", "numpy", "pandas==2.3.3")
-MLSERVER = ("mlserver==1.7.1", "mlserver-lightgbm==1.7.1", LIGHTGBM, "httptools==0.9.0")
+MLSERVER = ("mlserver==1.7.1", "mlserver-lightgbm==1.7.1", LIGHTGBM, "httptools==0.9.0", "uvloop==0.21.0")
 BENTOML = ("bentoml==1.4.39", LIGHTGBM, "numpy", "httptools")
 
 _UVICORN = """
@@ -32,7 +33,7 @@ import os
 import sys
 import numpy
 import lightgbm
-MODEL, COLUMNS = sys.argv[1:3] if len(sys.argv) > 2 else (os.environ["MODEL"], os.environ["COLUMNS"])
+MODEL, COLUMNS = (os.environ["MODEL"], os.environ["COLUMNS"]) if "MODEL" in os.environ else sys.argv[1:3]
 columns = json.load(open(COLUMNS))
 codes = {name: {level: float(2 + at) for at, level in enumerate(levels)} for name, levels in columns if levels}
 booster = lightgbm.Booster(model_file=MODEL)
@@ -157,13 +158,16 @@ PEERS = (
 )
 
 
-def installed(one: Peer) -> Path | None:
-    """The Python that it runs on; None, and a word, where it cannot be had on this machine."""
+def installed(one: Peer) -> Path:
+    """The Python that it runs on.
+
+    Raises:
+        Failed: it cannot be had on this machine.
+    """
     try:
         return peer(one.packages)
     except subprocess.CalledProcessError:
-        print(f"{one.name} is left out: {', '.join(one.packages)} cannot be installed here.", flush=True)
-        return None
+        raise Failed(f"it cannot be installed here: {', '.join(one.packages)}") from None
 
 
 def command(one: Peer, python: Path, home: Home, port: int) -> tuple[Sequence[str], Mapping[str, str]]:
@@ -192,7 +196,7 @@ def _mlserver(one: Peer, python: Path, home: Home, folder: Path, port: int) -> t
     (folder / "settings.json").write_text(json.dumps(settings | {"debug": False}))
     (folder / "model-settings.json").write_text(json.dumps(served))
     path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
-    return [str(python.parent / "mlserver"), "start", str(folder)], {"PATH": path}
+    return [str(python), str(python.parent / "mlserver"), "start", str(folder)], {"PATH": path}
 
 
 def bodies(home: Home) -> tuple[Path, Path]:

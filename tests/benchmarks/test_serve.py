@@ -27,18 +27,18 @@ def test_what_wrk_counted_is_the_last_line_that_it_prints() -> None:
 
 @pytest.mark.parametrize("counted", ["refused", "broken", "late"])
 def test_one_request_without_success_ends_the_benchmark(counted: str) -> None:
-    with pytest.raises(SystemExit, match="answered with success"):
+    with pytest.raises(serve_load.Failed, match="answered with success"):
         serve_load.Load.told(COUNTED.replace(f'"{counted}": 0', f'"{counted}": 1'))
 
 
 @pytest.mark.parametrize("printed", ["", "Segmentation fault\n", "[]\n", COUNTED.replace('"requests": 2000, ', "")])
 def test_it_says_what_wrk_printed_in_place_of_its_counts(printed: str) -> None:
-    with pytest.raises(SystemExit, match="wrk was expected"):
+    with pytest.raises(serve_load.Failed, match="wrk was expected"):
         serve_load.Load.told(printed)
 
 
 def test_a_run_without_requests_measures_nothing() -> None:
-    with pytest.raises(SystemExit, match="answered with success"):
+    with pytest.raises(serve_load.Failed, match="answered with success"):
         serve_load.Load.told(COUNTED.replace("2000", "0"))
 
 
@@ -89,7 +89,7 @@ def test_wrk_asks_each_body_in_turn_with_its_headers(tmp_path: Path) -> None:
         cost = serve_load.measured(process, port, serve_load.Asked("/x", bodies, {"X-Key": "k"}), 1, 1)
         assert cost.cpu_us > 0
         assert cost.per_second > 0
-        with pytest.raises(SystemExit, match="answered with success"):
+        with pytest.raises(serve_load.Failed, match="answered with success"):
             serve_load.measured(process, port, serve_load.Asked("/broken", bodies), 1, 1)
     asked = log.read_text().splitlines()
     assert sorted(asked[:2]) == ['k {"a": "100 %"}', 'k {"a": 1}']
@@ -100,15 +100,30 @@ def test_wrk_asks_each_body_in_turn_with_its_headers(tmp_path: Path) -> None:
 def test_a_server_that_ends_at_once_is_shown_with_what_it_printed(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "raise SystemExit('no such port')"]
     with (
-        pytest.raises(SystemExit, match="no such port"),
+        pytest.raises(serve_load.Failed, match="no such port"),
         serve_load.running(command, serve_load.free_port(), tmp_path / "log", {}),
     ):
         pass
 
 
-def test_the_use_case_has_as_many_columns_as_its_title_says() -> None:
-    text = serve_home._use_case(serve_home._EXAMPLE.read_text())
-    assert len(parse_definition(text, "late_arrival.yaml").plan.columns) == serve_home.COLUMNS
+def test_both_use_cases_have_the_same_columns_and_one_is_sent_all_of_them() -> None:
+    text = serve_home._EXAMPLE.read_text()
+    live = parse_definition(serve_home._live(text), "live.yaml")
+    given = parse_definition(serve_home._given(text, live), "given.yaml")
+    assert (live.name, given.name) == (serve_home.LIVE, serve_home.GIVEN)
+    assert len(live.plan.columns) == serve_home.COLUMNS
+    assert given.plan.names == live.plan.names == tuple(given.plan.request)
+    assert [one.kind for one in given.plan.columns] == [one.kind for one in live.plan.columns]
+
+
+def test_an_installation_is_named_after_the_code_that_made_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert serve_home._code_digest() == serve_home._code_digest()
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "one.py").write_text("1")
+    monkeypatch.setattr(serve_home, "_ROOT", tmp_path)
+    before = serve_home._code_digest()
+    (tmp_path / "src" / "one.py").write_text("2")
+    assert serve_home._code_digest() != before
 
 
 def test_what_is_taken_out_of_our_server_is_there() -> None:
@@ -135,5 +150,43 @@ def test_the_median_counts_figure_by_figure() -> None:
     ) == serve_load.Cost(2, 8, 5, 7)
 
 
-def test_it_runs_with_the_others() -> None:
-    assert "serve" in benchmarks.NAMES
+@pytest.mark.parametrize("program", ["raise SystemExit('no such port')", "print('no such port')"])
+def test_a_server_of_others_that_does_not_start_is_named_in_the_table(
+    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = serve_home.Home(tmp_path, "pk_none")
+    monkeypatch.setattr(serve_peers, "bodies", lambda _: (tmp_path / "plain", tmp_path / "tensors"))
+    monkeypatch.setattr(serve_peers, "installed", lambda _: Path(sys.executable))
+    monkeypatch.setattr(serve_peers, "command", lambda *_: ([sys.executable, "-c", program], {}))
+    measuring = serve.Measuring(home, serve.SHORT)
+    measuring.install(["bentoml"])
+    measuring.round(1, ["bentoml"])
+    measuring.round(1, ["bentoml"])
+    assert measuring.left_out == {"bentoml": "it did not start: no such port"}
+    lines = serve.table({("hello", serve.MAIN): serve_load.Cost(30, 9000, 1, 2)}, (serve.MAIN,), measuring.left_out)
+    assert [line.split()[0] for line in lines[1:]] == ["hello", "bentoml"]
+    assert lines[-1].endswith("left out  it did not start: no such port")
+
+
+def test_later_rounds_repeat_what_the_ratios_are_made_of() -> None:
+    assert serve.FULL.connections_of(1) == (1, 8, 32)
+    assert serve.FULL.connections_of(2) == (32,)
+
+
+def test_one_benchmark_alone_leaves_the_results_of_others_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmarks, "RESULTS", tmp_path / "RESULTS.md")
+    benchmarks.keep("signals", "old\n\n```\n## no section\n```\n")
+    benchmarks.keep("serve", "first")
+    benchmarks.keep("audit", "a")
+    benchmarks.keep("serve", "second")
+    text = benchmarks.RESULTS.read_text()
+    assert [line for line in text.splitlines() if line.startswith("## ") and " no " not in line] == [
+        "## audit",
+        "## signals",
+        "## serve",
+    ]
+    assert "first" not in text
+    assert "second" in text
+    assert "old" in text
