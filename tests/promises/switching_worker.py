@@ -1,7 +1,7 @@
-"""A worker process for the test of the switch: asks its own service all the time and says when the reason changes.
+"""A worker process for the test of the switch: asks its own service all the time and says when what answers changes.
 
-Arguments: the use case's name, and a file for lines of an instant (seconds since 1970) and a reason code; logs go to
-the output, from several threads. Settings come from the environment.
+Arguments: the use case's name, and a file for lines of an instant (seconds since 1970), a reason code and a version;
+logs go to the output, from several threads. Settings come from the environment.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from pilotage.data.live import LiveColumns
-from pilotage.decisions.service import Service
-from pilotage.decisions.serving import open_serving
+from pilotage.decisions.answering.service import Service
+from pilotage.decisions.answering.serving import open_serving
 from pilotage.govern.records import Grant, Principal, Role
 from pilotage.platform.settings import read_settings
 from pilotage.platform.workspace import open_workspace
@@ -26,11 +26,13 @@ PAUSE_SECONDS = 0.005
 async def tell_changes(service: Service, name: str, said: Path) -> None:
     app, last = Principal("key_1", "app", "key", (Grant(Role.APP, name),)), ""
     while True:
-        reason = (await service.answer(name, BODY, app)).reason
-        if reason != last:
+        serving = service.serving(name, app)
+        answer = await service.answer(name, BODY, app, serving=serving)
+        told = f"{answer.reason} {serving.live.version}"
+        if told != last:
             with said.open("a") as file:
-                file.write(f"{time.time()} {reason}\n")
-            last = reason
+                file.write(f"{time.time()} {told}\n")
+            last = told
         await asyncio.sleep(PAUSE_SECONDS)
 
 
@@ -40,7 +42,8 @@ def main(name: str, said: Path) -> None:
     definition = defining.find_adopted(work, name)
     service.following.servings = {name: open_serving(work, definition, LiveColumns(definition, [], {}, None))}
     service.following.look_at_switches()
-    service._repeating.start()
+    for each in service._repeating:
+        each.start()
     asyncio.run(tell_changes(service, name, said))
 
 

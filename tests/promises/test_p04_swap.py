@@ -10,15 +10,16 @@ import pytest
 
 from pilotage.data.live import LiveColumns
 from pilotage.decisions import store as ledger
+from pilotage.decisions.answering.service import Service
+from pilotage.decisions.answering.serving import open_serving
 from pilotage.decisions.records import Answer
-from pilotage.decisions.service import Service
-from pilotage.decisions.serving import open_serving
 from pilotage.govern.records import SYSTEM, Grant, Principal, Role
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.releases.records import Stage, Version
 from tests.decisions.test_service import BODY
 from tests.living import NAME
+from tests.promises.table import Promise
 from tests.releases.distinguishable import SAYS, adopted, version_saying
 
 APP = Principal("key_1", "app", "key", (Grant(Role.APP, NAME),))
@@ -112,26 +113,20 @@ def demand_whole(work: Workspace, answers: list[Answer | Exception]) -> Counter[
     return said
 
 
-def test_each_of_some_hundred_answers_is_wholly_of_one_version(work: Workspace) -> None:
+def test_each_of_some_hundred_answers_is_wholly_of_one_version(work: Workspace, promise: Promise) -> None:
     answers, changes = swapped(work, FEW)
-    assert len(answers) == FEW
     demand_whole(work, answers)
     assert changes >= 2
+    figure = f"0 of two versions, {changes:,} changes"
+    promise(4, figure=figure, n=len(answers), passed=len(answers) == FEW)
 
 
 @pytest.mark.long
-def test_a_hundred_thousand_answers_none_failed_and_each_of_one_version(
-    work: Workspace, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_hundred_thousand_answers_none_failed_and_each_of_one_version(work: Workspace, promise: Promise) -> None:
     answers, changes = swapped(work, MANY)
     said = demand_whole(work, answers)
     failed = sum(isinstance(each, Exception) for each in answers)
-    with capsys.disabled():
-        print(
-            f"\nPromise 4: {failed} failed and 0 of two versions in n = {len(answers):,} answers, while the version "
-            f"changed {changes:,} times; {len(said)} kinds of answer: {dict(said)}"
-        )
-    assert failed == 0
-    assert len(answers) == MANY
     assert changes > 100
     assert {("model", *each) for each in SHOWN} <= set(said), "both versions answered"
+    figure = f"{failed} failed, 0 of two versions, {changes:,} changes"
+    promise(4, figure=figure, n=len(answers), passed=failed == 0 and len(answers) == MANY)
