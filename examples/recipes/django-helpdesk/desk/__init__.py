@@ -1,0 +1,1 @@
+"""A Django project that runs django-helpdesk, as its installation guide says."""
