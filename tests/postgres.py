@@ -8,9 +8,14 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+
+from pilotage.platform.database import Database
+from pilotage.platform.schema import upgrade
 
 DEBIAN = Path("/usr/lib/postgresql")
 SERVER_SECONDS = 30
@@ -33,6 +38,42 @@ class Cluster:
 
     def start(self) -> None:
         _run(*self._control, *self._start)
+
+
+class FreshDatabases:
+    """Control databases in one cluster, each a copy of one that was brought to the present schema once."""
+
+    def __init__(self, address: str) -> None:
+        self._address = sa.make_url(address)
+        self._numbers = count(1)
+        self._administration = sa.create_engine(address, isolation_level="AUTOCOMMIT")
+        self._order("CREATE DATABASE fresh")
+        first = Database(self._url("fresh"))
+        upgrade(first)
+        first.close()
+
+    @contextmanager
+    def one(self, template: str = "fresh") -> Iterator[str]:
+        """The address of a database that nothing was done in yet, or with ``template1`` not even the schema was made.
+
+        It is gone afterwards, whoever is connected.
+        """
+        name = f"test_{next(self._numbers)}"
+        self._order(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        try:
+            yield self._url(name)
+        finally:
+            self._order(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def close(self) -> None:
+        self._administration.dispose()
+
+    def _url(self, name: str) -> str:
+        return self._address.set(database=name).render_as_string(hide_password=False)
+
+    def _order(self, statement: str) -> None:
+        with self._administration.connect() as connection:
+            connection.exec_driver_sql(statement)
 
 
 @contextmanager

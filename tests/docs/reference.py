@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from pilotage.data.contracts.records import Contract
 from pilotage.usecase import records
 from pilotage.usecase.records import UseCase
+from tests.docs import access
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
@@ -67,6 +68,7 @@ def pages() -> dict[Path, str]:
     return {
         FOLDER / "use-case-file.md": page(_USE_CASE, UseCase),
         FOLDER / "contract-file.md": page(_CONTRACT, Contract),
+        FOLDER / "access.md": _GENERATED + access.page(),
     }
 
 

@@ -213,9 +213,9 @@ def retail(folder: Path) -> tuple[Workspace, Definition]:
     return _synced(folder, "retail", RETAIL, datetime(2011, 12, 10, tzinfo=UTC))
 
 
-def bank(folder: Path, with_clock: bool = False, more: str = "") -> tuple[Workspace, Definition]:
-    """The calls of a bank, with the dates that their order gives; ``more`` ends its file."""
-    dated = DATED_CALLS.format(path=real_data("bank_full"))
+def bank(folder: Path, with_clock: bool = False, more: str = "", every: int = 1) -> tuple[Workspace, Definition]:
+    """Every so-manieth call of a bank, with the dates that their order gives; ``more`` ends its file."""
+    dated = f"SELECT * FROM ({DATED_CALLS.format(path=real_data('bank_full'))}) WHERE call % {every} = 0"
     with duckdb.connect() as engine:
         engine.execute(f"COPY ({dated}) TO '{folder / 'calls.parquet'}'")
         results = f"SELECT call, called_at, called_at + to_seconds(duration) AS hung_up_at, duration FROM ({dated})"

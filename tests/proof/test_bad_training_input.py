@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -71,15 +72,16 @@ policy: {{{policy}}}
 class Project:
     """A use-case file beside its one table, and an installation."""
 
-    def __init__(self, folder: Path, capsys: Captured) -> None:
-        self.folder, self._capsys = folder, capsys
+    def __init__(self, folder: Path, calls: Path, capsys: Captured) -> None:
+        self.folder, self._calls, self._capsys = folder, calls, capsys
         self.file = folder / "calls.yaml"
 
     def table(self, select: str, every: int = 20, file: str = "calls.parquet") -> None:
         """Every so-manieth call, as a query over ``calls`` wants it."""
-        dated = DATED_CALLS.format(path=real_data("bank_full"))
-        with duckdb.connect() as engine:
-            engine.execute(f"CREATE TABLE calls AS SELECT * FROM ({dated}) WHERE call % {every} = 0 ORDER BY call")
+        with duckdb.connect(config={"threads": 1}) as engine:
+            engine.execute(
+                f"CREATE TABLE calls AS SELECT * FROM '{self._calls}' WHERE call % {every} = 0 ORDER BY call"
+            )
             engine.execute(f"COPY ({select}) TO '{self.folder / file}'")
 
     def declare(
@@ -136,11 +138,24 @@ class Project:
         return {(one["code"], one["column"]): one for one in findings}
 
 
+@pytest.fixture(scope="module")
+def all_calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All calls of the bank with their dates, as Parquet."""
+    file = tmp_path_factory.mktemp("bank") / "calls.parquet"
+    with duckdb.connect() as engine:
+        engine.execute(f"COPY ({DATED_CALLS.format(path=real_data('bank_full'))}) TO '{file}'")
+    return file
+
+
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> Iterator[Project]:
+def project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured, fresh_database: Path, all_calls: Path
+) -> Iterator[Project]:
+    (tmp_path / "home").mkdir()
+    shutil.copy(fresh_database, tmp_path / "home")
     monkeypatch.setenv("PILOTAGE_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
-    yield Project(tmp_path, capsys)
+    yield Project(tmp_path, all_calls, capsys)
 
 
 ONE_ONLY = {
@@ -327,7 +342,10 @@ def test_an_input_that_stands_twice_in_the_file_is_a_mistake_with_its_line(proje
     assert "age stands here a second time" in project.run("check", 2)
 
 
-@pytest.mark.parametrize(("written", "file"), [("%Y-%m-%d", "csv"), ("%d.%m.%Y", "csv"), ("%Y-%m-%d", "parquet")])
+@pytest.mark.parametrize(
+    ("written", "file"),
+    [pytest.param("%Y-%m-%d", "csv", marks=pytest.mark.long), ("%d.%m.%Y", "csv"), ("%Y-%m-%d", "parquet")],
+)
 def test_a_date_as_text_is_read_in_files_and_elsewhere_said(project: Project, written: str, file: str) -> None:
     project.table(
         f"SELECT *, strftime(called_at - INTERVAL 30 DAY, '{written}') AS last_seen FROM calls", file=f"calls.{file}"
@@ -375,7 +393,7 @@ def wide(count: int) -> str:
 
 
 def test_a_table_of_five_thousand_columns_is_refused_in_bounded_memory_with_what_to_do(project: Project) -> None:
-    project.table(wide(4_983), every=30)
+    project.table(wide(4_983), every=15)
     project.declare()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert "is consistent" in project.run("check")
@@ -430,7 +448,7 @@ def test_a_rule_that_reads_the_outcome_blocks_the_comparison(project: Project) -
     assert "nothing can be compared with a rule that knows what will happen" in said
 
 
-@pytest.mark.parametrize("is_input", [True, False])
+@pytest.mark.parametrize("is_input", [pytest.param(True, marks=pytest.mark.long), False])
 def test_a_rule_over_what_a_call_lasted_is_asked_about_and_the_comparison_says_so(
     project: Project, is_input: bool
 ) -> None:

@@ -16,7 +16,7 @@ from tests.proof import cases
 
 
 def test_a_column_known_after_the_decision_keeps_the_rule_in_place(tmp_path: Path) -> None:
-    work, definition = cases.bank(tmp_path, with_clock=True, more="candidates: {only: [linear]}\n")
+    work, definition = cases.bank(tmp_path, with_clock=True, more="candidates: {only: [linear]}\n", every=5)
     data.build(work, definition)
     said: list[str] = []
     free = modelling.train_and_compare(work, definition, said.append)

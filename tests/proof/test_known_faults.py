@@ -119,7 +119,7 @@ class TestBank:
 
 
 def test_a_call_whose_length_has_a_clock_of_its_own_is_refused_by_the_clock(tmp_path: Path) -> None:
-    with audited(cases.bank, tmp_path, with_clock=True) as report:
+    with audited(cases.bank, tmp_path, with_clock=True, every=5) as report:
         leak = found(report, "known-after-decision", "duration")
         assert leak.severity == "blocks"
         assert leak.figures["share_after"] == pytest.approx(1.0, abs=0.01)

@@ -36,6 +36,7 @@ def alone() -> Iterator[None]:
     os.environ.update(before)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("month", [MONTHS[0]])
 def test_nothing_is_cried_about_a_clean_month(month: int) -> None:
     assert _alarms(month) == []
