@@ -37,6 +37,7 @@ from pilotage.releases import store as releases
 from pilotage.releases.records import Stage
 from pilotage.review import flow as reviewing
 from pilotage.review import store as review_store
+from pilotage.review.records import Wanted
 from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
 from pilotage.web.console import build_console
@@ -165,7 +166,7 @@ class World:
             "delivery": sent.id,
             **self._people(word),
             "file_path": "pilotage.css",
-            "view": reviewing.keep_view(work, definition, canary, reviewing.Wanted(), False, reviewer(word)).id,
+            "view": reviewing.keep_view(work, definition, canary, Wanted(), False, reviewer(word)).id,
         }
         said = Principal(id="card:maria", name="maria", kind="card")
         ids["feedback"] = reviewing.give_feedback(work, decided, "useful", "", said, work.clock.now()).id

@@ -19,6 +19,7 @@ from pilotage.platform.clock import FixedClock
 from pilotage.platform.errors import Conflict, InvalidRequest
 from pilotage.platform.workspace import Workspace
 from pilotage.review import flow
+from pilotage.review.records import Wanted
 from pilotage.review.rules.views import VIEWS_MAX
 from pilotage.usecase import flow as defining
 from tests.browser import launch
@@ -30,7 +31,7 @@ from tests.review.test_intake import adopted
 from tests.review.test_pages import sent
 
 QUEUE, VIEWS = f"/use-cases/{NAME}/queue", f"/v1/use-cases/{NAME}/views"
-WANTED = flow.Wanted(why="uncertain")
+WANTED = Wanted(why="uncertain")
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def app(live: Workspace) -> Iterator[TestClient[Litestar]]:
 
 
 def keep(work: Workspace, name: str, person: Principal, shared: bool = False, **wanted: Any) -> str:
-    asked = flow.Wanted(**wanted) if wanted else WANTED
+    asked = Wanted(**wanted) if wanted else WANTED
     return flow.keep_view(work, defining.find(work, NAME), name, asked, shared, person).id
 
 

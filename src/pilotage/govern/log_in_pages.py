@@ -14,7 +14,7 @@ from litestar.response import Redirect, Template
 from pilotage.govern import flow
 from pilotage.govern.cookies import PROVIDER, SESSION, provider_cookie, session_cookie
 from pilotage.govern.flow import provider, second_factor
-from pilotage.govern.flow.sessions import principal_for
+from pilotage.govern.flow.sessions import principal_for, took_too_long
 from pilotage.govern.guards import public
 from pilotage.govern.rules import callers
 from pilotage.govern.rules.addresses import local_path
@@ -198,7 +198,7 @@ def _enrolment_form(request: AnyRequest, work: Workspace, error: PilotageError |
     token = request.cookies.get(SESSION, "")
     found = flow.waiting(work, token)
     if found is None:
-        raise NotAuthenticated("This log-in took too long.", "Begin again.")
+        raise took_too_long()
     offered = second_factor.offer(work, principal_for(found[0]), token, kept)
     context = {
         "page": {"active": ""},

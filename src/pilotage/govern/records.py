@@ -9,6 +9,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 EVERY_USE_CASE = "*"
+SUBJECT_LETTERS_MAX = 255
+"""Of a subject of an OpenID provider (OpenID Connect Core 1.0, section 2: ``sub``)."""
 
 Purpose = Literal["training", "inference", "logging", "debugging"]
 """What a column may be used for."""

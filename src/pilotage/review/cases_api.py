@@ -17,7 +17,18 @@ from pilotage.govern.rules.permissions import allowed
 from pilotage.platform.errors import InvalidRequest, NotFound
 from pilotage.platform.workspace import Workspace
 from pilotage.review import flow
-from pilotage.review.records import Case, CaseView, Comment, Filter, Labels, QueueCounts, QueueState, Verdict, View
+from pilotage.review.records import (
+    Case,
+    CaseView,
+    Comment,
+    Filter,
+    Labels,
+    QueueCounts,
+    QueueState,
+    Verdict,
+    View,
+    Wanted,
+)
 from pilotage.review.rules import verdicts, viewing
 from pilotage.review.rules import views as views_rules
 from pilotage.review.rules.picking import meant
@@ -76,17 +87,12 @@ class CountedView(View, frozen=True, kw_only=True):
     count: int | None
 
 
-class NewView(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class NewView(Wanted, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Filters to keep under a name, for ``person`` or for all reviewers; ``show`` and the others as in the queue."""
 
     name: str
     person: Name = ""
     shared: bool = False
-    show: str = "open"
-    why: str = ""
-    skill: str = ""
-    entity: str = ""
-    overdue: bool = False
 
 
 @get("/v1/use-cases/{use_case:str}/cases", guards=_REVIEWER, sync_to_thread=True)
@@ -136,8 +142,7 @@ def list_views(
 def create_view(use_case: str, data: NewView, request: Request[Any, Any, Any], work: Workspace) -> View:
     """Keep filters of the queue under a name."""
     definition, person = defining.find(work, use_case), _named(request, data.person)
-    wanted = flow.Wanted(show=data.show, why=data.why, skill=data.skill, entity=data.entity, overdue=data.overdue)
-    return flow.keep_view(work, definition, data.name, wanted, data.shared, person)
+    return flow.keep_view(work, definition, data.name, data, data.shared, person)
 
 
 @delete("/v1/use-cases/{use_case:str}/views/{view:str}", guards=_REVIEWER, sync_to_thread=True)

@@ -16,7 +16,7 @@ from pilotage.govern.records import Permission, Principal
 from pilotage.platform.errors import Conflict, InvalidRequest, PilotageError
 from pilotage.platform.workspace import Workspace
 from pilotage.review import flow
-from pilotage.review.records import Filter, View
+from pilotage.review.records import Filter, Wanted
 from pilotage.review.rules import cases as rules
 from pilotage.review.rules import viewing
 from pilotage.review.rules import views as views_rules
@@ -27,28 +27,7 @@ _ROWS = 50
 _BY_KEY = 9
 
 
-class Asked(Struct, frozen=True):
-    """What a queue is filtered by, as the page's address says it."""
-
-    show: str = "open"
-    why: str = ""
-    skill: str = ""
-    entity: str = ""
-    overdue: bool = False
-
-    def query(self) -> str:
-        """As in an address; empty where nothing is asked for."""
-        said = {
-            "show": "" if self.show == "open" else self.show,
-            "why": self.why,
-            "skill": self.skill,
-            "entity": self.entity.strip(),
-            "overdue": "true" if self.overdue else "",
-        }
-        return urlencode({name: value for name, value in said.items() if value})
-
-
-class ViewForm(Asked, frozen=True, kw_only=True):
+class ViewForm(Wanted, frozen=True, kw_only=True):
     """The filters to keep, their name, and whether all reviewers get them."""
 
     name: str
@@ -77,7 +56,7 @@ def queue_page(
     page: int = 1,
 ) -> Template:
     """What waits, since when, and the button to start."""
-    asked = Asked(show, why, skill, entity, overdue)
+    asked = Wanted(show=show, why=why, skill=skill, entity=entity, overdue=overdue)
     return _queue_template(work, use_case, principal_of(request), asked, max(1, page), done, judged)
 
 
@@ -90,13 +69,11 @@ def keep_view(
 ) -> Response[Any]:
     """Keep what the queue is filtered by under a name."""
     person, definition = principal_of(request), defining.find_adopted(work, use_case)
-    wanted = flow.Wanted(show=data.show, why=data.why, skill=data.skill, entity=data.entity, overdue=data.overdue)
     try:
-        flow.keep_view(work, definition, data.name, wanted, data.shared, person)
+        flow.keep_view(work, definition, data.name, data, data.shared, person)
     except (InvalidRequest, Conflict) as error:
-        asked = Asked(data.show, data.why, data.skill, data.entity, data.overdue)
-        return _queue_template(work, use_case, person, asked, error=error, name=data.name)
-    return Redirect(f"/use-cases/{use_case}/queue?{data.query()}".rstrip("?"), status_code=303)
+        return _queue_template(work, use_case, person, data, error=error, name=data.name)
+    return Redirect(_address(use_case, data), status_code=303)
 
 
 @post("/use-cases/{use_case:str}/queue/views/{view:str}", guards=_REVIEWER, sync_to_thread=True)
@@ -112,8 +89,8 @@ def change_view(
     try:
         changed = flow.change_view(work, use_case, view, data.name, data.shared, person)
     except (InvalidRequest, Conflict) as error:
-        return _queue_template(work, use_case, person, Asked(), error=error)
-    return Redirect(_address(changed), status_code=303)
+        return _queue_template(work, use_case, person, Wanted(), error=error)
+    return Redirect(_address(use_case, changed), status_code=303)
 
 
 @post("/use-cases/{use_case:str}/queue/views/{view:str}/remove", guards=_REVIEWER, sync_to_thread=True)
@@ -127,7 +104,7 @@ def _queue_template(
     work: Workspace,
     use_case: str,
     person: Principal,
-    asked: Asked,
+    asked: Wanted,
     number: int = 1,
     done: bool = False,
     judged: str = "",
@@ -137,11 +114,11 @@ def _queue_template(
     definition = defining.find_adopted(work, use_case)
     now = work.clock.now()
     try:
-        wanted = views_rules.filter_of(asked.show, asked.why, asked.skill, asked.entity, asked.overdue)
+        wanted = views_rules.filter_of(asked)
     except InvalidRequest:
         if error is None:
             raise
-        asked, wanted = Asked(), Filter()  # a form that asked for what there is not; its error says so
+        asked, wanted = Wanted(), Filter()  # a form that asked for what there is not; its error says so
     cases = flow.queue(work, use_case, wanted, person.name, _ROWS + 1, (number - 1) * _ROWS)
     waiting = flow.waiting(work, use_case)
     context = {
@@ -166,7 +143,7 @@ def _queue_template(
         "is_filtered": wanted != Filter(),
         "number": number,
         "more": len(cases) > _ROWS,
-        "query": asked.query(),
+        "query": _query(asked),
         "me": person.name,
         "done": done,
         "judged": flow.undoable(work, judged, person),
@@ -184,10 +161,10 @@ def _views(work: Workspace, use_case: str, person: Principal, wanted: Filter, wa
     shown = [
         {
             "view": view,
-            "address": _address(view),
+            "address": _address(use_case, view),
             "count": views_rules.count_of(view, waiting),
             "key": str(place) if place <= _BY_KEY else "",
-            "is_open": views_rules.asks_for(view) == wanted,
+            "is_open": views_rules.filter_of(view) == wanted,
             "may_change": may_share or (view.person == person.name and not view.shared),
         }
         for place, view in enumerate(flow.views(work, use_case, person), 1)
@@ -199,9 +176,20 @@ def _views(work: Workspace, use_case: str, person: Principal, wanted: Filter, wa
     }
 
 
-def _address(view: View) -> str:
-    query = Asked(view.show, view.why, view.skill, view.entity, view.overdue).query()
-    return f"/use-cases/{view.use_case}/queue?{query}".rstrip("?")
+def _address(use_case: str, wanted: Wanted) -> str:
+    return f"/use-cases/{use_case}/queue?{_query(wanted)}".rstrip("?")
+
+
+def _query(wanted: Wanted) -> str:
+    """As in an address; empty where nothing is asked for."""
+    said = {
+        "show": "" if wanted.show == "open" else wanted.show,
+        "why": wanted.why,
+        "skill": wanted.skill,
+        "entity": wanted.entity.strip(),
+        "overdue": "true" if wanted.overdue else "",
+    }
+    return urlencode({name: value for name, value in said.items() if value})
 
 
 PAGES: list[Any] = [queue_page, keep_view, change_view, remove_view]

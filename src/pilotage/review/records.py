@@ -235,11 +235,21 @@ class Filter(Struct, frozen=True, kw_only=True):
     overdue: bool = False
 
 
-class View(Struct, frozen=True, kw_only=True):
-    """Filters of a queue that ``person`` keeps under a name. A ``shared`` one is before every reviewer of the use case.
+class Wanted(Struct, frozen=True, kw_only=True):
+    """Which cases of a queue a page or a view lists, as it was asked for: by state, and by the reason reviewers know.
 
-    ``why`` is empty, or the reason as reviewers may know it.
+    Empty fields ask for nothing.
     """
+
+    show: str = "open"
+    why: str = ""
+    skill: str = ""
+    entity: str = ""
+    overdue: bool = False
+
+
+class View(Wanted, frozen=True, kw_only=True):
+    """Filters of a queue that ``person`` keeps under a name. A ``shared`` one is before all its reviewers."""
 
     id: str
     use_case: str
@@ -248,9 +258,6 @@ class View(Struct, frozen=True, kw_only=True):
     shared: bool
     show: QueueState
     why: CaseReason | Literal[""]
-    skill: str
-    entity: str
-    overdue: bool
     at: datetime
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from pilotage.govern.flow.audit_log import record, take_turn
 from pilotage.govern.flow.people import ADMIN, add_within, disable_within, found_person, is_only_admin, said, taken_by
-from pilotage.govern.records import SYSTEM, Grant, Person
+from pilotage.govern.records import SUBJECT_LETTERS_MAX, SYSTEM, Grant, Person
 from pilotage.govern.rules.groups import grants_of, groups_in, roles_by_group
 from pilotage.govern.rules.names import is_name
 from pilotage.govern.store import identities
@@ -52,8 +52,8 @@ def link(work: Workspace, person: Person, subject: str, in_place_of: str = "") -
         Conflict: the subject is somebody else, the person has another subject of this provider, or is shut out.
     """
     issuer, subject = work.settings.oidc_issuer, subject.strip()
-    if not subject.isprintable() or not 0 < len(subject) <= identities.SUBJECT_LETTERS_MAX:
-        limit = identities.SUBJECT_LETTERS_MAX
+    if not subject.isprintable() or not 0 < len(subject) <= SUBJECT_LETTERS_MAX:
+        limit = SUBJECT_LETTERS_MAX
         raise InvalidRequest(f"A subject has 1 to {limit} letters (got {len(subject)}).", "Copy `sub` of the ID token.")
     with work.database.writing() as connection:
         take_turn(connection)

@@ -10,7 +10,7 @@ import secrets
 
 import sqlalchemy as sa
 
-from pilotage.govern.flow.audit_log import record
+from pilotage.govern.flow.audit_log import record, take_turn
 from pilotage.govern.flow.passwords import hash_of
 from pilotage.govern.flow.sessions import check_password, principal_for
 from pilotage.govern.records import EVERY_USE_CASE, SYSTEM, Grant, Permission, Person, Principal, Role
@@ -18,7 +18,6 @@ from pilotage.govern.rules.names import fault_of, likeness
 from pilotage.govern.rules.passwords import weakness
 from pilotage.govern.rules.permissions import INSTALLATION_WIDE, ROLES, allowed
 from pilotage.govern.store import people as store
-from pilotage.govern.store.audit_log import wait_for_turn
 from pilotage.platform.errors import Conflict, InvalidRequest, NotFound
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.instants import iso
@@ -36,7 +35,7 @@ def first_start(work: Workspace) -> tuple[str, str] | None:
     name, password = "admin", secrets.token_urlsafe(_PASSWORD_BYTES)
     password_hash = hash_of(password)
     with work.database.writing() as connection:
-        wait_for_turn(connection)  # replicas may start at the same moment: one of them makes the log-in
+        take_turn(connection)  # replicas may start at the same moment: one of them makes the log-in
         if not store.is_empty(connection):
             return None
         add_within(connection, work, SYSTEM, name, password_hash, (ADMIN,))
@@ -56,7 +55,7 @@ def add_person(work: Workspace, by: Principal, name: str, grants: tuple[Grant, .
     password = secrets.token_urlsafe(_PASSWORD_BYTES)
     password_hash = hash_of(password)
     with work.database.writing() as connection:
-        wait_for_turn(connection)
+        take_turn(connection)
         known = taken_by(connection, name)
         if known is not None:
             looks = "" if known == name else f": {name} would be taken for it"
@@ -83,7 +82,7 @@ def who_may(work: Workspace, permission: Permission, use_case: str) -> list[Pers
 def give_role(work: Workspace, by: Principal, person_id: str, grant: Grant) -> None:
     """Give a person one more role; their sessions end."""
     with work.database.writing() as connection:
-        wait_for_turn(connection)
+        take_turn(connection)
         person = found_person(connection, person_id)
         if store.give(connection, person_id, grant):
             store.close_sessions(connection, person_id)
@@ -97,7 +96,7 @@ def take_role(work: Workspace, by: Principal, person_id: str, grant: Grant) -> N
         Conflict: nobody would be left to govern.
     """
     with work.database.writing() as connection:
-        wait_for_turn(connection)
+        take_turn(connection)
         person = found_person(connection, person_id)
         if grant == ADMIN:
             _demand_another_admin(connection, person)
@@ -113,7 +112,7 @@ def disable_person(work: Workspace, by: Principal, person_id: str) -> None:
         Conflict: nobody would be left to govern.
     """
     with work.database.writing() as connection:
-        wait_for_turn(connection)
+        take_turn(connection)
         disable_within(connection, work, by, found_person(connection, person_id))
 
 
@@ -129,7 +128,7 @@ def disable_within(connection: sa.Connection, work: Workspace, by: Principal, pe
 def enable_person(work: Workspace, by: Principal, person_id: str) -> None:
     """Let a person in again who was shut out, with the roles that they had; their sessions stay ended."""
     with work.database.writing() as connection:
-        wait_for_turn(connection)
+        take_turn(connection)
         person = found_person(connection, person_id)
         if person.disabled_at is None:
             return
@@ -200,7 +199,7 @@ def _set_password(
     """Replace a password; where ``seen`` is given, only the one of that hash."""
     password_hash = hash_of(password)
     with work.database.writing() as connection:
-        wait_for_turn(connection)
+        take_turn(connection)
         person = found_person(connection, person_id)
         known = store.named(connection, person.name)
         if seen is not None and (known is None or known[1] != seen):

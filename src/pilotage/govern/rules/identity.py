@@ -7,9 +7,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from pilotage.govern.records import SUBJECT_LETTERS_MAX
+
 _LEEWAY_SECONDS = 60
 """How far the provider's clock may be off."""
-_SUBJECT_LETTERS_MAX = 255
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
 """Signatures by a private key only: never ``none``, never a shared secret."""
 
@@ -43,6 +44,6 @@ def fault_of(claims: Mapping[str, Any], issuer: str, client: str, nonce: str, no
         return "it is of the future"
     if claims.get("nonce") != nonce:
         return "it answers another log-in"
-    if not isinstance(subject, str) or not 0 < len(subject) <= _SUBJECT_LETTERS_MAX or "\0" in subject:
+    if not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_LETTERS_MAX or "\0" in subject:
         return "it names nobody"
     return ""

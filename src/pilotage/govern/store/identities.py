@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from pilotage.govern.records import SUBJECT_LETTERS_MAX
 from pilotage.platform.database import metadata
-
-SUBJECT_LETTERS_MAX = 255
 
 identities = sa.Table(
     "identities",

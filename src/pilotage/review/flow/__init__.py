@@ -11,10 +11,9 @@ from pilotage.review.flow.leasing import lease, lease_ahead, lease_next, release
 from pilotage.review.flow.looking import look
 from pilotage.review.flow.skills import reviewers, set_skills
 from pilotage.review.flow.tending import tend
-from pilotage.review.flow.views import Wanted, change_view, keep_view, may_share, remove_view, views, waiting
+from pilotage.review.flow.views import change_view, keep_view, may_share, remove_view, views, waiting
 
 __all__ = [
-    "Wanted",
     "app_feedback",
     "card",
     "card_feedback",

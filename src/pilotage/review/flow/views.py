@@ -11,19 +11,9 @@ from pilotage.platform.errors import Conflict, InvalidRequest, NotAllowed, NotFo
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.review import views_store as store
-from pilotage.review.records import View
+from pilotage.review.records import View, Wanted
 from pilotage.review.rules import views as rules
 from pilotage.usecase.records import CaseReason, Definition
-
-
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a view shall list, as it was sent: see :class:`pilotage.review.records.View`."""
-
-    show: str = "open"
-    why: str = ""
-    skill: str = ""
-    entity: str = ""
-    overdue: bool = False
 
 
 def views(work: Workspace, use_case: str, person: Principal) -> list[View]:
@@ -62,7 +52,7 @@ def keep_view(
         NotAllowed: it is to be shared, and the use case is another's.
     """
     name, use_case = rules.tidy(name), definition.name
-    asked = rules.filter_of(wanted.show, wanted.why, wanted.skill, wanted.entity, wanted.overdue)
+    asked = rules.filter_of(wanted)
     rules.refuse_unfit(name, asked, tuple(definition.use_case.review.skills))
     if shared:
         _refuse_sharing(person, use_case)

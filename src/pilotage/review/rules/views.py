@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import get_args
 
 from pilotage.platform.errors import InvalidRequest, Problem
-from pilotage.review.records import Filter, QueueState, View
+from pilotage.review.records import Filter, QueueState, View, Wanted
 from pilotage.review.rules.picking import meant
 from pilotage.usecase.records import CaseReason
 
@@ -19,23 +19,19 @@ SHOWN: tuple[CaseReason, ...] = tuple(why for why in get_args(CaseReason) if why
 STATES: tuple[QueueState, ...] = get_args(QueueState)
 
 
-def filter_of(show: str, why: str, skill: str, entity: str, overdue: bool) -> Filter:
+def filter_of(wanted: Wanted) -> Filter:
     """What a page or a view asks for.
 
     Raises:
         InvalidRequest: there is no such state, or no case comes for that reason.
     """
-    if show not in STATES:
-        raise InvalidRequest(f"There is no state {show!r}.", f"Known: {', '.join(STATES)}.")
-    if why and why not in SHOWN:
-        raise InvalidRequest(f"No case comes because of {why!r}.", f"Known: {', '.join(SHOWN)}.")
-    kinds = meant(why) if why else ()
-    return Filter(state=show, why=kinds, skill=skill, entity=entity.strip(), overdue=overdue)
-
-
-def asks_for(view: View) -> Filter:
-    """What a view lists."""
-    return filter_of(view.show, view.why, view.skill, view.entity, view.overdue)
+    if wanted.show not in STATES:
+        raise InvalidRequest(f"There is no state {wanted.show!r}.", f"Known: {', '.join(STATES)}.")
+    if wanted.why and wanted.why not in SHOWN:
+        raise InvalidRequest(f"No case comes because of {wanted.why!r}.", f"Known: {', '.join(SHOWN)}.")
+    kinds = meant(wanted.why) if wanted.why else ()
+    entity = wanted.entity.strip()
+    return Filter(state=wanted.show, why=kinds, skill=wanted.skill, entity=entity, overdue=wanted.overdue)
 
 
 def tidy(name: str) -> str:
