@@ -15,11 +15,15 @@ import httpx
 import msgspec
 import pytest
 from tests.conftest import POSTGRESQL
+from tests.decisions.losing import Told, Waiter, call_all
 from tests.living import NAME, Visitor, release, visitor
 from tests.postgres import FreshDatabases
 from tests.review.arranging import OF_KIND, a_decision, adopt, go_live, of_kind, record, reviewer
 from tests.review.test_intake import adopted
 
+from pilotage.decisions import store as ledger
+from pilotage.decisions.durable import draining
+from pilotage.decisions.durable.spool import Spool
 from pilotage.decisions.records import Decision
 from pilotage.govern import flow as governing
 from pilotage.govern.records import SYSTEM, Grant, Role
@@ -214,6 +218,28 @@ def test_what_came_this_second_is_hidden_before_anybody_opened_its_case(work: Wo
     assert "67.3" not in whole + listed
     assert "/decisions/dec_" not in by_answer
     assert listed.count("Kept from reviewers") == 3
+
+
+def test_what_is_still_on_its_way_into_the_ledger_is_hidden_too(work: Workspace) -> None:
+    adopted(work, f"  samples: {{blind: {BLIND}}}\n")
+    go_live(work)
+    fresh = [a_decision(work.clock.now(), probability=0.6731, version=None) for _ in range(40)]
+    blind = {each.id for each in fresh if drawn(each.id, "sample") < BLIND}
+    assert 0 < len(blind) < len(fresh)
+    spool: Spool[Told] = Spool(work.settings.spool_folder, 1 << 24, call_all)
+    waiter = Waiter()
+    for each in fresh:
+        waiter.hand(spool, ledger.encode(each), each.id.encode())
+    waiter.wait_for(len(fresh))
+    with visitor(work, Role.REVIEWER) as person:
+        told = {each.id for each in fresh if "67.3" in person.get(f"/decisions/{each.id}").text}
+        one = person.get(f"/decisions/{min(blind)}").text
+        draining.drain(work, spool)
+        afterwards = person.get(f"/decisions/{min(blind)}").text
+    spool.close()
+    assert told == {each.id for each in fresh} - blind
+    assert "It is being recorded" in one and "Open the review case" not in one
+    assert "67.3" not in afterwards and "Open the review case" in afterwards
 
 
 def test_a_decision_is_found_again_once_its_case_is_judged(work: Workspace) -> None:

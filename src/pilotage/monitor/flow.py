@@ -10,6 +10,7 @@ from typing import get_args
 import sqlalchemy as sa
 
 from pilotage.decisions import flow as deciding
+from pilotage.decisions import store as ledger
 from pilotage.decisions.jobs import store as jobs
 from pilotage.decisions.kinds import default_of
 from pilotage.decisions.records import Decision, Found, Search
@@ -155,9 +156,12 @@ def kept_back(work: Workspace, reader: Principal, use_case: str, ids: Sequence[s
     """Of which of these decisions, some hundreds, this reader must not learn the answer: of those judged blind."""
     if not ids or not judges(reader, use_case):
         return set()
+    drawn = reviewing.drawn_blind(work, use_case, ids)
+    with work.database.reading() as connection:
+        on_their_way = drawn - ledger.known_ids(connection, list(drawn)) if drawn else set()
     reviewing.take_in(work)  # what came into the ledger this second may be a blind case, which nobody has opened yet
     with work.database.reading() as connection:
-        return store.judged_blind(connection, ids)
+        return store.judged_blind(connection, ids) | on_their_way
 
 
 def search(work: Workspace, reader: Principal, use_case: str, wanted: Search, limit: int) -> tuple[Found, set[str]]:

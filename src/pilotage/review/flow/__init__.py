@@ -4,7 +4,7 @@ from pilotage.review.flow.cards import card, card_feedback, mint_token, take_bac
 from pilotage.review.flow.cases import categories, corrected, counts, find_case, history, opened, queue
 from pilotage.review.flow.commenting import comment, comments_on
 from pilotage.review.flow.feedback import app_feedback, feedback_on, give_feedback, take_back
-from pilotage.review.flow.intake import open_case, take_in
+from pilotage.review.flow.intake import drawn_blind, open_case, take_in
 from pilotage.review.flow.judging import judge, judged_since, opinions_on, submit, undo, undoable
 from pilotage.review.flow.labelling import labels
 from pilotage.review.flow.leasing import lease, lease_ahead, lease_next, release_lease, renew_lease
@@ -23,6 +23,7 @@ __all__ = [
     "comments_on",
     "corrected",
     "counts",
+    "drawn_blind",
     "feedback_on",
     "find_case",
     "give_feedback",

@@ -57,6 +57,12 @@ def take_in(work: Workspace, rounds: int = _ROUNDS) -> int:
     return opened
 
 
+def drawn_blind(work: Workspace, use_case: str, ids: Sequence[str]) -> set[str]:
+    """Which of these decisions are of the share that people judge blind, where they come to be judged."""
+    share = defining.find_adopted(work, use_case).use_case.review.samples.blind
+    return {each for each in ids if picking.drawn(each, "sample") < share}
+
+
 def open_case(work: Workspace, decision: Decision, because: CaseReason, note: str) -> Case:
     """Open a case about a decision; the one that it has already, if it has one.
 
