@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import threading
 import time
 from typing import Any
 
@@ -144,6 +145,27 @@ def test_a_switch_counts_for_the_rows_still_to_come(work: Workspace, definition:
     reasons = asyncio.run(once())
     assert set(reasons) == {"model", "disabled"}
     assert reasons == sorted(reasons, key=["model", "disabled"].index), "none after the switch is the model's"
+
+
+def test_all_rows_of_a_batch_are_answered_by_one_version_and_the_next_batch_by_the_next(
+    work: Workspace, definition: Definition
+) -> None:
+    begun = threading.Event()
+
+    def slow() -> float:
+        begun.set()
+        time.sleep(0.02)
+        return 0.6
+
+    async def both() -> list[set[float]]:
+        async with asked(work, serving(definition, Model(slow)), key_of(work)) as (client, app):
+            batch = asyncio.create_task(client.post(BATCH, json={"requests": [question(7)] * 30}))
+            await asyncio.to_thread(begun.wait, 30)
+            app.service.following.servings = {"small": serving(definition, Model(lambda: 0.9))}
+            replies = [await batch, await client.post(BATCH, json={"requests": [question(7)]})]
+            return [{each["answer"]["probability"] for each in reply.json()["results"]} for reply in replies]
+
+    assert asyncio.run(both()) == [{0.6}, {0.9}]
 
 
 def test_the_callers_patience_bounds_a_whole_batch(work: Workspace, definition: Definition) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
+from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -179,22 +180,80 @@ def test_replies_are_kept_for_a_day_and_then_forgotten(work: Workspace, clock: F
     assert isinstance(replies.claim(work, "key_1", "k1", b"g" * 32, timedelta(seconds=60)), Claim)
 
 
-def test_without_its_database_a_keyed_request_is_refused_and_another_answered(
-    work: Workspace, definition: Definition, tmp_path: Path
+def test_without_its_database_a_keyed_request_is_answered_and_told_that_its_key_is_not_kept(
+    work: Workspace, definition: Definition
 ) -> None:
     broken = open_workspace(work.settings, work.clock)
 
-    async def both() -> tuple[httpx.Response, httpx.Response]:
+    async def all_three() -> list[httpx.Response]:
         async with asked(broken, serving(definition, Model(lambda: 0.6)), key_of(work)) as (client, _):
             with broken.database.writing() as connection:
                 replies.kept_replies.drop(connection)
-            keyed = await client.post(PATH, json=QUESTION, headers=KEYED)
-            return keyed, await client.post(PATH, json=QUESTION)
+            sent = [(PATH, QUESTION, KEYED), (BATCH, {"requests": [QUESTION] * 2}, KEYED), (PATH, QUESTION, {})]
+            return [await client.post(path, json=body, headers=headers) for path, body, headers in sent]
 
-    keyed, plain = asyncio.run(both())
-    assert (keyed.status_code, plain.status_code) == (503, 200)
-    assert "retry-after" in keyed.headers
+    keyed, batch, plain = asyncio.run(all_three())
+    assert [each.status_code for each in (keyed, batch, plain)] == [200, 200, 200]
+    assert (keyed.json()["produced_by"], keyed.json().get("flags")) == ("model", ["key_not_kept"])
+    assert [row["answer"].get("flags") for row in batch.json()["results"]] == [["key_not_kept"]] * 2
+    assert "flags" not in plain.json()
+    assert decided(work) == 4
     broken.close()
+
+
+@contextlib.contextmanager
+def locked_out(work: Workspace) -> Iterator[None]:
+    """Whoever keeps or claims a key waits until this ends."""
+    with work.database.writing() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("LOCK TABLE kept_replies IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+@pytest.mark.parametrize("path", [PATH, BATCH])
+def test_a_key_whose_claim_hangs_delays_no_answer_beyond_its_deadline(work: Workspace, path: str) -> None:
+    """The lock is held until the answers are there: whoever waited for it would never be answered."""
+    definition = adopt(work, parse_definition(FILE, "small.yaml"), SYSTEM)
+    body = QUESTION if path == PATH else {"requests": [QUESTION]}
+    headers = {**KEYED, "X-Request-Timeout-Ms": "400"}
+
+    async def once() -> tuple[httpx.Response, httpx.Response]:
+        async with asked(work, serving(definition, Model(lambda: 0.6)), key_of(work)) as (client, _):
+            with locked_out(work):
+                meanwhile = await asyncio.wait_for(client.post(path, json=body, headers=headers), 20)
+            while True:  # the claim that came too late is given back
+                afterwards = await client.post(path, json=body, headers=KEYED)
+                if afterwards.status_code != 409:
+                    return meanwhile, afterwards
+                await asyncio.sleep(0.05)
+
+    answers = [each.json() if path == PATH else each.json()["results"][0]["answer"] for each in asyncio.run(once())]
+    assert [each.get("flags") for each in answers] == [["key_not_kept"], None]
+
+
+def test_an_answer_does_not_wait_for_its_reply_to_be_kept_beyond_its_deadline(
+    work: Workspace, definition: Definition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging, real = threading.Event(), replies.keep
+
+    def hang(*given: Any) -> None:
+        hanging.wait(60)
+        real(*given)
+
+    async def once() -> tuple[httpx.Response, httpx.Response]:
+        async with asked(work, serving(definition, Model(lambda: 0.6)), key_of(work)) as (client, _):
+            monkeypatch.setattr(replies, "keep", hang)
+            headers = {**KEYED, "X-Request-Timeout-Ms": "400"}
+            first = await asyncio.wait_for(client.post(PATH, json=QUESTION, headers=headers), 20)
+            hanging.set()
+            while (again := await client.post(PATH, json=QUESTION, headers=KEYED)).status_code == 409:
+                await asyncio.sleep(0.05)
+            return first, again
+
+    first, again = asyncio.run(once())
+    assert "flags" not in first.json()
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+    assert decided(work) == 1
 
 
 def test_a_database_that_hangs_while_a_reply_is_kept_holds_no_caller(

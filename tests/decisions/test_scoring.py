@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -168,10 +169,13 @@ def test_what_never_had_its_turn_is_no_fault_of_the_model(
     assert asyncio.run(ask()) == (["overloaded"] * 20, False, 0)
 
 
+@pytest.mark.parametrize(
+    ("bad", "failure"), [(small.raising, "model_failed"), (lambda: math.nan, "not_finite")], ids=["raises", "nan"]
+)
 def test_after_failures_in_a_row_a_version_is_left_alone_and_then_tried_again(
-    work: Workspace, definition: Definition, scoring: Scoring
+    work: Workspace, definition: Definition, scoring: Scoring, bad: Callable[[], float], failure: str
 ) -> None:
-    answers: list[Callable[[], float]] = [small.raising]
+    answers = [bad]
     calls = 0
 
     def score() -> float:
@@ -190,7 +194,7 @@ def test_after_failures_in_a_row_a_version_is_left_alone_and_then_tried_again(
         said.append((await scoring.opinion(ready, question, soon())).failure)
         return said
 
-    assert asyncio.run(ask()) == ["model_failed"] * 3 + ["circuit_open"] * 2 + [""]
+    assert asyncio.run(ask()) == [failure] * 3 + ["circuit_open"] * 2 + [""]
     assert calls == 4
 
 

@@ -19,6 +19,8 @@ from pilotage.usecase.rules.expressions import compile_row
 
 TEXT_SHOWN_MAX = 600
 MODEL_ANSWERS = (Stage.ASSIST, Stage.AUTOMATE)
+KEY_NOT_KEPT = "key_not_kept"
+"""A flag: the idempotency key could not be kept, and a question sent again may be decided anew."""
 
 
 class Opinion(Struct, frozen=True):

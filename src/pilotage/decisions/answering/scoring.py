@@ -17,7 +17,7 @@ THREADS = 2
 CHARGED_MAX = 128
 """Scores that may be running or waiting in threads at once."""
 
-_FAULTS = frozenset({"model_failed", "too_slow"})
+_FAULTS = frozenset({"model_failed", "not_finite", "too_slow"})
 _SLOW_SECONDS = QUICK_SECONDS * 10
 _SLOW_INLINE_MAX = 3
 _SLOW_FORGIVEN = 0.05

@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from pilotage.data.contracts.guarding import Breach
 from pilotage.decisions import metrics, rules, store
 from pilotage.decisions.answering.deadlines import Deadline, deadline
 from pilotage.decisions.answering.following import Following, Repeating
@@ -34,8 +35,8 @@ from pilotage.platform.errors import NotAuthenticated, NotFound
 from pilotage.platform.workspace import Workspace
 from pilotage.releases.records import Stage
 
-_READING_THREADS = 16
-"""They wait for databases and compute nothing."""
+_READING_THREADS = 160
+"""They wait for databases and compute nothing: as many as there are questions at once, so that none waits for one."""
 
 Phase = Literal["starting", "running", "draining"]
 _ADOPT_OR_GRANT = (
@@ -46,6 +47,25 @@ _COLLECT_AFTER = 10_000
 """New objects until garbage is looked for. A request in flight holds some hundreds, none of them in a cycle."""
 
 log = structlog.get_logger()
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """A decision that is not recorded yet, and when its answer is due. ``began`` is by ``time.perf_counter``."""
+
+    serving: Serving
+    decision: Decision
+    due: Deadline
+    began: float
+    breaches: tuple[Breach, ...] = ()
+
+    def named(self, identifier: str) -> Pending:
+        """The same under the identifier that a repeated request must get again."""
+        return msgspec.structs.replace(self, decision=msgspec.structs.replace(self.decision, id=identifier))
+
+    def without_key(self) -> Pending:
+        """The same, whose idempotency key could not be kept: sent again, it may be decided anew."""
+        flags = (*self.decision.flags, rules.KEY_NOT_KEPT)
+        return msgspec.structs.replace(self, decision=msgspec.structs.replace(self.decision, flags=flags))
 
 
 class Service:
@@ -147,13 +167,24 @@ class Service:
         patience_ms: float | None = None,
         *,
         serving: Serving | None = None,
-        decision_id: str = "",
     ) -> Answer:
-        """Validate, score within the latency budget, decide, record durably, answer.
+        """Decide, and record: see :meth:`decide` and :meth:`record`."""
+        return await self.record(await self.decide(use_case, body, principal, began, patience_ms, serving=serving))
+
+    async def decide(
+        self,
+        use_case: str,
+        body: bytes,
+        principal: Principal,
+        began: float | None = None,
+        patience_ms: float | None = None,
+        *,
+        serving: Serving | None = None,
+    ) -> Pending:
+        """Validate, score within the latency budget, decide. Nobody may be told before it is recorded.
 
         ``began`` is when the request came (``time.perf_counter``), ``patience_ms`` how long its caller will wait.
-        ``serving`` is what answers, where the caller has looked already; ``decision_id`` what a repeated request must
-        get again.
+        ``serving`` is what answers, where the caller has looked already.
         """
         began = time.perf_counter() if began is None else began
         serving = serving or self.serving(use_case, principal)
@@ -162,24 +193,27 @@ class Service:
         with tracing.span("columns"):
             question = await self._question(serving, body, now, due)
         decision = await self._decided(serving, question, principal, now, due)
-        if decision_id:
-            decision = msgspec.structs.replace(decision, id=decision_id)
-        for breach in question.breaches:
-            metrics.contract_breach(use_case, breach.column)
+        return Pending(serving, decision, due, began, question.breaches)
+
+    async def record(self, pending: Pending) -> Answer:
+        """Make a decision durable, and say what its caller is answered."""
+        decision = pending.decision
+        for breach in pending.breaches:
+            metrics.contract_breach(decision.use_case, breach.column)
         _about(decision)
         with tracing.span("record"):
-            answer = await self._recorded(serving, decision, due)
+            answer = await self._recorded(pending.serving, decision, pending.due)
         if tracing.is_on():
             _say(decision, answer)
-        metrics.decided(answer, time.perf_counter() - began)
+        metrics.decided(answer, time.perf_counter() - pending.began)
         return answer
 
     async def _question(self, serving: Serving, body: bytes, now: datetime, due: Deadline) -> Question:
         """What is asked, with its columns; those that a database is asked for do not hold up other requests."""
         if not serving.waits:
             return serving.ask(body, now)
-        loop, ask = asyncio.get_running_loop(), contextvars.copy_context().run
-        return await loop.run_in_executor(self._reading, ask, serving.ask, body, now, due.left_to_score())
+        loop, within = asyncio.get_running_loop(), contextvars.copy_context()
+        return await loop.run_in_executor(self._reading, within.run, _ask, serving, body, now, due)
 
     async def _decided(
         self, serving: Serving, question: Question, principal: Principal, now: datetime, due: Deadline
@@ -211,6 +245,11 @@ class Service:
         self._drained_at = time.monotonic()
         if new:
             metrics.kept(new)
+
+
+def _ask(serving: Serving, body: bytes, now: datetime, due: Deadline) -> Question:
+    """In a thread, whose turn may come late: what is left is what is left then."""
+    return serving.ask(body, now, due.left_to_score())
 
 
 def _about(decision: Decision) -> None:

@@ -25,7 +25,7 @@ from pilotage.decisions.http.exchange import (
     refuse,
     reply,
 )
-from pilotage.decisions.http.once import Once
+from pilotage.decisions.http.once import Keyed, Once
 from pilotage.govern.flow.limits import LimitReached
 from pilotage.govern.guards import needs
 from pilotage.govern.records import Permission, Principal
@@ -36,6 +36,8 @@ _PATH = re.compile(r"/v1/use-cases/([a-z][a-z0-9_]{0,62})/decisions:batch")
 _LEASE = timedelta(seconds=SECONDS_MAX + 15)
 _ARRIVING_MAX = 8
 """Batches of one key whose body is still coming."""
+_KEY_SECONDS, _KEY_SHARE = 2.0, 0.2
+"""How long an idempotency key is waited for, before the rows and after them; of a caller's patience, this share."""
 
 
 def batch_of(scope: Scope) -> str | None:
@@ -80,26 +82,37 @@ class BatchRoute:
         self._service.serving(use_case, principal)
         demand_json(headers)
         key = key_in(headers)
-        patience_ms = patience_of(headers)
         body = await self._arrivals.read(receive, principal.id)
         rows = rows_of(body)
         standing = self._service.limits.take(principal, len(rows))
-        if patience_ms is not None:
-            patience_ms = max(1.0, patience_ms - (time.perf_counter() - began) * 1000)
+        due = _due(began, patience_of(headers))
         if key is None:
-            answered = await self._batches.answer(use_case, rows, principal, patience_ms)
-            return answered, limit_headers(standing)
-
-        async def answer(claimed: Claim) -> bytes:
-            return await self._answer_claimed(claimed, use_case, rows, principal, patience_ms)
-
-        fingerprint = fingerprint_of("POST", scope["path"], body)
-        answered, before = await self._once.reply(principal.id, key, fingerprint, _LEASE, answer)
-        return answered, [*limit_headers(standing), *([(b"idempotency-replayed", b"true")] if before else [])]
+            return await self._batches.answer(use_case, rows, principal, due), limit_headers(standing)
+        keyed = self._once.begin(principal.id, key, fingerprint_of("POST", scope["path"], body), _LEASE)
+        patience = min(_KEY_SECONDS, _KEY_SHARE * (due - time.perf_counter()))
+        claimed = await keyed.claimed(patience)
+        if isinstance(claimed, bytes):
+            return claimed, [*limit_headers(standing), (b"idempotency-replayed", b"true")]
+        if claimed is None:
+            answered = await self._batches.answer(use_case, rows, principal, due, is_key_kept=False)
+        else:
+            answered = await self._answer_claimed(keyed, claimed, use_case, rows, principal, due)
+            await keyed.keep(claimed, answered, patience)
+        return answered, limit_headers(standing)
 
     async def _answer_claimed(
-        self, claimed: Claim, use_case: str, rows: list[bytes], principal: Principal, patience_ms: float | None
+        self, keyed: Keyed, claimed: Claim, use_case: str, rows: list[bytes], principal: Principal, due: float
     ) -> bytes:
         ids = [claimed.id_of("dec", number) for number in range(len(rows))]
-        known = await asyncio.to_thread(flow.find_all, self._service.work, ids) if claimed.taken_over else {}
-        return await self._batches.answer(use_case, rows, principal, patience_ms, ids, known)
+        try:
+            known = await asyncio.to_thread(flow.find_all, self._service.work, ids) if claimed.taken_over else {}
+            return await self._batches.answer(use_case, rows, principal, due, ids, known)
+        except BaseException:
+            await keyed.release(_KEY_SECONDS)
+            raise
+
+
+def _due(began: float, patience_ms: float | None) -> float:
+    """When the reply is due by ``time.perf_counter``; a caller's patience runs since the request came."""
+    due = time.perf_counter() + SECONDS_MAX
+    return due if patience_ms is None else min(due, began + patience_ms / 1000)

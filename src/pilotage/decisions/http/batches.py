@@ -1,6 +1,7 @@
 """Many questions in one request: each with a status of its own, recorded by group commit.
 
-Each row is answered by what is live when its turn comes: a switch or a roll-back counts for the rows still to come.
+All rows are answered by one version. A switch, or another stage, counts for the rows still to come; a release or a
+roll-back for the next batch.
 """
 
 from __future__ import annotations
@@ -82,13 +83,15 @@ class Batches:
         use_case: str,
         rows: Sequence[bytes],
         principal: Principal,
-        patience_ms: float | None,
+        due: float,
         ids: Sequence[str] = (),
         known: Mapping[str, Decision] = {},
+        is_key_kept: bool = True,
     ) -> bytes:
-        """The body of the reply: a result per row, in their order.
+        """The body of the reply: a result per row, in their order, due by ``time.perf_counter``.
 
         ``ids`` are the identifiers that the decisions must get; of those in ``known`` the answer is told again.
+        Where an idempotency key came and could not be kept, each answer says so.
 
         Raises:
             Unavailable: too many batches wait already.
@@ -97,12 +100,10 @@ class Batches:
         serving = self._service.serving(use_case, principal)
         if self._queued >= _QUEUED_MAX:
             raise Unavailable("Too many batches came at once.", "Try again in a second, or send a job.")
-        seconds = SECONDS_MAX if patience_ms is None else min(SECONDS_MAX, patience_ms / 1000)
-        due = time.perf_counter() + seconds
         self._queued += 1
         try:
             async with self._turns:
-                asking = _Asking(self._service, serving, principal, due, known)
+                asking = _Asking(self._service, serving, principal, due, known, is_key_kept)
                 with tracing.span("batch") as span, tracing.unspanned():
                     span.say(pilotage__use_case=use_case, pilotage__rows=len(rows))
                     return _reply(await asking.all(rows, ids or [""] * len(rows)))
@@ -120,9 +121,10 @@ class _Asking:
         principal: Principal,
         due: float,
         known: Mapping[str, Decision],
+        is_key_kept: bool,
     ) -> None:
         self._service, self._serving, self._principal = service, serving, principal
-        self._due, self._known = due, known
+        self._due, self._known, self._is_key_kept = due, known, is_key_kept
 
     async def all(self, rows: Sequence[bytes], ids: Sequence[str]) -> list[tuple[int, bytes]]:
         if self._serving.quick or self._serving.scorer is None:
@@ -149,6 +151,11 @@ class _Asking:
 
         return list(await asyncio.gather(*map(in_turn, rows, ids)))
 
+    def _by(self) -> Serving:
+        """What answers the next row: as the first, unless the model was switched off or its stage changed."""
+        ours, now = self._serving, self._service.serving(self._serving.definition.name, self._principal)
+        return ours if now.scorer is not None and now.live.stage is ours.live.stage else now
+
     async def _row(self, row: bytes, decision_id: str) -> tuple[int, bytes]:
         """Status and result of one row, in a task of its own; what goes wrong with it is its own."""
         requests.part()
@@ -158,7 +165,11 @@ class _Asking:
         left_ms = max(1.0, (self._due - began) * 1000)
         use_case = self._serving.definition.name
         try:
-            answer = await self._service.answer(use_case, row, self._principal, began, left_ms, decision_id=decision_id)
+            serving, person = self._by(), self._principal
+            pending = await self._service.decide(use_case, row, person, began, left_ms, serving=serving)
+            if decision_id:
+                pending = pending.named(decision_id)
+            answer = await self._service.record(pending if self._is_key_kept else pending.without_key())
         except PilotageError as error:
             return error.status, _refused(error, use_case)
         except Exception as error:  # noqa: BLE001  a door: one row's defect is not the other rows'

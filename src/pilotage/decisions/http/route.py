@@ -34,13 +34,15 @@ from pilotage.platform.errors import PilotageError, Unavailable
 from pilotage.platform.replies import Claim, fingerprint_of, key_in
 
 IN_FLIGHT_MAX = 128
+"""Requests of one worker between the last byte of their body and their answer."""
 IN_ONE_TURN_MAX = 16
 """Questions that begin in one turn of the event loop: between turns it looks who else came, and refuses those."""
-"""Requests of one worker between the last byte of their body and their answer."""
 ARRIVING_MAX = 256
 """Requests of one key whose body is still coming: they hold memory and nothing else."""
 _LEASE = timedelta(seconds=15)
 """Longer than a single question is ever answered: body, columns, score and record have their bounds."""
+_RELEASE_SECONDS = 2.0
+"""A key whose request was refused is free again within this time, or a little after the refusal."""
 
 _FULL_SAID = "Too many questions came at once.", "Try again in a second."
 _FULL = Unavailable(*_FULL_SAID)
@@ -171,14 +173,32 @@ class DecisionRoute:
     async def _reply_once(
         self, key: str, use_case: str, body: bytes, principal: Principal, began: float, scope: Scope
     ) -> tuple[bytes, bool]:
-        async def answer(claimed: Claim) -> bytes:
-            made = claimed.id_of("dec")
-            if claimed.taken_over:
-                found = await asyncio.to_thread(flow.find_all, self._service.work, [made])
-                if made in found:
-                    return _encode(rules.answer_of(found[made]))
-            patience_ms = patience_of(scope["headers"])
-            return _encode(await self._service.answer(use_case, body, principal, began, patience_ms, decision_id=made))
+        """The body of the reply to this key, and whether it was given before.
 
-        fingerprint = fingerprint_of("POST", scope["path"], body)
-        return await self._once.reply(principal.id, key, fingerprint, _LEASE, answer)
+        The key is claimed while the question is answered. It has its answer in time also where that cannot be had.
+        """
+        patience_ms, fingerprint = patience_of(scope["headers"]), fingerprint_of("POST", scope["path"], body)
+        keyed = self._once.begin(principal.id, key, fingerprint, _LEASE)
+        try:
+            pending = await self._service.decide(use_case, body, principal, began, patience_ms)
+            claimed = await keyed.claimed(pending.due.left_to_score())
+            if isinstance(claimed, bytes):
+                return claimed, True
+            if claimed is None:
+                return _encode(await self._service.record(pending.without_key())), False
+            content = await self._told_before(claimed)
+            if content is None:
+                content = _encode(await self._service.record(pending.named(claimed.id_of("dec"))))
+        except BaseException:
+            await keyed.release(_RELEASE_SECONDS if patience_ms is None else patience_ms / 1000)
+            raise
+        await keyed.keep(claimed, content, pending.due.left())
+        return content, False
+
+    async def _told_before(self, claimed: Claim) -> bytes | None:
+        """The answer that was recorded by whoever held the key before, and died since."""
+        if not claimed.taken_over:
+            return None
+        made = claimed.id_of("dec")
+        found = await asyncio.to_thread(flow.find_all, self._service.work, [made])
+        return _encode(rules.answer_of(found[made])) if made in found else None
