@@ -30,8 +30,10 @@ from tests.promises.table import Promise
 from tests.releases.distinguishable import adopted, version_saying
 
 WORKERS, REPLICAS = 2, 3
-WITHIN_SECONDS = 1.0
-TIMES = 20 if os.environ.get("PROMISES") else 3
+MEASURED = bool(os.environ.get("PROMISES"))
+WITHIN_SECONDS = 1.0 if MEASURED else 5.0
+"""Beside other tests, on cores that they share, processes wait for their turn; measured is where nothing else runs."""
+TIMES = 20 if MEASURED else 3
 WAIT_SECONDS = 60
 
 
