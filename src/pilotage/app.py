@@ -27,9 +27,10 @@ from pilotage.govern import flow as governing
 from pilotage.monitor.incidents.watching import Watch
 from pilotage.outcomes import flow as outcomes
 from pilotage.outcomes import quarantine, reporting, seeding
-from pilotage.platform import replies, tracing
-from pilotage.platform.errors import PilotageError, Unavailable
+from pilotage.platform import replies, requests, tracing
+from pilotage.platform.errors import PilotageError
 from pilotage.platform.jobs import Job, Runner
+from pilotage.platform.requests import Current
 from pilotage.platform.settings import read_settings
 from pilotage.platform.workspace import Workspace, open_workspace
 from pilotage.review import flow as reviewing
@@ -38,7 +39,7 @@ from pilotage.web.console import build_console
 from pilotage.web.lanes import open_lanes
 from pilotage.web.observing import Observing
 from pilotage.web.policies import DeclaredRoute, declared_routes
-from pilotage.web.shedding import Sheds
+from pilotage.web.shedding import Sheds, refusal
 from pilotage.webhooks import flow as webhooks
 
 MATERIALISE_LOOK_SECONDS = 30.0  # how often it is looked whether tables of columns are due
@@ -93,16 +94,18 @@ class Application(Sheds):
 
     @property
     def is_full(self) -> bool:
-        """Whether a question that comes now is refused, and may be at once: nothing has to be said of it."""
-        return self._decisions.is_full and self.service.phase == "running" and not self._observing.is_on
+        """Whether a question that comes now is refused, and may be at once: no trace begins with it."""
+        return self._decisions.is_full and self.service.phase == "running" and not tracing.is_on()
 
     def comes(self) -> None:
         """Count what may be a question before it has its place."""
         self._decisions.comes()
 
-    def turned_away(self) -> Unavailable:
-        """What such a question is told; it is counted."""
-        return self._decisions.turned_away()
+    def turned_away(self, path: str) -> bytes:
+        """The whole reply to such a question; it is counted, and has its line in the access log."""
+        error, about = self._decisions.turned_away(), Current(requests.identifier_in(()))
+        self._observing.refused(about, self._decisions.method, self._decisions.path, error.status)
+        return refusal(error, path, about.id)
 
     def drain(self) -> None:
         """Say that no new questions should come. Those that come are still answered."""

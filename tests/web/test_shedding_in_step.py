@@ -9,7 +9,7 @@ import uvicorn
 
 from pilotage.platform.errors import Unavailable
 from pilotage.web.connections import Connection
-from pilotage.web.shedding import Sheds
+from pilotage.web.shedding import Sheds, refusal
 
 QUESTION = b"POST /v1/use-cases/small/decisions HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}"
 UPLOAD = b"POST /v1/use-cases/small/jobs HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n"
@@ -26,8 +26,8 @@ class Refusing(Sheds):
     def comes(self) -> None:
         """It refuses everything whatever else came."""
 
-    def turned_away(self) -> Unavailable:
-        return Unavailable("Full.", "Wait.")
+    def turned_away(self, path: str) -> bytes:
+        return refusal(Unavailable("Full.", "Wait."), path, "req_1")
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 401, "headers": [(b"content-length", b"2")]})

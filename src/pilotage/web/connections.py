@@ -100,7 +100,7 @@ class Connection(HttpToolsProtocol):
         if path is None:
             return False
         self.due = None
-        self.transport.write(shedding.refusal(sheds.turned_away(), path))
+        self.transport.write(sheds.turned_away(path))
         self._refused_at = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._keep(self.timeout_keep_alive)

@@ -43,8 +43,8 @@ class Sheds(ABC):
         """What may be a question is on its way to a place: it has one when the event loop turns next."""
 
     @abstractmethod
-    def turned_away(self) -> Unavailable:
-        """What such a question is told; it is counted."""
+    def turned_away(self, path: str) -> bytes:
+        """The whole reply to such a question; it is counted."""
 
 
 def path_of(data: bytes) -> str | None:
@@ -66,10 +66,10 @@ def path_of(data: bytes) -> str | None:
     return begin[1].decode() if fields.get(b"connection", _KEPT).lower() == _KEPT else None
 
 
-def refusal(error: Unavailable, path: str) -> bytes:
-    """The whole reply: problem details (RFC 9457), and an identifier as every reply has one."""
+def refusal(error: Unavailable, path: str, identifier: str) -> bytes:
+    """The whole reply: problem details (RFC 9457), and the request's identifier as every reply has one."""
     head, body = _parts(error, path)
-    return b"%s%s\r\n\r\n%s" % (head, requests.identifier_in(()).encode(), body)
+    return b"%s%s\r\n\r\n%s" % (head, identifier.encode(), body)
 
 
 @lru_cache(maxsize=256)
