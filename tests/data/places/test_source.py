@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from pilotage.data import flow
 from pilotage.data.flow.placing import readers_of
 from pilotage.data.places import Read, Reader
+from pilotage.data.places.reading import Reuse
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.errors import InvalidFile
 from pilotage.platform.workspace import Workspace
@@ -187,6 +189,51 @@ def test_a_reader_waits_no_longer_than_it_may() -> None:
     gate.set()
     patient = Reader("freed", ["column"], lambda: Stuck(gate), (), 5.0)
     assert patient.read({}, DAY).values == {"column": 1.0}
+
+
+class Counting:
+    """A session that says how often it was asked."""
+
+    asked = 0
+
+    def ask(self, request: Mapping[str, Any], moment: datetime) -> Read:
+        Counting.asked += 1
+        return Read({"column": float(Counting.asked)})
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def test_what_was_read_of_a_key_is_used_again_for_as_long_as_the_file_says() -> None:
+    Counting.asked = 0
+    reader = Reader("counts", ["column"], Counting, (), 20.0, Reuse(["store"], 600.0))
+
+    def read(store: str, minutes: float) -> object:
+        return reader.read({"store": store, "amount": minutes}, DAY + timedelta(minutes=minutes)).values["column"]
+
+    assert [read("north", 0), read("north", 5), read("south", 5), read("north", 10)] == [1.0, 1.0, 2.0, 1.0]
+    assert read("north", 11) == 3.0, "it is too old by then"
+    assert read("north", 10) == 4.0, "what was read as of a later moment tells an earlier one nothing"
+    assert read("north", 11) == 3.0, "and is kept"
+
+
+def test_a_key_whose_age_is_over_is_asked_for_again_whatever_the_moment() -> None:
+    Counting.asked = 0
+    reader = Reader("counts", ["column"], Counting, (), 20.0, Reuse(["store"], 0.05))
+    assert reader.read({"store": "north"}, DAY).values == {"column": 1.0}
+    time.sleep(0.1)
+    assert reader.read({"store": "north"}, DAY).values == {"column": 2.0}
+
+
+def test_a_source_with_an_age_is_asked_once_for_a_key(work: Workspace, shop_path: Path) -> None:
+    definition = placed(place="live: source, live_age: 1 hour")
+    flow.sync(work, definition)
+    live = flow.open_live(work, definition)
+    before = live.assemble(request("north", NEWEST), NEWEST)["last_score"]
+    changed(shop_path, "UPDATE visits SET score = 77")
+    assert live.assemble(request("north", NEWEST), NEWEST)["last_score"] == before != 77.0
+    fresh = placed(place="live: source")
+    assert flow.open_live(work, fresh).assemble(request("north", NEWEST), NEWEST)["last_score"] == 77.0
 
 
 def test_a_warm_reader_has_all_its_connections_before_the_first_question() -> None:

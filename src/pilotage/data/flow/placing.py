@@ -26,7 +26,7 @@ _SHARE_OF_BUDGET = 0.5
 
 
 def readers_of(work: Workspace, definition: Definition, found: Mapping[str, Snapshot]) -> list[Reader]:
-    """The readers of a use case: one for each source that is asked live, one for each database of tables.
+    """The readers of a use case: one for each source that is asked live and age, one for each database of tables.
 
     Raises:
         SettingsError: the variable that holds an address is not set.
@@ -41,21 +41,23 @@ def _wait_seconds(definition: Definition) -> float:
 
 def _sources(definition: Definition, found: Mapping[str, Snapshot]) -> list[Reader]:
     use_case = definition.use_case
-    names = [name for name, entry in placed_columns(use_case).items() if entry.live == "source"]
+    placed = {name: entry for name, entry in placed_columns(use_case).items() if entry.live == "source"}
     readers = []
-    of_plan = groups(definition.plan, names)
-    for source in dict.fromkeys(group.source for group in of_plan):
-        wanted = asked(use_case, source)
-        readers.append(
-            source_reader(
-                wanted,
-                from_environment(wanted.source.database, f"Source {source}"),
-                [group for group in of_plan if group.source == source],
-                needed_columns(definition)[source],
-                found[source].columns if source in found else (),
-                _wait_seconds(definition),
+    for age in dict.fromkeys(age_max_seconds(entry) for entry in placed.values()):
+        of_age = groups(definition.plan, [name for name, entry in placed.items() if age_max_seconds(entry) == age])
+        for source in dict.fromkeys(group.source for group in of_age):
+            wanted = asked(use_case, source)
+            readers.append(
+                source_reader(
+                    wanted,
+                    from_environment(wanted.source.database, f"Source {source}"),
+                    [group for group in of_age if group.source == source],
+                    needed_columns(definition)[source],
+                    found[source].columns if source in found else (),
+                    _wait_seconds(definition),
+                    age,
+                )
             )
-        )
     return readers
 
 

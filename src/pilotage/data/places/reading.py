@@ -1,7 +1,8 @@
 """A reader of live values: threads that each own a read-only connection, a bounded wait, a reason for what is missing.
 
-The caller waits for its budget and no longer, whatever the database, the network or the driver do meanwhile. Threads
-end, and their connections are closed, when the reader is no longer used.
+The caller waits for its budget and no longer, whatever the database, the network or the driver do meanwhile. What was
+read may be used again for as long as the use case allows. Threads end, and their connections are closed, when the
+reader is no longer used.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ import concurrent.futures
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 import structlog
+from cachetools import TTLCache
 from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 
 from pilotage.platform.errors import PilotageError
+from pilotage.platform.instants import as_utc
 from pilotage.usecase.rules.expressions import ExpressionError
 
 Reason = Literal["too_slow", "unreachable", "too_old"]
@@ -25,6 +28,8 @@ _THREADS = 4
 _WAITING_MAX = 64
 _RETRY_SECONDS = 5.0
 _WARM_SECONDS = 5.0
+_KEYS_MAX = 10_000
+"""Keys whose values are remembered, of each reader; those that were not asked for longest go."""
 _FAILURES = (
     PilotageError,
     ExpressionError,
@@ -47,6 +52,35 @@ class Read(Struct, frozen=True):
     missing: dict[str, Reason] = {}
 
 
+class Reuse:
+    """What was read lately, by key: good for moments that are no earlier, and at most an age later."""
+
+    def __init__(self, by: Sequence[str], age_seconds: float) -> None:
+        self._by = tuple(by)
+        self._age = timedelta(seconds=age_seconds)
+        self._found: TTLCache[tuple[Any, ...], tuple[datetime, Read]] = TTLCache(_KEYS_MAX, age_seconds)
+        self._lock = threading.Lock()
+
+    def find(self, request: Mapping[str, Any], moment: datetime) -> Read | None:
+        """What was read for this key; None where it has to be asked."""
+        with self._lock:
+            as_of, read = self._found.get(self._key(request), (None, None))
+        if as_of is None or not timedelta() <= as_utc(moment) - as_of <= self._age:
+            return None
+        return read
+
+    def keep(self, request: Mapping[str, Any], moment: datetime, read: Read) -> None:
+        """Remember it, unless what is remembered is of a later moment."""
+        key, as_of = self._key(request), as_utc(moment)
+        with self._lock:
+            newest = self._found.get(key)
+            if newest is None or newest[0] <= as_of:
+                self._found[key] = as_of, read
+
+    def _key(self, request: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(request.get(name) for name in self._by)
+
+
 class Session(Protocol):
     """An open connection with its questions prepared; used by one thread."""
 
@@ -58,7 +92,9 @@ class Session(Protocol):
 
 
 class Reader:
-    """Columns that one database answers. ``opened`` makes a session; ``errors`` are what its driver raises."""
+    """Columns that one database answers. ``opened`` makes a session; ``errors`` are what its driver raises. With
+    ``reuse``, a key that was asked for lately is not asked for again.
+    """
 
     def __init__(
         self,
@@ -67,8 +103,10 @@ class Reader:
         opened: Callable[[], Session],
         errors: tuple[type[Exception], ...],
         wait_seconds: float,
+        reuse: Reuse | None = None,
     ) -> None:
         self.name = name
+        self._reuse = reuse
         self.columns = tuple(columns)
         self.wait_seconds = wait_seconds
         self._workers = _Workers(name, opened, errors)
@@ -87,11 +125,21 @@ class Reader:
 
     def begin(self, request: Mapping[str, Any], moment: datetime) -> Callable[[float], Read]:
         """Start reading; what comes back waits so many seconds for the values, and no longer than the budget."""
+        known = self._reuse.find(request, moment) if self._reuse is not None else None
+        if known is not None:
+            return lambda seconds: known
         if not self._waiting.acquire(blocking=False):
             return lambda seconds: self._nothing("too_slow")
-        future = self._threads.submit(self._workers.ask, dict(request), moment)
+        future = self._threads.submit(self._asked, dict(request), moment)
         future.add_done_callback(lambda _: self._waiting.release())
         return lambda seconds: self._ended(future, min(seconds, self.wait_seconds))
+
+    def _asked(self, request: Mapping[str, Any], moment: datetime) -> Read | None:
+        """In a thread of its own; what comes too late for its question is there for the next."""
+        read = self._workers.ask(request, moment)
+        if read is not None and self._reuse is not None:
+            self._reuse.keep(request, moment, read)
+        return read
 
     def _ended(self, future: concurrent.futures.Future[Read | None], seconds: float) -> Read:
         try:

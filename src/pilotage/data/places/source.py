@@ -8,7 +8,7 @@ from typing import Any
 
 from pilotage.data.places.drivers import Connection, dialect_of, driver_errors
 from pilotage.data.places.narrowing import Narrowing, narrowings
-from pilotage.data.places.reading import Read, Reader
+from pilotage.data.places.reading import Read, Reader, Reuse
 from pilotage.data.records import FoundColumn
 from pilotage.data.rules.direct import SPELLINGS, Group, for_driver, live_query, table_rows
 from pilotage.data.sources.asked import Asked
@@ -23,8 +23,11 @@ def source_reader(
     needed: Sequence[str],
     known: Sequence[FoundColumn],
     wait_seconds: float,
+    age_seconds: float = 0.0,
 ) -> Reader:
     """The groups' columns from one source. ``needed`` breaks ties in its order, ``known`` are the snapshot's types.
+
+    With ``age_seconds``, what was read for a key is used again for so long.
 
     Raises:
         SourceUnavailable: the address is of no database that can be asked live.
@@ -35,7 +38,9 @@ def source_reader(
     def opened() -> _Session:
         return _Session(asked, address, groups, needed, known, wait_seconds)
 
-    return Reader(asked.name, columns, opened, driver_errors(dialect), wait_seconds)
+    by = dict.fromkeys(name for group in groups for name in group.by)
+    reuse = Reuse([*by], age_seconds) if age_seconds else None
+    return Reader(asked.name, columns, opened, driver_errors(dialect), wait_seconds, reuse)
 
 
 class _Session:

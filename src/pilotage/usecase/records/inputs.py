@@ -60,7 +60,11 @@ class Input(Part, frozen=True, kw_only=True):
         ),
     ] = "snapshot"
     live_age: Annotated[
-        Duration | None, Meta(description="live: table: how old the table may be; what is older is missing.")
+        Duration | None,
+        Meta(
+            description="live: table: how old the table may be; what is older is missing. live: source: for how long "
+            "what was read of a key is used again; it is asked each time if absent."
+        ),
     ] = None
     live_at: Annotated[
         str,

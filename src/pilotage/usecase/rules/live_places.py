@@ -18,9 +18,11 @@ def check_place(path: Path, entry: Input, use_case: UseCase) -> Iterator[Mistake
     if entry.live == "table" and entry.live_age is None:
         repair = "Say how old a value may be: live_age: 15 minutes"
         yield Mistake(path, "live_age is missing: a table may be of any age.", repair)
-    for name in ("live_age", "live_at"):
-        if entry.live != "table" and getattr(entry, name):
-            yield Mistake((*path, name), f"{name} belongs to live: table.", "Remove it, or write live: table.")
+    if entry.live == "snapshot" and entry.live_age:
+        repair = "Remove it, or write live: source or live: table."
+        yield Mistake((*path, "live_age"), "live_age belongs to live: source and live: table.", repair)
+    if entry.live != "table" and entry.live_at:
+        yield Mistake((*path, "live_at"), "live_at belongs to live: table.", "Remove it, or write live: table.")
     if entry.live_at and not entry.live_at.startswith("env:"):
         repair = "Put the database's address into an environment variable and write env:ITS_NAME."
         yield Mistake((*path, "live_at"), "An address may hold a password, which must not stand in the file.", repair)
@@ -37,5 +39,5 @@ def placed_columns(use_case: UseCase) -> dict[str, Input]:
 
 
 def age_max_seconds(entry: Input) -> int:
-    """How old a materialised value may be."""
+    """How old a value may be that was written to a table, or read before; 0 where nothing says."""
     return seconds(entry.live_age) if entry.live_age else 0
