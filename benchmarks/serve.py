@@ -75,6 +75,8 @@ class Ours:
     use_case: str = GIVEN
     without: tuple[str, ...] = ()
     workers: int = 1
+    keyed: bool = False
+    log: str = "text"
 
 
 _ALL, _SIGNALS = "the whole path with durable record", "the same, and signals with each answer"
@@ -88,6 +90,8 @@ OURS = (
     Ours("ours, signals, no record", _SIGNALS, Stage.ASSIST, without=("record",)),
     Ours("ours, live columns", f"{_ALL}; 40 columns looked up", use_case=LIVE),
     Ours("ours, 2 workers", f"{_ALL}, both cores", workers=2),
+    Ours("ours, keys", f"{_ALL}, each question with an idempotency key of its own", keyed=True),
+    Ours("ours, JSON log", f"{_ALL}, a line in the access log for each", log="json"),
 )
 QUICK = ("hello", "fastapi dataframe", "ours", "ours, signals", "ours additive", "ours additive, signals")
 
@@ -165,11 +169,14 @@ class Measuring:
         copy = self.home.copied_to(self.home.folder.with_name("serve-asked"))
         serve_home.put_live(copy, one.use_case, one.candidate, one.stage)
         environment = {"PILOTAGE_HOME": str(copy.folder / "pilotage"), "PILOTAGE_SYNC_SECONDS": "3600"}
+        environment |= {"PILOTAGE_LOG_FORMAT": one.log}
         port = free_port()
         program = ["benchmarks.serve_ours", ",".join(one.without)] if one.without else ["pilotage"]
         command = [sys.executable, "-m", *program, "serve", "--port", str(port), "--workers", str(one.workers)]
         authorization = {"Authorization": f"Bearer {self.home.key}"}
-        asked = Asked(f"/v1/use-cases/{one.use_case}/decisions", self.home.questions(one.use_case), authorization)
+        asked = Asked(
+            f"/v1/use-cases/{one.use_case}/decisions", self.home.questions(one.use_case), authorization, one.keyed
+        )
         log = self.home.folder / "ours.log"
         cores = BOTH_CORES if one.workers > 1 else SERVER_CORE
         with running(command, port, log, environment, "/log-in", cores) as process:
@@ -211,17 +218,19 @@ def median(found: Sequence[Cost]) -> Cost:
 def table(
     medians: Mapping[tuple[str, int], Cost], connections: Sequence[int], left_out: Mapping[str, str]
 ) -> list[str]:
-    """A line per server: CPU µs per request with most connections, and what callers saw with each number of them."""
-    seen = "".join(f"{f'{number}: req/s':>14}{'p50 ms':>9}{'p99 ms':>9}" for number in connections)
-    lines = [f"{'server':<26}{'CPU µs':>8}{seen}  does"]
+    """A line per server: CPU µs per request with each number of connections, and what callers saw with them."""
+    seen = "".join(f"{f'{number}: CPU µs':>14}{'req/s':>8}{'p50 ms':>9}{'p99 ms':>9}" for number in connections)
+    lines = [f"{'server':<26}{seen}  does"]
     does = {one.name: one.does for one in (*PEERS, *OURS)}
     for name in does:
         if name in left_out:
             lines.append(f"{name:<26}{'left out':>8}  {left_out[name]}")
         elif (name, MAIN) in medians:
             cells = [medians[name, number] for number in connections]
-            figures = "".join(f"{one.per_second:>14,.0f}{one.p50_ms:>9.2f}{one.p99_ms:>9.2f}" for one in cells)
-            lines.append(f"{name:<26}{medians[name, MAIN].cpu_us:>8,.0f}{figures}  {does[name]}")
+            figures = "".join(
+                f"{one.cpu_us:>14,.0f}{one.per_second:>8,.0f}{one.p50_ms:>9.2f}{one.p99_ms:>9.2f}" for one in cells
+            )
+            lines.append(f"{name:<26}{figures}  {does[name]}")
     return lines
 
 

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -23,11 +24,12 @@ _SCRIPT = """\
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 %(headers)s
-local bodies, at = {}, 0
+local bodies, at, keys = {}, 0, "%(keys)s"
 for line in io.lines("%(bodies)s") do bodies[#bodies + 1] = line end
 function request()
-  at = at %% #bodies + 1
-  return wrk.format(nil, nil, nil, bodies[at])
+  at = at + 1
+  if keys ~= "" then wrk.headers["Idempotency-Key"] = keys .. at end
+  return wrk.format(nil, nil, nil, bodies[at %% #bodies + 1])
 end
 function done(summary, latency, requests)
   local e = summary.errors
@@ -87,16 +89,20 @@ class Cost:
 
 @dataclasses.dataclass(frozen=True)
 class Asked:
-    """Where a server is asked, and what: a file with one body a line, and headers."""
+    """Where a server is asked, and what: a file with one body a line, and headers. ``keyed``: each request has an
+    idempotency key of its own.
+    """
 
     path: str
     bodies: Path
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    keyed: bool = False
 
     def script(self) -> str:
         """The Lua program for wrk."""
         headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in self.headers.items())
-        return _SCRIPT % {"headers": headers, "bodies": self.bodies}
+        keys = f"{uuid.uuid4()}-" if self.keyed else ""
+        return _SCRIPT % {"headers": headers, "bodies": self.bodies, "keys": keys}
 
 
 def demand_wrk() -> None:
