@@ -143,12 +143,12 @@ def test_a_request_whose_worker_died_is_taken_over_and_decides_nothing_twice(
     work: Workspace, definition: Definition, clock: FixedClock
 ) -> None:
     key, body = key_of(work), {"requests": [QUESTION, {**QUESTION, "thing": "t2"}]}
-    kept = replies.keep
+    kept = replies.settle_all
     try:
-        replies.keep = _dying  # the decisions are durable, the reply is not: as if the worker had died in between
+        replies.settle_all = _dying  # the decisions are durable, the reply is not: as if the worker had died in between
         (lost,) = asyncio.run(post(work, definition, key, (BATCH, body)))
     finally:
-        replies.keep = kept
+        replies.settle_all = kept
     assert lost.status_code == 500
     assert decided(work) == 2
     (early,) = asyncio.run(post(work, definition, key, (BATCH, body)))
@@ -234,15 +234,15 @@ def test_a_key_whose_claim_hangs_delays_no_answer_beyond_its_deadline(work: Work
 def test_an_answer_does_not_wait_for_its_reply_to_be_kept_beyond_its_deadline(
     work: Workspace, definition: Definition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hanging, real = threading.Event(), replies.keep
+    hanging, real = threading.Event(), replies.settle_all
 
-    def hang(*given: Any) -> None:
+    def hang(*given: Any) -> Any:
         hanging.wait(60)
-        real(*given)
+        return real(*given)
 
     async def once() -> tuple[httpx.Response, httpx.Response]:
         async with asked(work, serving(definition, Model(lambda: 0.6)), key_of(work)) as (client, _):
-            monkeypatch.setattr(replies, "keep", hang)
+            monkeypatch.setattr(replies, "settle_all", hang)
             headers = {**KEYED, "X-Request-Timeout-Ms": "400"}
             first = await asyncio.wait_for(client.post(PATH, json=QUESTION, headers=headers), 20)
             hanging.set()
@@ -262,13 +262,13 @@ def test_a_database_that_hangs_while_a_reply_is_kept_holds_no_caller(
     """Who was told to send it again gets the reply that was kept meanwhile."""
     monkeypatch.setattr(once, "_PATIENCE_SECONDS", 0.3)
     hanging = threading.Event()
-    real = replies.keep
+    real = replies.settle_all
 
-    def hang(*given: Any) -> None:
+    def hang(*given: Any) -> Any:
         hanging.wait(10)
-        real(*given)
+        return real(*given)
 
-    monkeypatch.setattr(replies, "keep", hang)
+    monkeypatch.setattr(replies, "settle_all", hang)
     fingerprint, lease = b"f" * 32, timedelta(seconds=30)
 
     async def answer(claimed: Claim) -> bytes:

@@ -12,15 +12,18 @@ from pilotage.usecase.records import OutcomeKind, UseCase
 
 def action_of(use_case: UseCase, answer: Said) -> str:
     """What is done, in the words of the policy; where it has none, the answer itself: ``Answer: 12.3 minutes``."""
+    return declared_action(use_case, answer) or f"Answer: {told(use_case, answer)}"
+
+
+def declared_action(use_case: UseCase, answer: Said) -> str:
+    """What is done, in the words of the policy; empty where it has none."""
     actions = use_case.policy.actions
     if isinstance(answer, bool):
         return actions["positive" if answer else "negative"]
     if isinstance(answer, str):
-        return actions.get(answer) or f"Answer: {answer}"
+        return actions.get(answer, "")
     threshold = use_case.policy.threshold
-    if actions and isinstance(threshold, float):
-        return actions["above" if answer >= threshold else "below"]
-    return f"Answer: {told(use_case, answer)}"
+    return actions["above" if answer >= threshold else "below"] if actions and isinstance(threshold, float) else ""
 
 
 def told(use_case: UseCase, answer: Said) -> str:

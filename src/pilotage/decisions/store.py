@@ -157,6 +157,19 @@ def recent(connection: sa.Connection, use_case: str, limit: int, text: str = "")
     return [decode(content) for content in connection.execute(query).scalars()]
 
 
+def asked_lately(connection: sa.Connection, use_case: str, limit: int) -> dict[str, datetime]:
+    """When each caller asked last, of those who asked the newest so many questions."""
+    newest = (
+        sa.select(decisions.c.asked_by, decisions.c.decided_at)
+        .where(decisions.c.use_case == use_case)
+        .order_by(decisions.c.id.desc())
+        .limit(limit)
+        .subquery()
+    )
+    query = sa.select(newest.c.asked_by, sa.func.max(newest.c.decided_at)).group_by(newest.c.asked_by)
+    return dict(tuple(row) for row in connection.execute(query))
+
+
 LOOKED_THROUGH_MAX = 10_000
 """So many decisions at most are looked through for one page: it takes some tens of milliseconds, however many fit."""
 

@@ -12,6 +12,7 @@ import hashlib
 import secrets
 import threading
 import zlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from pilotage.platform.database import Instant, insert_ignoring, metadata
-from pilotage.platform.errors import BadRequest, KeyReused, RequestOutstanding, TooMany
+from pilotage.platform.errors import BadRequest, KeyReused, PilotageError, RequestOutstanding, TooMany
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 
@@ -29,6 +30,8 @@ KEPT = timedelta(hours=25)
 KEY_LETTERS_MAX = 255
 _FORGET_ROWS = 1_000
 _RETRY_SECONDS_MAX = 2
+_TRIES = 3
+"""Looks at keys that others gave back, or that were forgotten, between two statements."""
 _COUNTED_FOR = timedelta(minutes=10)
 _FULL_FOR = timedelta(minutes=1)
 
@@ -45,6 +48,14 @@ kept_replies = sa.Table(
     sa.Column("body", sa.LargeBinary),
     sa.Index(None, "begun_at"),
 )
+_OPEN = (
+    kept_replies.c.caller == sa.bindparam("of_caller"),
+    kept_replies.c.key == sa.bindparam("of_key"),
+    kept_replies.c.holder == sa.bindparam("of_holder"),
+    kept_replies.c.body.is_(None),
+)
+_KEEP = kept_replies.update().where(*_OPEN).values(body=sa.bindparam("body"))
+_RELEASE = kept_replies.delete().where(*_OPEN)
 
 
 class Claim(Struct, frozen=True):
@@ -125,6 +136,15 @@ def fingerprint_of(method: str, path: str, body: bytes) -> bytes:
     return hashlib.sha256(b"%b %b\n%b" % (method.encode(), path.encode(), body)).digest()
 
 
+class Wanted(Struct, frozen=True):
+    """A key that came with a request, and for how long whoever answers that has it."""
+
+    caller: str
+    key: str
+    fingerprint: bytes
+    lease: timedelta
+
+
 def claim(
     work: Workspace, caller: str, key: str, fingerprint: bytes, lease: timedelta, room: Room | None = None
 ) -> Claim | bytes:
@@ -135,37 +155,86 @@ def claim(
         RequestOutstanding: its request is being answered at this moment.
         TooMany: it is new, and there is no room for its reply.
     """
+    (found,) = claim_all(work, [Wanted(caller, key, fingerprint, lease)], room)
+    if isinstance(found, PilotageError):
+        raise found
+    return found
+
+
+def claim_all(
+    work: Workspace, wanted: Sequence[Wanted], room: Room | None = None
+) -> list[Claim | bytes | PilotageError]:
+    """The same for many at once, in one transaction: of each what :func:`claim` returns or raises, in their order."""
     now = work.clock.now()
-    new = Claim(caller, key, new_id("rep", now), secrets.token_bytes(16), now, taken_over=False)
+    settled: dict[int, Claim | bytes | PilotageError] = {}
+    left = sorted(range(len(wanted)), key=lambda at: _own(wanted[at]))  # writers that take many do not block each other
     with work.database.writing() as connection:
-        found = _taken(connection, new, fingerprint, now + lease)
-        if found is None:
-            if room is not None:
-                room.take(connection, caller, now)
-            return new
-        if bytes(found.fingerprint) != fingerprint:
-            raise KeyReused(
-                "This Idempotency-Key came before with another request.", "Make a new key for each new request."
-            )
-        if found.body is not None:
-            return zlib.decompress(found.body)
-        if found.leased_until > now:
-            raise _outstanding(found.leased_until - now)
-        held = {"holder": new.holder, "leased_until": now + lease}
-        connection.execute(kept_replies.update().where(*_own(new)).values(held))
-    return Claim(caller, key, new.holder, bytes(found.seed), found.begun_at, taken_over=True)
+        for _ in range(_TRIES):
+            settled |= _settled(connection, {at: wanted[at] for at in left}, now, room)
+            left = [at for at in left if at not in settled]
+            if not left:
+                break
+    return [settled[at] if at in settled else _outstanding(timedelta(seconds=1)) for at in range(len(wanted))]
 
 
-def _taken(connection: sa.Connection, new: Claim, fingerprint: bytes, leased_until: datetime) -> sa.Row[Any] | None:
-    """Take the key where it is free; else the row of whoever has it, locked."""
-    row = {name: getattr(new, name) for name in ("caller", "key", "holder", "seed", "begun_at")}
-    row |= {"fingerprint": fingerprint, "leased_until": leased_until}
-    connection.execute(kept_replies.delete().where(*_own(new), kept_replies.c.begun_at < new.begun_at - KEPT))
-    while connection.execute(insert_ignoring(connection, kept_replies).values(row)).rowcount != 1:
-        found = connection.execute(sa.select(kept_replies).where(*_own(new)).with_for_update()).first()
-        if found is not None:  # else it was given back in between: on PostgreSQL others do not wait for us
-            return found
-    return None
+def _settled(
+    connection: sa.Connection, wanted: Mapping[int, Wanted], now: datetime, room: Room | None
+) -> dict[int, Claim | bytes | PilotageError]:
+    """What can be said of these keys; left out is what was given back, or forgotten, in between."""
+    new: dict[tuple[str, str], Claim] = {}
+    values = []
+    for one in wanted.values():
+        if _own(one) not in new:
+            claimed = Claim(one.caller, one.key, new_id("rep", now), secrets.token_bytes(16), now, taken_over=False)
+            new[_own(one)] = claimed
+            held = {name: getattr(claimed, name) for name in ("caller", "key", "holder", "seed", "begun_at")}
+            values.append(held | {"fingerprint": one.fingerprint, "leased_until": now + one.lease})
+    connection.execute(insert_ignoring(connection, kept_replies), values)
+    own = sa.tuple_(kept_replies.c.caller, kept_replies.c.key)
+    there = connection.execute(sa.select(kept_replies).where(own.in_(list(new)))).all()
+    found = {(row.caller, row.key): row for row in there}
+    settled: dict[int, Claim | bytes | PilotageError] = {}
+    taken: set[str] = set()
+    for at, one in wanted.items():
+        row, claimed = found.get(_own(one)), new[_own(one)]
+        if row is None:
+            continue
+        if row.holder == claimed.holder and claimed.holder not in taken:
+            settled[at] = _roomy(connection, claimed, now, room)
+            taken.add(claimed.holder)  # who sends the same key beside it finds it taken
+        elif row.begun_at < now - KEPT:
+            connection.execute(kept_replies.delete().where(*_held_by(one, row.holder)))
+        else:
+            settled[at] = _known(connection, one, row, claimed, now)
+    return settled
+
+
+def _roomy(connection: sa.Connection, claimed: Claim, now: datetime, room: Room | None) -> Claim | PilotageError:
+    """A claim that was taken, unless its caller has no room for one more."""
+    if room is not None:
+        try:
+            room.take(connection, claimed.caller, now)
+        except TooMany as error:
+            connection.execute(kept_replies.delete().where(*_held_by(claimed, claimed.holder)))
+            return error
+    return claimed
+
+
+def _known(
+    connection: sa.Connection, wanted: Wanted, row: sa.Row[Any], new: Claim, now: datetime
+) -> Claim | bytes | PilotageError:
+    """A key that came before: its reply, or why there is none, or a claim in place of who had it and died."""
+    if bytes(row.fingerprint) != wanted.fingerprint:
+        return KeyReused("This Idempotency-Key came before with another request.", "Make a new key for each request.")
+    if row.body is not None:
+        return zlib.decompress(row.body)
+    if row.leased_until > now:
+        return _outstanding(row.leased_until - now)
+    held = {"holder": new.holder, "leased_until": now + wanted.lease}
+    own = (*_held_by(wanted, row.holder), kept_replies.c.body.is_(None))
+    if connection.execute(kept_replies.update().where(*own).values(held)).rowcount != 1:
+        return _outstanding(wanted.lease)  # somebody else took it over meanwhile
+    return Claim(new.caller, new.key, new.holder, bytes(row.seed), row.begun_at, taken_over=True)
 
 
 def keep(work: Workspace, claimed: Claim, body: bytes) -> None:
@@ -174,17 +243,42 @@ def keep(work: Workspace, claimed: Claim, body: bytes) -> None:
     Raises:
         RequestOutstanding: the lease was over, and another has taken over meanwhile.
     """
-    packed = zlib.compress(body, 1)
-    with work.database.writing() as connection:
-        kept = connection.execute(kept_replies.update().where(*_held(claimed)).values(body=packed))
-    if kept.rowcount != 1:
-        raise _outstanding(timedelta(seconds=1))
+    (refused,) = settle_all(work, [(claimed, body)])
+    if refused is not None:
+        raise refused
 
 
 def release(work: Workspace, claimed: Claim) -> None:
     """Give the key back: nothing came of its request."""
+    settle_all(work, [(claimed, None)])
+
+
+def settle_all(work: Workspace, settled: Sequence[tuple[Claim, bytes | None]]) -> list[PilotageError | None]:
+    """Keep the replies to many keys at once, in one transaction, and give those back that have none.
+
+    Of each what :func:`keep` raises, in their order.
+    """
+    kept = [_parameters(claimed, zlib.compress(body, 1)) for claimed, body in settled if body is not None]
+    released = [_parameters(claimed) for claimed, body in settled if body is None]
+    names = {each["of_holder"] for each in kept}
     with work.database.writing() as connection:
-        connection.execute(kept_replies.delete().where(*_held(claimed)))
+        if released:
+            connection.execute(_RELEASE, released)
+        if kept and connection.execute(_KEEP, kept).rowcount != len(kept):
+            whole = sa.select(kept_replies.c.holder).where(
+                kept_replies.c.holder.in_(names), kept_replies.c.body.is_not(None)
+            )
+            names = set(connection.execute(whole).scalars())
+    return [
+        None if body is None or claimed.holder in names else _outstanding(timedelta(seconds=1))
+        for claimed, body in settled
+    ]
+
+
+def _parameters(claimed: Claim, body: bytes | None = None) -> dict[str, Any]:
+    """Of ``_KEEP`` and ``_RELEASE``."""
+    of = {"of_caller": claimed.caller, "of_key": claimed.key, "of_holder": claimed.holder}
+    return of if body is None else {**of, "body": body}
 
 
 def forget_old(work: Workspace) -> int:
@@ -205,12 +299,12 @@ def _count(connection: sa.Connection, caller: str) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def _own(claimed: Claim) -> tuple[sa.ColumnElement[bool], ...]:
-    return kept_replies.c.caller == claimed.caller, kept_replies.c.key == claimed.key
+def _own(named: Wanted | Claim) -> tuple[str, str]:
+    return named.caller, named.key
 
 
-def _held(claimed: Claim) -> tuple[sa.ColumnElement[bool], ...]:
-    return (*_own(claimed), kept_replies.c.holder == claimed.holder, kept_replies.c.body.is_(None))
+def _held_by(named: Wanted | Claim, holder: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return kept_replies.c.caller == named.caller, kept_replies.c.key == named.key, kept_replies.c.holder == holder
 
 
 def _outstanding(left: timedelta) -> RequestOutstanding:

@@ -7,33 +7,129 @@ what was made durable before is told again, and nothing is decided twice.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+import queue
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future
 from datetime import timedelta
 from typing import Any
 
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from msgspec import Struct
+from sqlalchemy import exc
 
 from pilotage.platform import replies
 from pilotage.platform.errors import PilotageError, Unavailable
-from pilotage.platform.replies import Claim, Room
+from pilotage.platform.outages import Outage
+from pilotage.platform.replies import Claim, Room, Wanted
 from pilotage.platform.workspace import Workspace
 
-_THREADS = 4
 _PATIENCE_SECONDS = 2.0
 """A database that hangs must not hold the caller for ever."""
+_TOGETHER_MAX = 200
+"""Keys in one transaction."""
+_WAITING_MAX = 2_000
+"""Where more wait, the database is away or hangs: no more are remembered."""
+_QUIET_SECONDS = 10.0
+_STOP_SECONDS = 5.0
 
-log = structlog.get_logger()
+
+class _Deed(Struct, frozen=True):
+    """A key to claim, or a claim to keep a body for; without one, to give back."""
+
+    what: Wanted | Claim
+    body: bytes | None
+    done: Future[Any]
+
+
+class Keeper:
+    """One thread that claims keys and keeps replies: all that wait, in two transactions.
+
+    A transaction costs the disk the same for one key as for many, and many that write at once wait for each other.
+    """
+
+    def __init__(self, work: Workspace) -> None:
+        self._work = work
+        self._room = Room(work.settings.kept_replies_max)
+        self._waiting: queue.SimpleQueue[_Deed | None] = queue.SimpleQueue()
+        self._outage = Outage("idempotency_keys_not_kept", quiet_seconds=_QUIET_SECONDS)
+        self._thread: threading.Thread | None = None
+
+    def claim(self, wanted: Wanted) -> Future[Claim | bytes]:
+        """The claim, the body of the reply that was given before, or what :func:`replies.claim` raises."""
+        return self._do(_Deed(wanted, None, Future()))
+
+    def settle(self, claimed: Claim, body: bytes | None) -> Future[None]:
+        """Keep the reply, or without one give the key back."""
+        return self._do(_Deed(claimed, body, Future()))
+
+    def failed(self, why: Exception | str) -> None:
+        """Say that keys are not kept: when it begins, and once a minute while it lasts."""
+        self._outage.failed(why)
+
+    def close(self) -> None:
+        """Do what waits, and begin nothing more."""
+        if self._thread is not None:
+            self._waiting.put(None)
+            self._thread.join(_STOP_SECONDS)
+
+    def _do(self, deed: _Deed) -> Future[Any]:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="replies", daemon=True)
+            self._thread.start()
+        if self._waiting.qsize() >= _WAITING_MAX:
+            deed.done.set_exception(exc.TimeoutError("too many wait"))
+        else:
+            self._waiting.put(deed)
+        return deed.done
+
+    def _run(self) -> None:
+        deed: _Deed | None
+        while (deed := self._waiting.get()) is not None:
+            deeds, is_last = [deed], False
+            while len(deeds) < _TOGETHER_MAX and not is_last:
+                try:
+                    deed = self._waiting.get_nowait()
+                except queue.Empty:
+                    break
+                is_last = deed is None
+                deeds += [deed] if deed is not None else []
+            self._do_all([each for each in deeds if each.done.set_running_or_notify_cancel()])
+            if is_last:
+                break
+
+    def _do_all(self, deeds: Sequence[_Deed]) -> None:
+        """What frees keys comes first."""
+        claimed = [(each.what, each.body, each.done) for each in deeds if isinstance(each.what, Claim)]
+        wanted = [(each.what, each.done) for each in deeds if isinstance(each.what, Wanted)]
+        if claimed:
+            pairs = [(what, body) for what, body, _ in claimed]
+            self._tell([done for _, _, done in claimed], lambda: replies.settle_all(self._work, pairs))
+        if wanted:
+            keys = [what for what, _ in wanted]
+            self._tell([done for _, done in wanted], lambda: replies.claim_all(self._work, keys, self._room))
+
+    def _tell(self, waiting: Sequence[Future[Any]], do: Callable[[], Sequence[Any]]) -> None:
+        """Each what came of its own; all of them, where it failed as a whole."""
+        try:
+            found = do()
+        except Exception as error:  # noqa: BLE001  a thread: it must not die, and whoever waits is told
+            for each in waiting:
+                each.set_exception(error)
+            return
+        self._outage.ended()
+        for each, what in zip(waiting, found, strict=True):
+            if isinstance(what, PilotageError):
+                each.set_exception(what)
+            else:
+                each.set_result(what)
 
 
 class Keyed:
     """One request that came with a key: its claim, which may come late or never, and the reply that is kept for it."""
 
-    def __init__(self, work: Workspace, threads: Executor, claiming: Future[Claim | bytes]) -> None:
-        self._work, self._threads = work, threads
-        self._claiming = claiming
+    def __init__(self, keeper: Keeper, wanted: Wanted) -> None:
+        self._keeper = keeper
+        self._claiming = keeper.claim(wanted)
 
     async def claimed(self, seconds: float) -> Claim | bytes | None:
         """The claim, or the body of the reply that was given to this key before; None where the database does not say.
@@ -46,13 +142,13 @@ class Keyed:
             TooMany: the caller has as many replies kept as it may.
         """
         if not await _ended(self._claiming, seconds):
-            log.error("idempotency_key_not_claimed", error="TimeoutError")
+            self._keeper.failed("TimeoutError")
             self._give_up()
             return None
         try:
             return self._claiming.result()
-        except SQLAlchemyError as error:
-            log.error("idempotency_key_not_claimed", error=type(error).__name__)
+        except exc.SQLAlchemyError as error:
+            self._keeper.failed(error)
             return None
 
     async def keep(self, claimed: Claim, body: bytes, seconds: float) -> bool:
@@ -60,15 +156,18 @@ class Keyed:
 
         Kept late it is told to whoever sends the key again; if it never is, the claim ends with its lease, and whoever
         sends the key again gets the same identifiers.
+
+        Raises:
+            RequestOutstanding: the lease was over, and another answers this request.
         """
-        keeping = self._threads.submit(replies.keep, self._work, claimed, body)
+        keeping = self._keeper.settle(claimed, body)
         if not await _ended(keeping, seconds):
-            log.error("reply_not_kept", error="TimeoutError")
+            self._keeper.failed("TimeoutError")
             return False
         try:
             keeping.result()
-        except SQLAlchemyError as error:
-            log.error("reply_not_kept", error=type(error).__name__)
+        except exc.SQLAlchemyError as error:
+            self._keeper.failed(error)
             return False
         return True
 
@@ -79,7 +178,7 @@ class Keyed:
         if not await _ended(self._claiming, seconds):
             self._give_up()
         elif self._claiming.exception() is None and isinstance(claimed := self._claiming.result(), Claim):
-            await _ended(self._threads.submit(_release, self._work, claimed), seconds)
+            await _ended(self._keeper.settle(claimed, None), seconds)
 
     def _give_up(self) -> None:
         if not self._claiming.cancel():
@@ -87,21 +186,19 @@ class Keyed:
 
     def _give_back(self, late: Future[Claim | bytes]) -> None:
         """A claim that came when nobody waited for it any more."""
-        if late.cancelled() or late.exception() is not None:
-            return
-        claimed = late.result()
-        if isinstance(claimed, Claim):
-            with contextlib.suppress(RuntimeError):  # it stops: the lease ends by itself
-                self._threads.submit(_release, self._work, claimed)
+        if not late.cancelled() and late.exception() is None and isinstance(claimed := late.result(), Claim):
+            self._keeper.settle(claimed, None)
 
 
 class Once:
     """One process's way to the replies that are kept; requests without a key never come here."""
 
     def __init__(self, work: Workspace) -> None:
-        self._work = work
-        self._room = Room(work.settings.kept_replies_max)
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="replies")
+        self._keeper = Keeper(work)
+
+    def begin(self, caller: str, key: str, fingerprint: bytes, lease: timedelta) -> Keyed:
+        """Claim the key while its request is worked on: for what is answered also where the claim cannot be had."""
+        return Keyed(self._keeper, Wanted(caller, key, fingerprint, lease))
 
     async def reply(
         self,
@@ -136,14 +233,9 @@ class Once:
             raise _not_now()
         return body, False
 
-    def begin(self, caller: str, key: str, fingerprint: bytes, lease: timedelta) -> Keyed:
-        """Claim the key while its request is worked on: for what is answered also where the claim cannot be had."""
-        asked = (self._work, caller, key, fingerprint, lease, self._room)
-        return Keyed(self._work, self._threads, self._threads.submit(replies.claim, *asked))
-
     def close(self) -> None:
         """Wait for what is being written, and begin nothing more."""
-        self._threads.shutdown(wait=True)
+        self._keeper.close()
 
 
 async def _ended(work: Future[Any], seconds: float) -> bool:
@@ -158,14 +250,6 @@ def _look_at(waiter: asyncio.Future[Any]) -> None:
     """What becomes of it is asked of the work itself, or of nobody any more."""
     if not waiter.cancelled():
         waiter.exception()
-
-
-def _release(work: Workspace, claimed: Claim) -> None:
-    """Give a key back; where the database is gone, its lease ends by itself."""
-    try:
-        replies.release(work, claimed)
-    except SQLAlchemyError as error:
-        log.error("idempotency_key_not_released", error=type(error).__name__)
 
 
 def _not_now() -> PilotageError:

@@ -18,7 +18,8 @@ from pilotage.decisions.inference.asking import Asking, demand_live
 from pilotage.decisions.inference.records import ModelMetadata
 from pilotage.govern.guards import needs, principal_of, public
 from pilotage.govern.records import Permission
-from pilotage.platform.errors import PilotageError, Unavailable
+from pilotage.platform.errors import BadRequest, PilotageError, Unavailable
+from pilotage.platform.replies import key_in
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
 AnyRequest = Request[Any, Any, Any]
@@ -77,7 +78,16 @@ def model_ready(use_case: str, request: AnyRequest, service: Service, version: s
 async def infer(
     use_case: str, request: AnyRequest, service: Service, asking: Asking, version: str | None = None
 ) -> Response[bytes]:
-    """A decision per row: as ``POST /v1/use-cases/…/decisions``, with the same record, budget and fallback."""
+    """A decision per row: as ``POST /v1/use-cases/…/decisions``, with the same record, budget and fallback.
+
+    Raises:
+        BadRequest: it came with an idempotency key, which would be promised and not kept here.
+    """
+    if key_in(list(request.scope["headers"])) is not None:
+        raise BadRequest(
+            "Idempotency-Key is not kept under /v2.",
+            f"Leave it out, or ask POST /v1/use-cases/{use_case}/decisions:batch, which keeps it.",
+        )
     body = await read_body(request)
     given, binary = tensors.parted(body, request.headers.get(HEADER_LENGTH))
     patience_ms = patience_of(request.scope["headers"])
