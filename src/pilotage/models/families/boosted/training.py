@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from pilotage.models.families.boosted.form import FILE, raw_scores
-from pilotage.models.families.candidate import Lesson, Trained
+from pilotage.models.families.boosted.form import FILE, SCORING_THREADS
+from pilotage.models.families.candidate import Lesson, Matrix, Trained
+from pilotage.models.inputs import Rows
 from pilotage.usecase.records import OutcomeKind
 
 TREES = 200
@@ -46,10 +47,16 @@ def train(lesson: Lesson) -> Trained:
     trees = booster.best_iteration if lesson.watched and booster.best_iteration > 0 else rounds
     return Trained(
         files={FILE: booster.model_to_string(num_iteration=trees).encode()},
-        margins=lambda rows: raw_scores(booster, rows, lesson.outputs),
+        margins=lambda rows: _raw_scores(booster, rows, lesson.outputs),
         parameters={name: str(value) for name, value in parameters.items()} | {"trees": str(trees)},
         rows=len(lesson.rows),
     )
+
+
+def _raw_scores(booster: Any, rows: Rows, outputs: int) -> Matrix:
+    """The margins of many rows: rows × outputs."""
+    found = booster.predict(rows.slots, raw_score=True, num_threads=SCORING_THREADS)
+    return np.asarray(found, dtype=np.float64).reshape(len(rows), outputs)
 
 
 def _parameters(lesson: Lesson) -> dict[str, Any]:
