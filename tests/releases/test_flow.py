@@ -57,7 +57,7 @@ def test_a_stage_that_was_judged_before_a_change_is_not_entered(work: Workspace)
     definition = adopt(work)
     judged = release(work, definition, 1).revision
     release(work, definition, 2)
-    with pytest.raises(Conflict, match="changed while its gates were asked"):
+    with pytest.raises(Conflict, match="changed meanwhile"):
         flow.set_stage(work, NAME, Stage.ASSIST, 0.2, SYSTEM, "go", judged)
     assert flow.live(work, NAME).stage is Stage.OFF
 

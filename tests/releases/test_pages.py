@@ -59,7 +59,7 @@ def test_a_viewer_sees_no_button_and_may_press_none(work: Workspace) -> None:
     with visitor(work, Role.VIEWER) as person:
         page = person.get(PAGE).text
         answers = [
-            person.post(path, {"reason": "because", "enabled": "false"}).status_code
+            person.post(path, {"reason": "because", "enabled": "false", "revision": "2"}).status_code
             for path in (SWITCH, PAGE, f"{PAGE}/1/release", f"/use-cases/{NAME}/roll-back")
         ]
     assert f'action="/use-cases/{NAME}' not in page
@@ -72,10 +72,10 @@ def test_an_owner_rolls_back_and_forth_with_a_reason(work: Workspace) -> None:
     for number in (1, 2):
         release(work, definition, number)
     with visitor(work, Role.OWNER) as person:
-        back = person.post(f"/use-cases/{NAME}/roll-back", {"reason": "version 2 misses snow"})
+        back = person.post(f"/use-cases/{NAME}/roll-back", {"reason": "version 2 misses snow", "revision": "2"})
         assert (back.status_code, back.headers["location"]) == (303, PAGE)
         assert flow.version(work, flow.live(work, NAME).version or "").number == 1
-        assert person.post(f"{PAGE}/2/release", {"reason": "snow is over"}).status_code == 303
+        assert person.post(f"{PAGE}/2/release", {"reason": "snow is over", "revision": "3"}).status_code == 303
     live = flow.live(work, NAME)
     assert flow.version(work, live.version or "").number == 2
     assert (live.changed_by, live.reason) == (f"owner of {NAME}", "snow is over")
@@ -88,7 +88,7 @@ def test_a_release_in_assist_says_that_the_stage_went_back(work: Workspace) -> N
     flow.set_stage(work, NAME, Stage.ASSIST, 0.2, SYSTEM, "go")
     with visitor(work, Role.OWNER) as person:
         assert "Releasing another version sets the stage back to shadow" in person.get(PAGE).text
-        person.post(f"{PAGE}/1/release", {"reason": "the old one was better"})
+        person.post(f"{PAGE}/1/release", {"reason": "the old one was better", "revision": "3"})
         page = person.get(PAGE).text
     assert "Version 1 replaced one that answered in stage assist, so the stage went back to shadow" in page
     assert flow.live(work, NAME).stage is Stage.SHADOW
@@ -134,7 +134,7 @@ def test_a_form_without_its_token_changes_nothing(work: Workspace) -> None:
 def test_releasing_without_a_comparison_names_the_command(work: Workspace) -> None:
     adopt(work)
     with visitor(work, Role.OWNER) as person:
-        answer = person.post(PAGE, {"reason": "first"})
+        answer = person.post(PAGE, {"reason": "first", "revision": "0"})
     assert answer.status_code == 409
     assert f"pilotage train {NAME}" in answer.text
 
@@ -169,7 +169,7 @@ def test_a_version_whose_parity_cannot_be_measured_is_not_released(work: Workspa
     live = release(work, definition, 1)
     signed_version(work, definition, 2)
     with visitor(work, Role.OWNER) as person:
-        answer = person.post(f"{PAGE}/2/release", {"reason": "newer"})
+        answer = person.post(f"{PAGE}/2/release", {"reason": "newer", "revision": "1"})
     assert answer.status_code == 409
     assert "The training set of version 2 is not known here" in answer.text
     assert flow.live(work, NAME).version == live.version

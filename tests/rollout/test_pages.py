@@ -8,7 +8,8 @@ import pytest
 from tests.living import NAME, happened, release, visitor
 from tests.review.arranging import adopt, recorded
 
-from pilotage.govern.records import SYSTEM, Role
+from pilotage.govern import flow as governing
+from pilotage.govern.records import SYSTEM, Grant, Role
 from pilotage.platform.settings import read_settings
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
@@ -60,7 +61,7 @@ def test_a_closed_gate_comes_back_as_a_list_and_changes_nothing(work: Workspace)
     release(work, adopt(work), 1)
     with visitor(work, Role.OWNER) as person:
         assert ">Advance to shadow" in person.get(HOME).text
-        answer = person.post(STAGE, {"stage": "shadow", "reason": "eager"})
+        answer = person.post(STAGE, {"stage": "shadow", "reason": "eager", "revision": "1"})
     assert answer.status_code == 409
     assert "may not enter shadow yet" in answer.text
     assert "Nothing was changed" in answer.text
@@ -71,7 +72,7 @@ def test_stepping_back_asks_no_gate(work: Workspace) -> None:
     release(work, adopt(work), 1)
     releasing.set_stage(work, NAME, Stage.ASSIST, 0.5, SYSTEM, "tried")
     with visitor(work, Role.OWNER) as person:
-        answer = person.post(STAGE, {"stage": "shadow", "reason": "snow storm"})
+        answer = person.post(STAGE, {"stage": "shadow", "reason": "snow storm", "revision": "2"})
     assert (answer.status_code, answer.headers["location"]) == (303, HOME)
     live = releasing.live(work, NAME)
     assert (live.stage, live.reason, live.changed_by) == (Stage.SHADOW, "snow storm", f"owner of {NAME}")
@@ -82,7 +83,7 @@ def test_a_stage_wants_a_reason_and_a_rung_of_the_ladder(work: Workspace, form: 
     release(work, adopt(work), 1)
     releasing.set_stage(work, NAME, Stage.SHADOW, 1.0, SYSTEM, "tried")
     with visitor(work, Role.OWNER) as person:
-        answer = person.post(STAGE, form)
+        answer = person.post(STAGE, {**form, "revision": "2"})
     assert answer.status_code in (400, 422)
     assert releasing.live(work, NAME).stage is Stage.SHADOW
 
@@ -91,7 +92,7 @@ def test_a_viewer_sees_no_button_and_changes_no_stage(work: Workspace) -> None:
     release(work, adopt(work), 1)
     with visitor(work, Role.VIEWER) as person:
         page = person.get(HOME).text
-        answer = person.post(STAGE, {"stage": "off", "reason": "because"})
+        answer = person.post(STAGE, {"stage": "off", "reason": "because", "revision": "1"})
     assert f'action="{HOME}' not in page
     assert answer.status_code == 403
 
@@ -130,3 +131,39 @@ def test_integrating_shows_a_request_that_the_contract_accepts(work: Workspace) 
     assert "from pilotage.client import Client" in page
     assert "People" in page
     assert "arrivals" in page
+
+
+def key_named(work: Workspace, name: str, *grants: Grant) -> str:
+    """A new key's identifier."""
+    made = governing.principal_of_key(work, governing.make_key(work, SYSTEM, name, grants))
+    assert made
+    return made.id
+
+
+@pytest.mark.both_stores
+def test_an_owner_sees_the_keys_of_the_use_case_and_disables_one_there(work: Workspace) -> None:
+    adopt(work)
+    app, review = Grant(Role.APP, NAME), Grant(Role.REVIEWER, NAME)
+    mine = key_named(work, "dispatch", app, review)
+    wide, other = (
+        key_named(work, "everywhere", Grant(Role.APP)),
+        key_named(work, "of another", Grant(Role.APP, "another")),
+    )
+    asked = recorded(work, asked_by="dispatch")
+    integrate = f"{HOME}/integrate"
+
+    with visitor(work, Role.OWNER) as owner:
+        page = owner.get(integrate).text
+        assert "app, reviewer" in page and "of another" not in page
+        assert page.count("Disable the key of") == 2  # what is asked and what the button says, of one key
+        assert asked.decided_at.strftime("%Y-%m-%dT%H:%M") in page and "not lately" in page
+        assert 'href="/interface#try-late_arrival"' in page
+        assert owner.post(f"{HOME}/keys/{wide}/disable", {}).status_code == 403
+        assert owner.post(f"{HOME}/keys/{other}/disable", {}).status_code == 404
+        assert owner.post(f"{HOME}/keys/{mine}/disable", {}).status_code == 303
+        assert "Disable the key of" not in owner.get(integrate).text
+    with visitor(work, Role.OPERATOR) as operator:
+        assert "dispatch" not in operator.get(integrate).text.partition("<h2>1. Ask")[2].partition("<h2>2. Show")[0]
+        assert operator.post(f"{HOME}/keys/{mine}/disable", {}).status_code == 403
+    disabled = {key.name: key.disabled_at is not None for key in governing.keys_of(work, NAME)}
+    assert disabled == {"dispatch": True, "everywhere": False}

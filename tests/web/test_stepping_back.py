@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from pilotage.govern import flow as governing
-from pilotage.govern.records import SYSTEM
+from pilotage.govern.records import SYSTEM, Principal
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
-from pilotage.releases.records import Stage
+from pilotage.releases.records import Live, Stage
 from pilotage.usecase.records import Definition
 from pilotage.web.stepping_back import REASON, SUSPECT, step_back
 from tests import living
@@ -58,6 +60,24 @@ def test_the_first_version_is_switched_off(work: Workspace) -> None:
     assert not changed.enabled
     assert len(list(governing.entries(work, "switch.disabled"))) == 1
     assert step_back(work) is None
+
+
+def test_what_somebody_else_changes_at_that_moment_is_left_to_them(
+    work: Workspace, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definition = adopt(work)
+    first = release(work, definition, 1)
+    release(work, definition, 2)
+    really = releasing.roll_back
+
+    def overtaken(work: Workspace, name: str, by: Principal, reason: str, judged: int | None = None) -> Live:
+        really(work, name, SYSTEM, "another replica was quicker")
+        return really(work, name, by, reason, judged)
+
+    monkeypatch.setattr(releasing, "roll_back", overtaken)
+    assert step_back(work) is None
+    live = releasing.live(work, NAME)
+    assert (live.version, live.enabled) == (first, True)
 
 
 def test_what_has_run_for_long_stays(work: Workspace, clock: FixedClock) -> None:

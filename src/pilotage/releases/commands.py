@@ -77,9 +77,13 @@ def rollback(use_case: str | None = None, *, reason: str, json: Machine = False)
     """Go back to the version before the present one; again, to the one before that."""
     terminal = Terminal(json)
     with opened() as work:
-        live = flow.roll_back(work, defining.find(work, use_case).name, SYSTEM, reason)
-        number = flow.version(work, live.version or "").number
-        terminal.say(f"{live.use_case} is back on version {number}, in stage {live.stage}.")
+        name = defining.find(work, use_case).name
+        before = flow.live(work, name)
+        live = flow.roll_back(work, name, SYSTEM, reason, before.revision)
+        left, number = (flow.version(work, each.version or "").number for each in (before, live))
+        terminal.say(
+            f"{name} is back from version {left} on version {number}, in stage {live.stage}: revision {live.revision}."
+        )
         terminal.document(live)
 
 

@@ -32,6 +32,18 @@ def live(work: Workspace, use_case: str) -> Live:
     return found or rules.first(use_case, "", work.clock.now(), "")
 
 
+def demand_revision(work: Workspace, use_case: str, judged_revision: int | None) -> int:
+    """The revision that a change goes by: the one somebody looked at, or what is live now.
+
+    Raises:
+        Conflict: what somebody looked at is no longer live.
+    """
+    present = live(work, use_case)
+    if judged_revision is not None:
+        rules.demand_unchanged(present, judged_revision)
+    return present.revision
+
+
 def make_version(
     work: Workspace, definition: Definition, comparison: Comparison, candidate: CandidateName, by: Principal
 ) -> Version:
@@ -89,13 +101,13 @@ def release(
         EvidenceMissing: nobody has measured whether it answers live as in training.
         GateClosed: it does not; each column that differs is named.
     """
-    judged = live(work, definition.name).revision if judged_revision is None else judged_revision
+    judged = demand_revision(work, definition.name, judged_revision)
     refuse_unfit(work, definition, version)
     rules.demand_parity(version, parity_of(work, definition, version))
     now = work.clock.now()
 
     def change(past: Sequence[Live]) -> Live:
-        rules.demand_unchanged(past[0], judged, "another version was being released")
+        rules.demand_unchanged(past[0], judged)
         return rules.with_version(past[0], version, definition.fingerprint, reason, now, by.name)
 
     return _change(work, definition.name, by, "version.released", change)
@@ -119,7 +131,7 @@ def set_stage(
 
     def change(past: Sequence[Live]) -> Live:
         if judged_revision is not None:
-            rules.demand_unchanged(past[0], judged_revision, "its gates were asked")
+            rules.demand_unchanged(past[0], judged_revision)
         return rules.with_stage(past[0], stage, share, reason, now, by.name)
 
     return _change(work, use_case, by, "stage.changed", change)
@@ -144,6 +156,7 @@ def enable(work: Workspace, use_case: str, by: Principal, reason: str) -> Live:
 def roll_back(work: Workspace, use_case: str, by: Principal, reason: str, judged_revision: int | None = None) -> Live:
     """Back to the version before the present one, in the same stage; a second roll-back goes further back.
 
+    ``judged_revision`` is what was live when somebody decided this; without it, what is live now.
     The earlier version is loaded and answers its golden vectors first: model, calibration, threshold, contract and
     reasons come back together, or nothing changes.
 
@@ -151,14 +164,13 @@ def roll_back(work: Workspace, use_case: str, by: Principal, reason: str, judged
         Conflict: there is no earlier version, it cannot be loaded or answers its golden vectors otherwise here, it was
             trained for another file, or what is live changed meanwhile.
     """
-    present = live(work, use_case)
-    judged = present.revision if judged_revision is None else judged_revision
-    now = work.clock.now()
+    judged = demand_revision(work, use_case, judged_revision)
+    present, now = live(work, use_case), work.clock.now()
     rules.rolled_back([present], reason, now, by.name)  # refuses where there is nothing to go back to
     refuse_unfit(work, defining.find_adopted(work, use_case), version(work, present.previous_version or ""))
 
     def change(past: Sequence[Live]) -> Live:
-        rules.demand_unchanged(past[0], judged, "the earlier version was being tried")
+        rules.demand_unchanged(past[0], judged)
         return rules.rolled_back(past, reason, now, by.name)
 
     return _change(work, use_case, by, "version.rolled_back", change)

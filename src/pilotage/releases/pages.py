@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from litestar import Request, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
-from litestar.response import Redirect, Template
+from litestar.response import Redirect, Response, Template
 from msgspec import Struct
 
 from pilotage.govern.guards import needs, principal_of
@@ -17,15 +17,17 @@ from pilotage.govern.records import Permission
 from pilotage.govern.rules.addresses import local_path
 from pilotage.models import flow as modelling
 from pilotage.models.records import Comparison
+from pilotage.platform.errors import Conflict
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow, rules, switching
 from pilotage.releases.records import Version
 from pilotage.usecase import flow as defining
 
 
-class ReasonForm(Struct, frozen=True):
-    """Why something is changed; it is kept with the change."""
+class ReleaseForm(Struct, frozen=True, kw_only=True):
+    """Why something is changed, which is kept with the change, and the revision that the page showed."""
 
+    revision: int
     reason: str = ""
 
 
@@ -37,12 +39,17 @@ class SwitchForm(Struct, frozen=True, kw_only=True):
     back: str = ""
 
 
-Reason = Annotated[ReasonForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
+Asked = Annotated[ReleaseForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 @get("/use-cases/{use_case:str}/versions", guards=[needs(Permission.READ)], sync_to_thread=True)
 def versions_page(use_case: str, work: Workspace) -> Template:
     """Every version, which one is live, and everything that was."""
+    return shown(work, use_case)
+
+
+def shown(work: Workspace, use_case: str, refused: Conflict | None = None) -> Template:
+    """The page of versions as they are now; with what was refused, and why."""
     definition = defining.find_adopted(work, use_case)
     versions = flow.versions(work, use_case)
     comparison = modelling.latest_comparison(work, use_case)
@@ -62,15 +69,20 @@ def versions_page(use_case: str, work: Workspace) -> Template:
             "history": history,
             "unreleased": _unreleased(comparison, versions),
             "back": f"/use-cases/{use_case}/versions",
+            "refused": refused,
         },
+        status_code=refused.status if refused else 200,
     )
 
 
 @post("/use-cases/{use_case:str}/roll-back", guards=[needs(Permission.SWITCH)], sync_to_thread=True, control=True)
-def roll_back(use_case: str, data: Reason, request: Request[Any, Any, Any], work: Workspace) -> Redirect:
-    """Go back to the version before the present one."""
-    flow.roll_back(work, use_case, principal_of(request), data.reason)
-    return _to_versions(use_case)
+def roll_back(use_case: str, data: Asked, request: Request[Any, Any, Any], work: Workspace) -> Response[Any]:
+    """Go back to the version before the one that the page showed; where another is live, the page comes back."""
+    try:
+        flow.roll_back(work, use_case, principal_of(request), data.reason, data.revision)
+    except Conflict as refused:
+        return shown(work, use_case, refused)
+    return Redirect(f"/use-cases/{use_case}/versions", status_code=303)
 
 
 @post("/use-cases/{use_case:str}/switch", guards=[needs(Permission.SWITCH)], sync_to_thread=True, control=True)
@@ -84,10 +96,6 @@ def switch(
     change = switching.switch_on if data.enabled else flow.disable
     change(work, use_case, principal_of(request), data.reason)
     return Redirect(local_path(data.back or f"/use-cases/{use_case}"), status_code=303)
-
-
-def _to_versions(use_case: str) -> Redirect:
-    return Redirect(f"/use-cases/{use_case}/versions", status_code=303)
 
 
 def _unreleased(comparison: Comparison | None, versions: list[Version]) -> Comparison | None:

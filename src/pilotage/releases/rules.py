@@ -45,7 +45,7 @@ def with_version(live: Live, version: Version, definition: str, reason: str, now
     return _next(changed, reason, now, by)
 
 
-def demand_unchanged(live: Live, judged_revision: int, meanwhile: str) -> None:
+def demand_unchanged(live: Live, judged_revision: int) -> None:
     """That what is live is still the revision that somebody looked at before deciding.
 
     Raises:
@@ -53,7 +53,7 @@ def demand_unchanged(live: Live, judged_revision: int, meanwhile: str) -> None:
     """
     if live.revision != judged_revision:
         raise Conflict(
-            f"What is live of {live.use_case} changed while {meanwhile}: revision {judged_revision} was looked at, and "
+            f"What is live of {live.use_case} changed meanwhile: revision {judged_revision} was looked at, and "
             f"{live.changed_by} made it {live.revision}.",
             "Nothing was changed by you. Look at what is live now, then ask again.",
         )

@@ -30,8 +30,17 @@ _KINDS = ("audit", "training_set", "comparison", "parity")
 _VERIFIED_FOR = timedelta(minutes=10)
 
 
-def release(work: Workspace, definition: Definition, version: Version, by: Principal, reason: str) -> Live:
+def release(
+    work: Workspace,
+    definition: Definition,
+    version: Version,
+    by: Principal,
+    reason: str,
+    judged_revision: int | None = None,
+) -> Live:
     """Make a version live, after past rows were asked through the live path; not again where that was done and passed.
+
+    ``judged_revision`` is what was live when somebody decided this; without it, what is live now.
 
     Raises:
         Conflict: the version cannot be loaded, was made for another use case or other columns, or what is live changed
@@ -39,7 +48,7 @@ def release(work: Workspace, definition: Definition, version: Version, by: Princ
         EvidenceMissing: what it was trained on cannot be read any more.
         GateClosed: it answers live otherwise than in training; each column that differs is named.
     """
-    judged = releasing.live(work, definition.name).revision
+    judged = releasing.demand_revision(work, definition.name, judged_revision)
     found = releasing.parity_of(work, definition, version)
     if found is None or not found.passed:
         parity.replay(work, definition, version)
@@ -53,23 +62,31 @@ def gates(work: Workspace, definition: Definition) -> list[GateResult]:
 
 
 def advance(
-    work: Workspace, definition: Definition, stage: Stage, by: Principal, reason: str, share: float | None = None
+    work: Workspace,
+    definition: Definition,
+    stage: Stage,
+    by: Principal,
+    reason: str,
+    share: float | None = None,
+    judged_revision: int | None = None,
 ) -> Live:
     """Enter a stage or reach another share of entities, if the gates pass; stepping back needs no gate.
 
-    A share beyond ``rollout.assist_share`` needs the gate *rollout*, too.
+    A share beyond ``rollout.assist_share`` needs the gate *rollout*, too. ``judged_revision`` is what was live when
+    somebody decided this; who steps back may have looked at an older one.
 
     Raises:
         GateClosed: naming each criterion that failed or is not known yet.
-        Conflict: what is live changed while the gates were asked.
+        Conflict: what is live changed since somebody decided this, or while the gates were asked.
     """
     agreed = definition.use_case.rollout.assist_share
     share = 1.0 if stage is Stage.AUTOMATE else agreed if share is None else share
     present = releasing.live(work, definition.name)
     judged = None
     if rules.rises(present, stage, share):
+        judged = releasing.demand_revision(work, definition.name, judged_revision)
         results = gates(work, definition)
-        judged, closed = present.revision, rules.blocking(rules.needed(stage, share, agreed), results)
+        closed = rules.blocking(rules.needed(stage, share, agreed), results)
         defining.keep_evidence(work, definition, "gate", {"stage": stage, "share": share, "results": _plain(results)})
         if closed:
             raise _refusal(definition.name, stage, share, agreed, closed)

@@ -16,26 +16,28 @@ from pilotage.decisions import flow as deciding
 from pilotage.decisions.contract import example_request
 from pilotage.decisions.kinds import action_of, default_of
 from pilotage.govern.guards import needs, principal_of
-from pilotage.govern.records import Permission
+from pilotage.govern.records import Permission, Principal
 from pilotage.govern.rules.permissions import allowed
 from pilotage.models import flow as modelling
 from pilotage.monitor import lately, verdicts
 from pilotage.monitor.incidents.pages import shown_of
 from pilotage.monitor.pages import counting_page
-from pilotage.platform.errors import EvidenceMissing, GateClosed, StillCounting
+from pilotage.platform.errors import Conflict, EvidenceMissing, GateClosed, StillCounting
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
-from pilotage.releases.pages import Reason
-from pilotage.releases.records import Stage
+from pilotage.releases.pages import Asked, ReleaseForm, shown
+from pilotage.releases.records import Stage, Version
 from pilotage.rollout import flow, integration, overview, rules
+from pilotage.rollout.key_pages import disable_key, keys_shown
 from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
 
 
 class StageForm(Struct, frozen=True, kw_only=True):
-    """The stage to enter, the share of entities in percent where it matters, and why."""
+    """The stage to enter, the share of entities in percent where it matters, why, and the revision that was shown."""
 
     stage: Stage
+    revision: int
     reason: str = ""
     percent: float | None = None
 
@@ -64,12 +66,12 @@ def change_stage(
     request: Request[Any, Any, Any],
     work: Workspace,
 ) -> Response[Any]:
-    """Enter a stage; where a gate is closed, the page comes back and says which and why."""
+    """Enter a stage; where a gate is closed or another came first, the page comes back and says so."""
     definition = defining.find_adopted(work, use_case)
     share = None if data.percent is None else data.percent / 100
     try:
-        flow.advance(work, definition, data.stage, principal_of(request), data.reason, share)
-    except GateClosed as refused:
+        flow.advance(work, definition, data.stage, principal_of(request), data.reason, share, data.revision)
+    except (Conflict, GateClosed) as refused:
         return _home(work, definition, refused)
     return Redirect(f"/use-cases/{use_case}", status_code=303)
 
@@ -104,33 +106,47 @@ def integrate_page(use_case: str, work: Workspace) -> Template:
             "outcome_source": definition.use_case.sources[outcome.source],
             "live": releasing.live(work, use_case),
             "back": f"/use-cases/{use_case}/integrate",
+            **keys_shown(work, use_case),
         },
     )
 
 
 @post("/use-cases/{use_case:str}/versions", guards=[needs(Permission.RELEASE)], sync_to_thread=True)
-def release_recommended(use_case: str, data: Reason, request: Request[Any, Any, Any], work: Workspace) -> Redirect:
+def release_recommended(use_case: str, data: Asked, request: Request[Any, Any, Any], work: Workspace) -> Response[Any]:
     """Make a version of what the newest comparison recommends, and release it."""
     definition, by = defining.find_adopted(work, use_case), principal_of(request)
     comparison = modelling.latest_comparison(work, use_case)
     if comparison is None:
         raise EvidenceMissing(f"{use_case} has no comparison yet.", f"Run pilotage train {use_case} first.")
-    version = releasing.make_version(work, definition, comparison, comparison.recommended, by)
-    flow.release(work, definition, version, by, data.reason)
-    return Redirect(f"/use-cases/{use_case}/versions", status_code=303)
+    try:
+        releasing.demand_revision(work, use_case, data.revision)
+        version = releasing.make_version(work, definition, comparison, comparison.recommended, by)
+    except Conflict as refused:
+        return shown(work, use_case, refused)
+    return _released(work, definition, version, by, data)
 
 
 @post(
     "/use-cases/{use_case:str}/versions/{number:int}/release", guards=[needs(Permission.RELEASE)], sync_to_thread=True
 )
 def release_version(
-    use_case: str, number: int, data: Reason, request: Request[Any, Any, Any], work: Workspace
-) -> Redirect:
+    use_case: str, number: int, data: Asked, request: Request[Any, Any, Any], work: Workspace
+) -> Response[Any]:
     """Make an earlier version the live one."""
     definition = defining.find_adopted(work, use_case)
     version = releasing.version_number(work, use_case, number)
-    flow.release(work, definition, version, principal_of(request), data.reason)
-    return Redirect(f"/use-cases/{use_case}/versions", status_code=303)
+    return _released(work, definition, version, principal_of(request), data)
+
+
+def _released(
+    work: Workspace, definition: Definition, version: Version, by: Principal, asked: ReleaseForm
+) -> Response[Any]:
+    """The versions afterwards; where another change came first or the version does not fit, with what was refused."""
+    try:
+        flow.release(work, definition, version, by, asked.reason, asked.revision)
+    except Conflict as refused:
+        return shown(work, definition.name, refused)
+    return Redirect(f"/use-cases/{definition.name}/versions", status_code=303)
 
 
 def _row(work: Workspace, definition: Definition) -> dict[str, Any]:
@@ -144,7 +160,7 @@ def _row(work: Workspace, definition: Definition) -> dict[str, Any]:
     return row
 
 
-def _home(work: Workspace, definition: Definition, refused: GateClosed | None = None) -> Template:
+def _home(work: Workspace, definition: Definition, refused: Conflict | GateClosed | None = None) -> Template:
     use_case, name = definition.use_case, definition.name
     live = releasing.live(work, name)
     try:
@@ -182,4 +198,4 @@ def _home(work: Workspace, definition: Definition, refused: GateClosed | None = 
     )
 
 
-PAGES = [use_cases_page, home_page, change_stage, integrate_page, release_recommended, release_version]
+PAGES = [use_cases_page, home_page, change_stage, integrate_page, disable_key, release_recommended, release_version]

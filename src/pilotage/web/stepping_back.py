@@ -37,11 +37,13 @@ def step_back(work: Workspace) -> Live | None:
     """Roll the version that was released last back, or switch its use case off where it is the first.
 
     None where nothing was released within :data:`SUSPECT`, or what is live is already what was stepped back to: then
-    it is not the version, and nothing is changed. The audit log names the reason, and an incident is opened either way.
+    it is not the version, and nothing is changed; and where somebody else changed it at the same moment. The audit log
+    names the reason, and an incident is opened where it was for us to say.
     """
     now = work.clock.now()
-    since = ((_live_since(releasing.history(work, name)), name) for name in defining.names(work))
-    suspects = sorted((at, name) for at, name in since if at is not None and now - at <= SUSPECT)
+    past = {name: releasing.history(work, name) for name in defining.names(work)}
+    since = {name: at for name, each in past.items() if (at := _live_since(each)) is not None and now - at <= SUSPECT}
+    suspects = sorted((at, name) for name, at in since.items())
     if not suspects:
         log.error("crash_loop_without_release", hours=SUSPECT / timedelta(hours=1))
         incidents.see(
@@ -49,10 +51,14 @@ def step_back(work: Workspace) -> Live | None:
         )
         return None
     _, name = suspects[-1]
-    suspect = releasing.live(work, name).version or ""
+    judged = past[name][0]
     try:
-        changed = releasing.roll_back(work, name, SYSTEM, REASON)
-    except Conflict:  # there is no earlier version
+        changed = releasing.roll_back(work, name, SYSTEM, REASON, judged.revision)
+    except Conflict as error:
+        if releasing.live(work, name).revision != judged.revision:  # a person, or another replica, was quicker
+            log.error("stepped_back_by_others", use_case=name)
+            return None
+        log.error("no_version_to_step_back_to", use_case=name, error=error.message)
         changed = releasing.disable(work, name, SYSTEM, REASON)
     log.error("stepped_back", use_case=name, version=changed.version, enabled=changed.enabled)
     done = (
@@ -61,7 +67,11 @@ def step_back(work: Workspace) -> Live | None:
         else "The use case was switched off: the rule answers."
     )
     incidents.see(
-        work, OtherKind.CRASH_LOOP, f"{CRASHED} This version was released shortly before. {done}", name, suspect
+        work,
+        OtherKind.CRASH_LOOP,
+        f"{CRASHED} This version was released shortly before. {done}",
+        name,
+        judged.version or "",
     )
     return changed
 
