@@ -62,7 +62,11 @@ def test_what_only_warns_is_flagged_and_counted_and_the_model_answers(work: Work
         labels = {"use_case": "small", "column": column}
         return REGISTRY.get_sample_value("pilotage_contract_breaches_total", labels) or 0.0
 
-    before = counted("thing"), counted("colour")
+    def unknown() -> float:
+        labels = {"use_case": "small", "column": "colour"}
+        return REGISTRY.get_sample_value("pilotage_unknown_categories_total", labels) or 0.0
+
+    unknown_before, before = unknown(), (counted("thing"), counted("colour"))
     answer = ask(work, guarded(definition, Model(lambda: 0.6)), body(3, "x1", "unheard"))
     assert (answer.produced_by, answer.reason) == ("model", "model")
     assert answer.flags == (
@@ -71,6 +75,7 @@ def test_what_only_warns_is_flagged_and_counted_and_the_model_answers(work: Work
         "unknown_category:colour",
     )
     assert (counted("thing"), counted("colour")) == (before[0] + 1, before[1] + 1)
+    assert unknown() == unknown_before + 1
 
 
 def test_a_request_that_keeps_the_contract_is_answered_as_ever(work: Workspace, definition: Definition) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from prometheus_client import REGISTRY
 from tests.decisions.test_service import APP, BODY, FILE, Model, serving
 
 from pilotage.data.live import LiveColumns
@@ -73,4 +74,7 @@ def test_however_many_wait_for_a_database_that_hangs_each_is_answered_in_its_own
         assert all("not_read:colour:too_slow" in each.flags for each in answers)
         return took
 
+    labels = {"use_case": "small", "column": "colour", "reason": "too_slow"}
+    before = REGISTRY.get_sample_value("pilotage_columns_not_read_total", labels) or 0.0
     assert asyncio.run(at_once(128)) < 2 * budget_seconds, "they wait beside each other"
+    assert REGISTRY.get_sample_value("pilotage_columns_not_read_total", labels) == before + 128

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import resource
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -74,15 +77,42 @@ def test_a_public_address_is_allowed_behind_https_or_when_said(
     assert len(starts) == 2
 
 
-@pytest.mark.parametrize("version", [(3, 7, 0), (3, 40, 1), (3, 51, 2)])
-def test_an_sqlite_that_can_corrupt_its_file(work: Workspace, version: tuple[int, int, int]) -> None:
-    with pytest.raises(SettingsError, match="can corrupt its file"):
-        precautions.demand_sound_sqlite(work.database, version)
+@pytest.mark.parametrize("byte", [b"\0", b"x"])
+def test_a_secret_that_was_overwritten_with_one_byte(work: Workspace, starts: list[object], byte: bytes) -> None:
+    emptied = work.home / "keys" / "card.secret"
+    emptied.write_bytes(byte * 32)
+    emptied.chmod(0o600)
+    with pytest.raises(SettingsError, match="weak secret: one byte, again and again"):
+        serve(port=free())
+    assert starts == []
 
 
-def test_the_sqlite_that_comes_with_us_is_sound(work: Workspace) -> None:
-    precautions.demand_sound_sqlite(work.database)
-    precautions.demand_sound_sqlite(work.database, (3, 51, 3))
+@contextmanager
+def sqlite_that_says(version: str) -> Iterator[None]:
+    """Whoever connects meanwhile has an SQLite that calls itself so."""
+
+    def pretend(connection: Any, _: object) -> None:
+        connection.create_function("sqlite_version", 0, lambda: version)
+
+    sa.event.listen(sa.Engine, "connect", pretend)
+    try:
+        yield
+    finally:
+        sa.event.remove(sa.Engine, "connect", pretend)
+
+
+@pytest.mark.parametrize("version", ["3.7.0", "3.40.1", "3.51.2"])
+def test_an_sqlite_that_can_corrupt_its_file(starts: list[object], version: str) -> None:
+    with sqlite_that_says(version), pytest.raises(SettingsError, match=f"SQLite {version} can corrupt its file"):
+        serve(port=free())
+    assert starts == []
+
+
+def test_the_sqlite_that_comes_with_us_is_sound(starts: list[object]) -> None:
+    serve(port=free())
+    with sqlite_that_says("3.51.3"):
+        serve(port=free())
+    assert len(starts) == 2
 
 
 def test_an_sqlite_that_does_not_sync(tmp_path: Path) -> None:

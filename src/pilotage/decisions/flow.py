@@ -189,6 +189,12 @@ def read_requests(file: Path, contract: Contract) -> Iterator[bytes]:
     return tables.rows_of(file, columns, contract)
 
 
+def count_requests(file: Path) -> int:
+    """How many requests a file of :func:`read_requests` has."""
+    is_lines = file.suffix.lower() in (".jsonl", ".ndjson")
+    return sum(1 for _ in _lines(file)) if is_lines else tables.count_of(file)
+
+
 def _lines(file: Path) -> Iterator[bytes]:
     with file.open("rb") as stream:
         yield from (line for line in stream if line.strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -20,6 +21,14 @@ _lost = Counter(
 _kept = Counter("pilotage_decisions_kept", "Decisions brought from the spool into the ledger.")
 _contract_breaches = Counter(
     "pilotage_contract_breaches", "Columns of requests that broke their data contract.", ("use_case", "column")
+)
+_unknown_categories = Counter(
+    "pilotage_unknown_categories", "Categories that the model never saw in training.", ("use_case", "column")
+)
+_not_read = Counter(
+    "pilotage_columns_not_read",
+    "Live columns that were missing: too_slow, unreachable or too_old.",
+    ("use_case", "column", "reason"),
 )
 _refused = Counter("pilotage_reload_refused", "Reloads that were refused; the last good version stays.", ("use_case",))
 _turned_away = Counter("pilotage_requests_turned_away", "Requests refused because too many came at once.")
@@ -65,6 +74,20 @@ def decided(answer: Answer, seconds: float) -> None:
 def contract_breach(use_case: str, column: str) -> None:
     """A request's column broke a rule of its contract, whether or not that kept the model from answering."""
     _contract_breaches.labels(use_case, column).inc()
+
+
+def flagged(use_case: str, flags: Iterable[str]) -> None:
+    """What a decision's flags say of its columns: categories that training never saw, live columns that were missing.
+
+    Columns and reasons are those of the use-case file and of the program; a request cannot make new ones.
+    """
+    for flag in flags:
+        kind, _, rest = flag.partition(":")
+        if kind == "unknown_category":
+            _unknown_categories.labels(use_case, rest).inc()
+        elif kind == "not_read":
+            column, _, reason = rest.rpartition(":")
+            _not_read.labels(use_case, column, reason).inc()
 
 
 def attempted(use_case: str) -> None:

@@ -37,6 +37,12 @@ def columns_of(file: Path) -> tuple[str, ...]:
             raise InvalidRequest(f"It cannot be read: {reason}.", "Save it as CSV or Parquet again.") from None
 
 
+def count_of(file: Path) -> int:
+    """How many rows a table has."""
+    with analytical() as engine:
+        return int(engine.sql(f"SELECT count(*) FROM {_read(file)}").fetchall()[0][0])
+
+
 def rows_of(file: Path, columns: Collection[str], contract: Contract) -> Iterator[bytes]:
     """The rows, in their order. What the contract has as a text is one in a CSV file, whatever it looks like."""
     texts = [name for name in columns if name == contract.entity or contract.columns[name].kind in ("category", "text")]

@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Template
 from litestar.routes import HTTPRoute
 
+from pilotage.decisions import flow as deciding
 from pilotage.decisions.contract import example_request
 from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission, Principal
@@ -25,24 +26,27 @@ AnyRequest = Request[Any, Any, Any]
 @get("/v1/openapi.json", guards=[needs(Permission.DECIDE)], sync_to_thread=True)
 def openapi_document(request: AnyRequest, work: Workspace) -> dict[str, Any]:
     """This document: what this key may ask, with the requests of each of its use cases (OpenAPI 3.1)."""
-    asked = _use_cases(work, principal_of(request), Permission.DECIDE)
-    return openapi.document(_routes(request), asked, work.clock.now(), work.settings.address)
+    return _described(request, work, _use_cases(work, principal_of(request), Permission.DECIDE))
 
 
 @get("/interface", guards=[needs(Permission.READ)], sync_to_thread=True)
 def interface_page(request: AnyRequest, work: Workspace) -> Template:
     """The operations of the API, with an example of each use case to try with a key."""
     seen = _use_cases(work, principal_of(request), Permission.READ)
-    now = work.clock.now()
-    described = openapi.document(_routes(request), seen, now, work.settings.address)
+    described = _described(request, work, seen)
     operations = [
         {"method": method.upper(), "path": path, "summary": operation["summary"]}
         for path, methods in described["paths"].items()
         for method, operation in methods.items()
     ]
-    tried = [_tried(definition, now) for definition in seen]
+    tried = [_tried(definition, work.clock.now()) for definition in seen]
     context = {"page": {"use_case": None, "active": "interface"}, "operations": operations, "tried": tried}
     return Template("interface.html", context=context)
+
+
+def _described(request: AnyRequest, work: Workspace, definitions: list[Definition]) -> dict[str, Any]:
+    asked = [(each, deciding.contract_of(work, each)) for each in definitions]
+    return openapi.document(_routes(request), asked, work.clock.now(), work.settings.address)
 
 
 def _tried(definition: Definition, now: Any) -> dict[str, Any]:

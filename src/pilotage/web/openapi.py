@@ -79,21 +79,22 @@ class BatchReply(msgspec.Struct):
 
 
 def document(
-    routes: Sequence[tuple[str, HTTPRouteHandler]], definitions: Sequence[Definition], now: dt.datetime, url: str
+    routes: Sequence[tuple[str, HTTPRouteHandler]],
+    asked: Sequence[tuple[Definition, Contract]],
+    now: dt.datetime,
+    url: str,
 ) -> dict[str, Any]:
     """The document, for a caller that may ask these use cases; ``routes`` are paths with their handlers."""
-    schemas = _Schemas([ProblemDetails, Answer, BatchReply, *_BODIES.values()])
-    names = [definition.name for definition in definitions]
+    names = [definition.name for definition, _ in asked]
     found = [(_PARAMETER.sub(r"{\1}", path), handler) for path, handler in routes if path.startswith("/v1/")]
-    for _, handler in found:
-        schemas.add(_returned(handler), _body_of(handler))
+    bodies = (each for _, handler in found for each in (_returned(handler), _body_of(handler)))
+    schemas = _Schemas([ProblemDetails, Answer, BatchReply, *_BODIES.values(), *bodies])
     paths: dict[str, Any] = {}
     for path, handler in found:
         for method in sorted(set(handler.http_methods) - {"OPTIONS", "HEAD"}):
             paths.setdefault(path, {})[method.lower()] = _operation(handler, method, path, names, schemas)
-    for definition in definitions:
-        paths |= _of_use_case(definition, now)
-        contract = Contract(definition.plan)
+    for definition, contract in asked:
+        paths |= _of_use_case(definition, now, schemas)
         schemas.found[f"{definition.name}.Request"] = contract.schema()
     return {
         "openapi": "3.1.0",
@@ -109,29 +110,29 @@ def document(
 
 
 class _Schemas:
-    """JSON Schemas of the types that bodies have, by name."""
+    """JSON Schemas of the types that bodies have, by name; two types of one name by their modules, too."""
 
     def __init__(self, types: Iterable[Any]) -> None:
-        self.found: dict[str, Any] = {}
-        self._of: dict[Any, Any] = {}
-        self.add(*types)
-
-    def add(self, *types: Any) -> None:
-        for each in types:
-            if each is None or each in self._of:
-                continue
-            try:
-                (schema,), components = msgspec.json.schema_components([each], ref_template=_TEMPLATE)
-            except TypeError:  # a response without a body that could be described
-                continue
-            self._of[each] = schema
-            self.found |= components
+        described = [each for each in dict.fromkeys(types) if _is_described(each)]
+        schemas, self.found = msgspec.json.schema_components(described, ref_template=_TEMPLATE)
+        self._of = dict(zip(described, schemas, strict=True))
 
     def of(self, wanted: Any) -> dict[str, Any] | None:
         return self._of.get(wanted)
 
 
-def _of_use_case(definition: Definition, now: dt.datetime) -> dict[str, Any]:
+def _is_described(wanted: Any) -> bool:
+    """Whether a body has a schema: not where there is none, or none that could be described."""
+    if wanted is None:
+        return False
+    try:
+        msgspec.json.schema(wanted)
+    except TypeError:
+        return False
+    return True
+
+
+def _of_use_case(definition: Definition, now: dt.datetime, schemas: _Schemas) -> dict[str, Any]:
     name, title = definition.name, definition.use_case.title
     request = {"$ref": f"#/components/schemas/{name}.Request"}
     example = msgspec.json.decode(example_request(definition.plan, now))
@@ -141,22 +142,22 @@ def _of_use_case(definition: Definition, now: dt.datetime) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {"requests": {"type": "array", "minItems": 1, "maxItems": ROWS_MAX, "items": request}},
     }
-    one = _post(f"decide_{name}", f"{title}: one decision", request, example, "Answer", name)
+    one = _post(f"decide_{name}", f"{title}: one decision", request, example, schemas.of(Answer), name)
     batch = _post(
         f"decide_many_{name}",
         f"{title}: up to {ROWS_MAX:,} decisions",
         many,
         {"requests": [example]},
-        "BatchReply",
+        schemas.of(BatchReply),
         name,
     )
     path = f"/v1/use-cases/{name}/decisions"
     return {path: {"post": one}, f"{path}:batch": {"post": batch}}
 
 
-def _post(name: str, summary: str, schema: dict[str, Any], example: Any, reply: str, tag: str) -> dict[str, Any]:
+def _post(name: str, summary: str, schema: dict[str, Any], example: Any, reply: Any, tag: str) -> dict[str, Any]:
     content = {"application/json": {"schema": schema, "example": example}}
-    answered = {"application/json": {"schema": {"$ref": f"#/components/schemas/{reply}"}}}
+    answered = {"application/json": {"schema": reply}}
     headers: list[dict[str, Any]] = [
         {
             "name": "Idempotency-Key",

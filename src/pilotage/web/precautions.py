@@ -16,10 +16,11 @@ _FULL = 2
 _DESCRIPTORS = 1024
 """Of one worker: 128 requests in work, connections that idle, databases, segments of the spool, files of the lake."""
 _SECRET_BYTES = 32
+_RESTORE = "Restore it from your backup; remove it only if what it signed may become void."
 
 
 def demand_private_secrets(home: Path) -> None:
-    """Refuse secrets that others can read or that were emptied.
+    """Refuse secrets that others can read, that were emptied or overwritten with one byte.
 
     Raises:
         SettingsError: naming the file or folder.
@@ -37,8 +38,10 @@ def demand_private_secrets(home: Path) -> None:
         if path.stat().st_size < _SECRET_BYTES:
             raise SettingsError(
                 f"{path} holds a weak secret: {path.stat().st_size} bytes, at least {_SECRET_BYTES} are needed.",
-                "Restore it from your backup; remove it only if what it signed may become void.",
+                _RESTORE,
             )
+        if len({*path.read_bytes()}) == 1:
+            raise SettingsError(f"{path} holds a weak secret: one byte, again and again.", _RESTORE)
 
 
 def demand_safe_address(host: str, settings: Settings, is_insecure_allowed: bool) -> None:
@@ -57,10 +60,10 @@ def demand_safe_address(host: str, settings: Settings, is_insecure_allowed: bool
     )
 
 
-def demand_sound_sqlite(database: Database, version: tuple[int, int, int] | None = None) -> None:
+def demand_sound_sqlite(database: Database) -> None:
     """Refuse an SQLite that can corrupt its file under several writers, or that does not sync what it commits.
 
-    ``version`` is of the library that SQLAlchemy really uses; None asks it. PostgreSQL passes.
+    The library that SQLAlchemy really uses is asked. PostgreSQL passes.
 
     Raises:
         SettingsError: with the version, or what was read back.
@@ -71,11 +74,10 @@ def demand_sound_sqlite(database: Database, version: tuple[int, int, int] | None
         said = str(connection.exec_driver_sql("SELECT sqlite_version()").scalar_one())
         synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
         journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
-    found = version or (*map(int, said.split(".")), 0, 0)[:3]
+    found = (*map(int, said.split(".")), 0, 0)[:3]
     if _CORRUPTING[0] <= found <= _CORRUPTING[1]:
         raise SettingsError(
-            f"SQLite {'.'.join(map(str, found))} can corrupt its file when several connections write "
-            "(3.7.0 to 3.51.2 can).",
+            f"SQLite {said} can corrupt its file when several connections write (3.7.0 to 3.51.2 can).",
             "Install pysqlite3 0.6.1 or later, or set PILOTAGE_DATABASE_URL to a PostgreSQL.",
         )
     if (synchronous, journal) != (_FULL, "wal"):

@@ -261,6 +261,12 @@ def test_bytes_that_belong_to_nobody_are_refused(client: httpx.Client) -> None:
     assert "must be a number of bytes" in client.post(INFER, content=head, headers=headers).json()["error"]
 
 
+def test_an_idempotency_key_that_would_not_be_kept_is_refused(client: httpx.Client) -> None:
+    refused = client.post(INFER, json={"inputs": inputs()}, headers={"Idempotency-Key": "one"})
+    assert refused.status_code == 400
+    assert "Idempotency-Key is not kept under /v2." in refused.json()["error"]
+
+
 def test_only_the_live_version_answers(client: httpx.Client) -> None:
     body = {"inputs": inputs()}
     assert client.post("/v2/models/small/versions/ver_1/infer", json=body).status_code == 200

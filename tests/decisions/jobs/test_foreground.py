@@ -13,7 +13,7 @@ import pytest
 from tests.decisions.jobs.arranging import arranged
 
 from pilotage.cli.main import run
-from pilotage.decisions.jobs import flow, running
+from pilotage.decisions.jobs import commands, flow, running
 from pilotage.platform.settings import Settings
 from pilotage.platform.workspace import Workspace, open_workspace
 
@@ -46,6 +46,14 @@ def test_a_file_becomes_a_parquet_file(home: Workspace, tmp_path: Path, capsys: 
     assert "45 answered and recorded, 0 refused" in capsys.readouterr().out
 
 
+def test_how_far_it_is_of_how_many_rows_is_said(
+    home: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.setattr(commands, "_SAID_ROWS", 20)
+    assert run(["batch", "--file", "asked.csv", "--to", "answers.csv"]) == 0
+    assert "20 of 45 rows (44%) …" in capsys.readouterr().out
+
+
 def test_lines_go_to_standard_output_and_nothing_else_does(home: Workspace, capsys: Captured) -> None:
     assert run(["batch", "--file", "asked.csv"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -74,6 +82,7 @@ def test_interrupted_it_goes_on_where_it_was(
         assert run(["batch", "--file", "asked.csv", "--to", "answers.csv"]) == 130
     job = only_job(home)
     assert (job.state, job.rows_done) == ("waiting", 20)
+    assert flow.rows_total(home, job) == 45
     assert f"--resume {job.id}" in capsys.readouterr().out
     assert run(["batch", "--resume", job.id, "--to", "answers.csv"]) == 0, capsys.readouterr().err
     assert (tmp_path / "answers.csv").read_text().count("\n") == 46

@@ -18,13 +18,14 @@ import pytest
 from tests.decisions.asking import key_of
 from tests.decisions.jobs.arranging import ask
 from tests.decisions.test_service import FILE
+from tests.living import visitor
 
 from pilotage.data import flow as data
 from pilotage.decisions import flow as deciding
 from pilotage.decisions import store
 from pilotage.decisions.jobs import files, flow, running
 from pilotage.decisions.jobs.flow import JobWorker
-from pilotage.govern.records import SYSTEM
+from pilotage.govern.records import SYSTEM, Role
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.errors import NotFound
 from pilotage.platform.workspace import Workspace
@@ -98,6 +99,7 @@ def test_a_file_is_answered_row_by_row_and_fetched(work: Workspace) -> None:
     work_on(work)
     state = request(work, "GET", f"{PATH}/{job}").json()
     assert (state["state"], state["rows_done"], state["rows_refused"]) == ("done", 28, 2)
+    assert (state["rows_total"], state["share"]) == (28, 1.0)
     rows = [msgspec.json.decode(each) for each in result(work, job).content.splitlines()]
     assert [each["row"] for each in rows] == list(range(1, 29))
     assert [each["status"] for each in rows] == [200] * 25 + [422, 422, 200]
@@ -240,6 +242,10 @@ def test_a_worker_that_stops_puts_its_job_back(work: Workspace) -> None:
     looks = iter([False, True])
     flow.run_next(work, lambda: next(looks))
     assert (flow.find(work, "small", job).state, flow.find(work, "small", job).rows_done) == ("waiting", 10)
+    told = request(work, "GET", f"{PATH}/{job}").json()
+    assert (told["rows_done"], told["rows_total"], round(told["share"], 2)) == (10, 30, 0.33)
+    with visitor(work, Role.OWNER, "small") as person:
+        assert "of 30, 33" in person.get("/use-cases/small/jobs").text
     worker = JobWorker(work, every_seconds=0.01)
     worker.start()
     for _ in range(500):

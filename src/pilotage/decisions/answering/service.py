@@ -200,6 +200,8 @@ class Service:
         decision = pending.decision
         for breach in pending.breaches:
             metrics.contract_breach(decision.use_case, breach.column)
+        if decision.flags:
+            metrics.flagged(decision.use_case, decision.flags)
         _about(decision)
         with tracing.span("record"):
             answer = await self._recorded(pending.serving, decision, pending.due)

@@ -57,7 +57,7 @@ class JobStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     """A job and how far it is, in rows.
 
     ``rows_refused`` do not fit and have no decision; of ``rows_failed`` the model was asked in vain; ``rows_written``
-    are in the target.
+    are in the target. ``rows_total``, and the ``share`` of them that is done, are there as soon as somebody counted.
     """
 
     id: str
@@ -77,6 +77,8 @@ class JobStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     error: str = ""
+    rows_total: int | None = None
+    share: float | None = None
 
 
 class JobList(msgspec.Struct, frozen=True):
@@ -110,25 +112,25 @@ async def submit_job(use_case: str, request: AnyRequest, work: Workspace, target
 @get("/v1/use-cases/{use_case:str}/jobs", guards=_GUARDS, sync_to_thread=True)
 def list_jobs(use_case: str, request: AnyRequest, work: Workspace) -> JobList:
     """The newest jobs of a use case that this key submitted; owners see all."""
-    return JobList([_status(job) for job in flow.listed(work, use_case, principal_of(request))])
+    return JobList([_status(work, job) for job in flow.listed(work, use_case, principal_of(request))])
 
 
 @get("/v1/use-cases/{use_case:str}/jobs/{job_id:str}", guards=_GUARDS, sync_to_thread=True)
 def one_job(use_case: str, job_id: str, request: AnyRequest, work: Workspace) -> JobStatus:
     """How far a job is."""
-    return _status(flow.find(work, use_case, job_id, principal_of(request)))
+    return _status(work, flow.find(work, use_case, job_id, principal_of(request)))
 
 
 @delete("/v1/use-cases/{use_case:str}/jobs/{job_id:str}", guards=_GUARDS, status_code=200, sync_to_thread=True)
 def cancel_job(use_case: str, job_id: str, request: AnyRequest, work: Workspace) -> JobStatus:
     """End a job; what it decided until then stays decided."""
-    return _status(flow.cancel(work, use_case, job_id, principal_of(request)))
+    return _status(work, flow.cancel(work, use_case, job_id, principal_of(request)))
 
 
 @post("/v1/use-cases/{use_case:str}/jobs/{job_id:str}/resume", guards=_GUARDS, status_code=200, sync_to_thread=True)
 def resume_job(use_case: str, job_id: str, request: AnyRequest, work: Workspace) -> JobStatus:
     """Let a job that failed go on where it stopped; nothing is decided twice."""
-    return _status(flow.resume(work, use_case, job_id, principal_of(request)))
+    return _status(work, flow.resume(work, use_case, job_id, principal_of(request)))
 
 
 @get("/v1/use-cases/{use_case:str}/jobs/{job_id:str}/result", guards=_GUARDS, sync_to_thread=True)
@@ -155,11 +157,11 @@ async def _submitted(
 ) -> JobStatus:
     by = principal_of(request)
     if key is None:
-        return _status(await sync_to_thread(flow.submit, work, definition, by, asked, name))
+        return _status(work, await sync_to_thread(flow.submit, work, definition, by, asked, name))
     address = f"{request.url.path}?target={asked.target} {asked.format}"
     fingerprint = replies.fingerprint_of("POST", address, digest)
     once = (work, definition, by, asked, key, fingerprint, name)
-    return _status(await sync_to_thread(flow.submit_once, *once))
+    return _status(work, await sync_to_thread(flow.submit_once, *once))
 
 
 def _by_source(body: bytes) -> Asked:
@@ -207,9 +209,11 @@ async def _receive(request: AnyRequest, path: Path, bytes_max: int) -> bytes:
             await asyncio.to_thread(file.write, piece)
 
 
-def _status(job: BatchJob) -> JobStatus:
-    named = {name: getattr(job, name) for name in JobStatus.__struct_fields__ if name != "made_by"}
-    return JobStatus(**named, made_by=job.caller_name)
+def _status(work: Workspace, job: BatchJob) -> JobStatus:
+    total = flow.rows_total(work, job)
+    named = {name: getattr(job, name) for name in JobStatus.__struct_fields__ if name in BatchJob.__struct_fields__}
+    share = job.rows_done / total if total else None
+    return JobStatus(**named, made_by=job.caller_name, rows_total=total, share=share)
 
 
 ROUTES = [submit_job, list_jobs, one_job, cancel_job, resume_job, job_result]

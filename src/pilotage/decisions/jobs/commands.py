@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from pilotage.platform.workspace import Workspace, opened
 from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
 
+_SAID_ROWS = 10_000
 _SUFFIXES: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 
 
@@ -96,7 +97,7 @@ def _done(work: Workspace, definition: Definition, job: BatchJob, terminal: Term
     if job.state == "done":
         return job
     try:
-        with _shown(terminal) as progress:
+        with _shown(terminal, lambda: flow.rows_total(work, job)) as progress:
             running.work_on(work, job, Pace(lambda: False, progress, pause_seconds=0.0))
     except KeyboardInterrupt:
         flow.let_go(work, job)
@@ -112,23 +113,33 @@ def _done(work: Workspace, definition: Definition, job: BatchJob, terminal: Term
 
 
 @contextmanager
-def _shown(terminal: Terminal) -> Iterator[running.Told]:
+def _shown(terminal: Terminal, total: Callable[[], int | None]) -> Iterator[running.Told]:
     """A line that moves where somebody looks, else a sentence now and then."""
     if not sys.stderr.isatty():
-        yield lambda so_far: terminal.say(f"{so_far.rows_done:,} rows …") if so_far.rows_done % 10_000 == 0 else None
+
+        def say(so_far: Progress) -> None:
+            if so_far.rows_done % _SAID_ROWS == 0:
+                terminal.say(f"{_of(so_far.rows_done, total())} …")
+
+        yield say
         return
     from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
-    shown = (BarColumn(), TextColumn("{task.completed:,} rows, {task.fields[refused]:,} refused"), TimeElapsedColumn())
+    counted = "{task.completed:,} rows, {task.fields[refused]:,} refused"
+    shown = (BarColumn(), TaskProgressColumn(), TextColumn(counted), TimeElapsedColumn())
     with Bar(*shown, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None, refused=0)
 
         def tell(so_far: Progress) -> None:
-            bar.update(task, completed=so_far.rows_done, refused=so_far.rows_refused)
+            bar.update(task, completed=so_far.rows_done, total=total(), refused=so_far.rows_refused)
 
         yield tell
+
+
+def _of(done: int, total: int | None) -> str:
+    return f"{done:,} of {total:,} rows ({done / total:.0%})" if total else f"{done:,} rows"
 
 
 def _put(work: Workspace, job: BatchJob, to: Path | None) -> None:

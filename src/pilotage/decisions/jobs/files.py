@@ -20,6 +20,7 @@ from pilotage.decisions.jobs.records import BatchJob, Format
 from pilotage.decisions.records import Answer
 from pilotage.platform.workspace import Workspace
 
+_COUNTED = "rows"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would compute."""
 GROUP_ROWS = 50_000
@@ -67,6 +68,22 @@ def folder_of(work: Workspace, job_id: str) -> Path:
 def questions_of(work: Workspace, job: BatchJob) -> Path:
     """What was uploaded, or read from its source."""
     return folder_of(work, job.id) / f"questions.{job.format}"
+
+
+def note_rows(work: Workspace, job: BatchJob, rows: int) -> None:
+    """Keep how many rows the questions have."""
+    folder = folder_of(work, job.id)
+    unseen = folder / f".{_COUNTED}.{job.lease}.new"
+    unseen.write_text(str(rows))
+    unseen.rename(folder / _COUNTED)
+
+
+def noted_rows(work: Workspace, job: BatchJob) -> int | None:
+    """How many rows the questions have; None where nobody has counted them, or the files are elsewhere or gone."""
+    try:
+        return int((folder_of(work, job.id) / _COUNTED).read_text())
+    except FileNotFoundError:
+        return None
 
 
 def write_part(work: Workspace, job: BatchJob, rows: Sequence[JobRow]) -> None:

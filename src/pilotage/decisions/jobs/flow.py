@@ -145,6 +145,11 @@ def take_up(work: Workspace, use_case: str, job_id: str) -> BatchJob:
     return taken
 
 
+def rows_total(work: Workspace, job: BatchJob) -> int | None:
+    """How many rows a job has; None as long as nobody has counted them, or where its files are on another machine."""
+    return job.rows_done if job.state == "done" else files.noted_rows(work, job)
+
+
 def let_go(work: Workspace, job: BatchJob) -> None:
     """Put a job back that this process holds: whoever looks next goes on with it."""
     with work.database.writing() as connection:

@@ -61,6 +61,7 @@ def _shown(work: Workspace, job: BatchJob, by: Principal) -> dict[str, Any]:
     may = flow.may_have(job, by)
     return {
         "job": job,
+        "total": flow.rows_total(work, job),
         "may_cancel": may and not job.has_ended,
         "may_resume": may and job.state == "failed",
         "may_fetch": may and flow.has_result(work, job),

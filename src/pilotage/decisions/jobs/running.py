@@ -132,7 +132,10 @@ class _Running:
         serving = open_serving(work, definition, data.open_live(work, definition))
         self.step = "read"
         so_far = Progress(job.rows_done, job.rows_refused, job.rows_failed)
-        rows = flow.read_requests(files.questions_of(work, job), serving.contract)
+        questions = files.questions_of(work, job)
+        rows = flow.read_requests(questions, serving.contract)
+        if files.noted_rows(work, job) is None:
+            files.note_rows(work, job, flow.count_requests(questions))
         left = itertools.islice(rows, so_far.rows_done, None)
         while chunk := self._chunk(left):
             if self._pace.stopped():

@@ -1,7 +1,9 @@
 """How often a key may ask: token buckets in this process's memory.
 
 Workers divide a key's limit among them: each process lets its share through. Where requests fall unevenly on workers, a
-key is refused a little early; it never gets more than its limit.
+key is refused a little early. Over time it gets no more than its limit from one machine; within one minute it can get
+more, as a full bucket refills while it is emptied, a batch may overdraw it, and a worker that restarts begins anew.
+Replicas do not know of each other.
 """
 
 from __future__ import annotations
