@@ -35,7 +35,7 @@ promises: $(INSTALLED) $(ARCHIVE)
 	failed=0; \
 	PROMISES=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 0 tests/promises || failed=1; \
 	PROMISES=1 $(BIN)/python -m pytest -n 0 tests/proof/test_planted_faults.py || failed=1; \
-	$(BIN)/python -m pytest -n 2 -m long --ignore=tests/promises || failed=1; \
+	PROMISES=1 $(BIN)/python -m pytest -n 2 -m long --ignore=tests/promises || failed=1; \
 	TEST_STORE=postgresql $(BIN)/python -m pytest -n 2 -m "not long" --every-query || failed=1; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark]' || failed=1; \
 	$(BIN)/python -m pytest -n 0 tests/data/engines || failed=1; \

@@ -120,10 +120,22 @@ def test_the_host_sets_colours_and_shape_by_variables(visit: Visit) -> None:
     assert found == ["rgb(1, 2, 3)", "0px"]
 
 
-def test_every_state_fits_a_hostile_policy_and_asks_nobody_else(visit: Visit) -> None:
+def test_every_state_and_all_that_people_do_there_fit_a_hostile_policy_and_ask_nobody_else(visit: Visit) -> None:
     for state in STATES:
-        in_state(visit, state)
+        card = in_state(visit, state, more="action-button show-status")
+        for button, reason in (("I do otherwise", "In your own words"), ("Ask a person", "What should they know?")):
+            if state == "nothing" or not card.get_by_role("button", name=button).count():
+                continue
+            card.get_by_role("button", name=button).click()
+            card.get_by_role("button", name="Send").click()
+            expect(card.get_by_role("alert")).to_have_text("Please say why.")
+            card.get_by_label(reason).fill("Tail was swapped")
+            card.get_by_role("button", name="Send").click()
+            card.get_by_role("button", name="Undo").click()
+            expect(card.get_by_role("status")).to_have_text("Taken back.")
+    sent = [url for url in visit.requests if url.endswith("/v1/card/feedback/undo")]
     blocked = [each for each in visit.complaints if "Content Security Policy" in each or "TrustedScript" in each]
 
+    assert len(sent) == 7
     assert blocked == visit.complaints == []
     assert all(url.startswith((visit.host.origin, visit.host.server)) for url in visit.requests)

@@ -48,30 +48,12 @@ def test_an_answer_shows_chance_signals_and_action_without_breaking_the_hosts_po
     expect(card.get_by_role("heading")).to_have_text(entity)
     expect(card).to_contain_text("In about 7 in 10 cases like this it arrives more than 30 minutes late.")
     expect(card.get_by_role("listitem")).to_have_count(3)
-    expect(card.get_by_role("listitem").last).to_contain_text("Speaks against it: United is seldom late")
+    expect(card.get_by_role("listitem").last).to_contain_text("Speaks against it: Carrier: UA — lowers the chance")
     expect(card).to_contain_text("Recommended")
     expect(card).to_contain_text("Prepare rebooking")
     assert visit.complaints == []
     assert all(url.startswith((visit.host.origin, visit.host.server)) for url in visit.requests)
     assert visit.page.context.cookies() == []
-
-
-def test_no_token_is_ever_part_of_an_address(visit: Visit) -> None:
-    entity = flight()
-    recorded(visit.work, entity=entity)
-    expect(opened(visit, entity)).to_contain_text("In about 7 in 10")
-
-    assert not [url for url in visit.requests if "eyJ" in url]
-
-
-def test_a_token_given_by_property_works_also_before_the_module_has_loaded(visit: Visit) -> None:
-    entity = flight()
-    recorded(visit.work, entity=entity)
-    card = opened(visit, entity, by="property")
-    visit.page.evaluate("token => { document.querySelector('pilotage-card').token = token }", visit.host.mint(entity))
-
-    expect(card).to_contain_text("In about 7 in 10")
-    assert visit.page.evaluate("document.querySelector('pilotage-card').token") == ""
 
 
 def test_the_rules_answer_says_why_the_model_did_not_answer(visit: Visit) -> None:
@@ -140,24 +122,6 @@ def test_another_site_may_not_show_the_card(visit: Visit) -> None:
 
     expect(card.get_by_role("alert")).to_have_text("This page may not show the prediction.")
     expect(card).not_to_contain_text(entity)
-
-
-def test_a_refused_token_is_renewed_once(visit: Visit) -> None:
-    entity = flight()
-    recorded(visit.work, entity=entity)
-    visit.host.first_token = "e30.e30.broken"
-
-    expect(opened(visit, entity)).to_contain_text("In about 7 in 10")
-    assert visit.host.tokens_given == 2
-
-
-def test_a_token_without_renewal_asks_the_host_for_another(visit: Visit) -> None:
-    card = opened(visit, flight(), by="property", more="show-status")
-    card.evaluate("card => { card.addEventListener('pilotage-token-expired', () => { window.asked = true }) }")
-    card.evaluate("card => { card.token = 'e30.e30.broken' }")
-
-    expect(card.get_by_role("alert")).to_have_text("This card has expired. Reload the page.")
-    assert visit.page.evaluate("window.asked") is True
 
 
 @pytest.mark.parametrize(
@@ -247,31 +211,6 @@ def test_the_keyboard_reaches_everything_and_escape_gives_the_focus_back(visit: 
     expect(card.get_by_role("button", name="I do otherwise")).to_be_focused()
 
 
-def test_shown_is_reported_once_after_a_second_in_sight(visit: Visit) -> None:
-    entity = flight()
-    decision = recorded(visit.work, entity=entity)
-    card = opened(visit, entity)
-    expect(card).to_contain_text("In about 7 in 10")
-    visit.page.wait_for_timeout(300)
-    assert said(visit, decision.id, "shown") == []
-
-    wait_for_feedback(visit, decision.id, "shown")
-    card.evaluate("card => card.refresh()")
-    visit.page.wait_for_timeout(1300)
-
-    assert len([url for url in visit.requests if url.endswith("/v1/card/feedback")]) == 1
-
-
-def test_a_card_out_of_sight_was_not_shown(visit: Visit) -> None:
-    entity = flight()
-    decision = recorded(visit.work, entity=entity)
-    visit.page.set_viewport_size({"width": 480, "height": 60})
-    expect(opened(visit, entity)).to_contain_text("In about 7 in 10")
-    visit.page.wait_for_timeout(1400)
-
-    assert said(visit, decision.id, "shown") == []
-
-
 def test_data_is_never_taken_for_html(visit: Visit) -> None:
     entity = flight()
     evil = {"column": "x", "value": "1", "weight": 1.0, "sentence": "<img src=x onerror=window.hacked=1>"}
@@ -309,6 +248,34 @@ def test_the_recommended_action_can_be_a_button_that_tells_the_host(visit: Visit
         "answer": True,
         "decision": decision.id,
     }
+    expect(card.get_by_role("status")).to_have_text("Noted: accepted.")
+    assert wait_for_feedback(visit, decision.id, "accept").person == "maria"
+    card.get_by_role("button", name="Undo").click()
+    expect(card.get_by_role("status")).to_have_text("Taken back.")
+    assert wait_for_feedback(visit, decision.id, "accept").undone_at is not None
+
+
+@pytest.mark.parametrize(("actions", "sent"), [(["useful"], ["useful"]), (["useful", "accept"], ["accept", "useful"])])
+def test_the_action_is_the_hosts_also_where_the_token_or_the_network_lets_nothing_be_noted(
+    visit: Visit, actions: list[str], sent: list[str]
+) -> None:
+    entity = flight()
+    recorded(visit.work, entity=entity)
+    kinds: list[str] = []
+    visit.page.route(
+        "**/v1/card/feedback", lambda route: (kinds.append(route.request.post_data_json["kind"]), route.abort())
+    )
+    card = opened(visit, entity, more="action-button", by="property")
+    card.evaluate("card => card.addEventListener('pilotage-action', () => { card.dataset.told = 'yes' })")
+    card.evaluate("(card, token) => { card.token = token }", visit.host.mint(entity, actions=actions))
+    card.get_by_role("button", name="Prepare rebooking").click()
+    expect(card).to_have_attribute("data-told", "yes")
+    expect(card.get_by_role("button", name="Useful")).to_be_enabled()
+    expect(card.get_by_role("status")).to_be_empty()
+    card.get_by_role("button", name="Useful").click()
+
+    expect(card.get_by_role("status")).to_have_text("That could not be sent. Please try again.")
+    assert [kind for kind in kinds if kind != "shown"] == sent
 
 
 def test_another_token_address_drops_the_old_content_at_once(visit: Visit) -> None:
@@ -338,12 +305,3 @@ def test_nothing_runs_out_of_the_card_at_any_width(visit: Visit, width: int, dir
     sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert visit.page.evaluate(sideways) == 0
     assert card.locator("section").evaluate("s => s.scrollWidth <= s.clientWidth")
-
-
-def test_german_pages_get_german_words_from_both_sides(visit: Visit) -> None:
-    entity = flight()
-    recorded(visit.work, entity=entity)
-    card = opened(visit, entity, lang="de-AT")
-
-    expect(card.get_by_role("button", name="Hilfreich")).to_be_visible()
-    expect(card).to_contain_text("In etwa 7 von 10 solchen Fällen")

@@ -17,7 +17,7 @@ from pilotage.govern.records import SYSTEM, Grant, Role
 from pilotage.platform.settings import Settings
 from pilotage.platform.workspace import Workspace, open_workspace
 from pilotage.review import flow as reviewing
-from pilotage.web.embedding import integrity
+from pilotage.web.embedding import integrity, version
 from tests.browser import launch
 from tests.embed.hosting import serving
 from tests.recipes.environments import RECIPES, ROOT, changed_lines, environment, fenced, free_port, running
@@ -45,7 +45,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workspace,
     assert made is not None
     with serving(console(work)) as server, launch() as browser:
         diff = (RECIPE / "card.diff").read_text()
-        diff = diff.replace("https://pilotage.example", server).replace("sha384-…", integrity())
+        diff = diff.replace("https://pilotage.example", server)
+        diff = diff.replace("?v=…", f"?v={version()}").replace("sha384-…", integrity())
         subprocess.run(["git", "apply", "-p1"], cwd=folder, input=diff, text=True, check=True)
         port = free_port()
         said = ["--plugins-dir", "plugins", "--template-dir", "templates", "--port", str(port), "--root"]
@@ -69,6 +70,8 @@ def test_the_recipe_is_short_and_stands_in_the_how_to() -> None:
 
     assert changed_lines(diff) < 30
     assert fenced(HOW_TO, "diff") == diff
+    assert max(len(line) for line in diff.splitlines()) <= 120
+    assert "script>" not in re.sub(r"<script[^>]* src=[^>]*></script>", "", diff)
 
 
 def test_a_rows_page_shows_the_card_and_takes_what_its_reader_says(shown: tuple[Workspace, Page, str]) -> None:

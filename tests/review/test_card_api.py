@@ -22,7 +22,19 @@ from tests.review.arranging import NAME, recorded
 from tests.review.serving import ORIGIN, card_headers, console, minted
 
 RULE: dict[str, Any] = {"produced_by": "rule", "reason": "too_slow", "probability": None, "band": None, "signals": ()}
-ALWAYS = {"state", "version", "decision", "title", "entity", "words", "answer", "action", "actions", "reasons"}
+ALWAYS = {
+    "state",
+    "version",
+    "decision",
+    "title",
+    "entity",
+    "words",
+    "answer",
+    "action",
+    "actions",
+    "reasons",
+    "reason_words",
+}
 STATES: list[tuple[dict[str, Any], str, set[str]]] = [
     ({}, "answer", ALWAYS | {"band", "band_words", "probability", "tenths", "signals"}),
     (RULE, "rule", ALWAYS | {"because"}),
@@ -129,6 +141,28 @@ def test_what_is_said_can_be_taken_back_by_its_own_card_only(
     assert client.post("/v1/card/feedback/undo", json=body, headers=mine).json()["undone_at"] is not None
     assert client.post("/v1/card/feedback/undo", json=body, headers=mine).status_code == 409
     assert client.options("/v1/card/feedback/undo", headers={"Origin": ORIGIN}).status_code == 204
+
+
+def test_that_an_action_was_accepted_is_kept_where_state_and_token_allow_it(
+    live: Workspace, client: TestClient[Litestar], secret: str
+) -> None:
+    decision = recorded(live, entity="UA1")
+    said = {"kind": "accept", "decision": decision.id}
+    without = signed(live, secret, "UA1", actions=("useful", "wrong"))
+    assert client.post("/v1/card/feedback", json=said, headers=without).status_code == 403
+    mine = signed(live, secret, "UA1")
+    assert "accept" in client.get("/v1/card", headers=mine).json()["actions"]
+    given = client.post("/v1/card/feedback", json=said, headers=mine).json()
+    assert (given["kind"], given["undo_seconds"]) == ("accept", 60)
+
+    missing = recorded(live, entity="UA2", produced_by="default", reason="missing_columns", rule_answer=None)
+    refused = client.post(
+        "/v1/card/feedback",
+        json={"kind": "accept", "decision": missing.id},
+        headers=signed(live, secret, "UA2"),
+    )
+    assert refused.status_code == 409
+    assert [each.kind for each in flow.feedback_on(live, decision.id)] == ["accept"]
 
 
 def test_that_it_was_shown_cannot_be_taken_back(live: Workspace, client: TestClient[Litestar], secret: str) -> None:

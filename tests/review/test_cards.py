@@ -79,7 +79,7 @@ def test_an_answer_says_the_chance_in_words_the_signals_and_the_action() -> None
     assert card.words == "In about 7 in 10 cases like this it arrives more than 30 minutes late."
     assert (card.tenths, card.band, card.band_words, card.action) == (7, "high", "Worth acting", "Prepare rebooking")
     assert [signal.direction for signal in card.signals] == ["raises", "raises", "lowers"]
-    assert card.actions == ("useful", "wrong", "override", "escalate")
+    assert card.actions == ("useful", "wrong", "override", "escalate", "accept")
 
 
 @pytest.mark.parametrize("stage", [Stage.SHADOW, Stage.OFF])
@@ -197,7 +197,8 @@ def test_a_number_is_told_with_its_interval_and_unit() -> None:
 
     assert card.words == "About 12.3 minutes; in 9 of 10 cases like this between −5 minutes and 40 minutes."
     assert (card.tenths, card.probability, card.action) == (None, None, "Answer: 12.3 minutes")
-    assert of_kind(other_kind("number"), NUMBER, "de").words.startswith("Etwa 12.3 minutes; in 9 von 10 solchen Fällen")
+    assert of_kind(other_kind("number"), NUMBER, "de").action == "Antwort: 12,3 minutes"
+    assert of_kind(other_kind("number"), NUMBER, "de").words.startswith("Etwa 12,3 minutes; in 9 von 10 solchen Fällen")
 
 
 def test_where_the_rule_answers_the_card_says_what_it_says() -> None:

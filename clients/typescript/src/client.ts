@@ -94,7 +94,7 @@ export class Client {
     return this.#present(got(`/v1/decisions/${encodeURIComponent(id)}`, reading.decision), options);
   }
 
-  /** Tell what a person said: shown, useful, wrong, override or escalate; the last two with a reason. */
+  /** Tell what a person said: shown, useful, wrong, accept, override or escalate; the last two with a reason. */
   async feedback(
     decision: string,
     said: { readonly kind: string; readonly person: string; readonly reason?: string },

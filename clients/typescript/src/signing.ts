@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 
-/** What a token says of its card. `actions`: its buttons; all four where they are absent. */
+/** What a token says of its card. `actions`: its buttons; all of them where they are absent. */
 export interface CardTokenClaims {
   readonly entity: string;
   readonly origin: string;
@@ -11,7 +11,7 @@ export interface CardTokenClaims {
   readonly now?: number;
 }
 
-const ACTIONS = ["useful", "wrong", "override", "escalate"];
+const ACTIONS = ["useful", "wrong", "override", "escalate", "accept"];
 const SECONDS_MAX = 300;
 const SECRET = /^(key_[0-9A-Za-z]{1,36})\.([0-9a-f]{64})$/;
 

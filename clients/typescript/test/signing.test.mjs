@@ -18,7 +18,7 @@ test("what is left out is all four buttons, five minutes, and now", () => {
   const { secret } = table.card_tokens[0];
   const token = signCardToken(secret, "late_arrival", { entity: "x", origin: "https://app.example", person: "maria" });
   const said = JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
-  assert.deepEqual(said.actions, ["useful", "wrong", "override", "escalate"]);
+  assert.deepEqual(said.actions, ["useful", "wrong", "override", "escalate", "accept"]);
   assert.equal(said.exp - said.iat, 300);
   assert.ok(Math.abs(said.iat - Date.now() / 1000) < 5);
 });

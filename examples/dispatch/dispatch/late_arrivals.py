@@ -52,6 +52,22 @@ def card_token(request: Request) -> Response:
     return JSONResponse({"token": token["token"]}, headers={"cache-control": "no-store"})
 
 
+def card_script() -> dict[str, str] | None:
+    """Version and integrity of Pilotage's card, as it served them first; None while Pilotage is not there."""
+    try:
+        return _card_script() if pilotage_url() else None
+    except httpx.HTTPError:
+        return None
+
+
+@cache
+def _card_script() -> dict[str, str]:
+    response = _client().get("/embed/pilotage-card.json")
+    response.raise_for_status()
+    script: dict[str, str] = response.json()
+    return script
+
+
 @cache
 def _client() -> httpx.Client:
     headers = {"authorization": f"Bearer {os.environ.get('DISPATCH_PILOTAGE_KEY', '')}"}

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from .board import ORIGINS, read_board
 from .clock import read_clock
 from .flight import read_flight
-from .late_arrivals import pilotage_url
+from .late_arrivals import card_script, pilotage_url
 from .office import Office
 from .rebooking import LONGEST_NOTE, LONGEST_PLANNER, find_fault, record_rebooking
 from .rendering import load_templates
@@ -75,6 +75,7 @@ def _flight_page(request: Request, connection: Connection, flight_id: str, fault
         "longest_planner": LONGEST_PLANNER,
         "longest_note": LONGEST_NOTE,
         "pilotage": pilotage_url(),
+        "card": card_script() if flight.alert else None,
     }
     return templates.TemplateResponse(request, "flight.html", context, status_code=422 if fault else 200)
 

@@ -97,7 +97,7 @@ class AsyncClient(Settled):
     async def feedback(
         self, decision: str, kind: str, person: str, *, reason: str = "", timeout_ms: float | None = None
     ) -> Feedback:
-        """Tell what a person said: shown, useful, wrong, override or escalate; the last two with a reason.
+        """Tell what a person said: shown, useful, wrong, accept, override or escalate; the last two with a reason.
 
         Raises:
             Refused, ServiceGone: as :meth:`decision`.

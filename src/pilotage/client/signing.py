@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Sequence
 
-ACTIONS = ("useful", "wrong", "override", "escalate")
+ACTIONS = ("useful", "wrong", "override", "escalate", "accept")
 SECONDS_MAX = 300
 _SECRET = re.compile(r"(key_[0-9A-Za-z]{1,36})\.([0-9a-f]{64})")
 

@@ -101,7 +101,7 @@ class Client(Settled):
     def feedback(
         self, decision: str, kind: str, person: str, *, reason: str = "", timeout_ms: float | None = None
     ) -> Feedback:
-        """Tell what a person said: shown, useful, wrong, override or escalate; the last two with a reason.
+        """Tell what a person said: shown, useful, wrong, accept, override or escalate; the last two with a reason.
 
         Raises:
             Refused, ServiceGone: as :meth:`decision`.

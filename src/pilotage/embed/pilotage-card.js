@@ -7,7 +7,7 @@
 // host's own `token-url` as {"token": "…"}; it is sent in a header, never in an address.
 //
 // Attributes: server, token-url, show-status (show loading and errors before the first answer; without it a card that
-// has nothing to show takes no space at all), action-button (the recommended action is a button).
+// has nothing to show takes no space at all), action-button (the recommended action is a button: pressing it is noted as accepted).
 // Events: pilotage-state {state}, pilotage-feedback {kind, reason, decision}, pilotage-undone {kind, decision}, pilotage-action {action, answer, decision},
 // pilotage-error {status}, pilotage-token-expired.
 // Colours and shape: --pilotage-accent, -on-accent, -text, -muted, -surface, -raised, -border, -good, -warn, -bad, -radius, -font.
@@ -17,7 +17,7 @@
  * @typedef {{sentence: string, direction: "raises"|"lowers"}} Signal
  * @typedef {{state: Look, version?: string, decision?: string, title?: string, entity?: string, words?: string,
  *   because?: string, note?: string, band?: string, band_words?: string, tenths?: number, signals?: Signal[],
- *   action?: string, reasons?: string[], actions?: string[]}} Card
+ *   action?: string, reasons?: string[], reason_words?: string[], actions?: string[]}} Card
  */
 
 /** @type {Record<string, Record<string, string>>} Put in by the server: one file per language. */
@@ -25,9 +25,11 @@ const MESSAGES = {};
 
 const REQUEST_MS_MAX = 8_000;
 const RENEW_BEFORE_MS = 20_000;
+const NEW_TOKEN_MS_MAX = 10_000;
 const REFRESH_AFTER_MS = 30_000;
 const SEEN_AFTER_MS = 1_000;
 const SEEN_SHARE = 0.5;
+const SIGHTS = Array.from({ length: 51 }, (_, number) => number / 50); // so many, for half a screen of a long card
 const CHARACTERS_MAX = 1_500;
 
 const HIDDEN = sheet(":host { display: none !important; }");
@@ -166,10 +168,11 @@ class PilotageCard extends HTMLElement {
   #due = false;
   #loadedAt = 0;
   #seen = "";
-  #watcher = new IntersectionObserver((entries) => this.#onSight(entries.at(-1)), { threshold: [0, SEEN_SHARE, 1] });
+  #watcher = new IntersectionObserver((entries) => this.#onSight(entries.at(-1)), { threshold: SIGHTS });
   #sightTimer = 0;
   #undoTimer = 0;
-  #onVisible = () => this.#refreshIfOld();
+  /** @type {(() => void)[]} Requests that wait for the host's next token. */ #waiting = [];
+  #onVisibility = () => { this.#watch(); this.#refreshIfOld(); };
 
   constructor() {
     super();
@@ -177,7 +180,7 @@ class PilotageCard extends HTMLElement {
   }
 
   connectedCallback() {
-    document.addEventListener("visibilitychange", this.#onVisible);
+    document.addEventListener("visibilitychange", this.#onVisibility);
     if (Object.hasOwn(this, "token")) { // set before this module had loaded
       const token = Reflect.get(this, "token");
       Reflect.deleteProperty(this, "token");
@@ -187,9 +190,9 @@ class PilotageCard extends HTMLElement {
   }
 
   disconnectedCallback() {
-    document.removeEventListener("visibilitychange", this.#onVisible);
+    document.removeEventListener("visibilitychange", this.#onVisibility);
     this.#watcher.disconnect();
-    clearTimeout(this.#sightTimer);
+    this.#outOfSight();
     clearTimeout(this.#undoTimer);
     this.#load += 1;
   }
@@ -207,6 +210,7 @@ class PilotageCard extends HTMLElement {
   get token() { return ""; } // a token goes in and does not come out
   set token(token) {
     this.#token = String(token ?? "");
+    for (const goOn of this.#waiting.splice(0)) goOn();
     this.#refreshSoon();
   }
 
@@ -238,7 +242,10 @@ class PilotageCard extends HTMLElement {
 
   // Talking to the server.
 
-  /** One request with a fresh token; a refused token is renewed once. @param {string} path @param {RequestInit} init */
+  /**
+   * One request with a fresh token. A refused one is renewed once: at its address, or by the host for what people did.
+   * @param {string} path @param {RequestInit} init
+   */
   async #request(path, init, again = true) {
     const token = await this.#freshToken();
     const headers = { Authorization: `Bearer ${token}`, "Accept-Language": this.#language(), ...init.headers };
@@ -246,13 +253,24 @@ class PilotageCard extends HTMLElement {
       return await ask(new URL(path, this.getAttribute("server")), { credentials: "omit", mode: "cors", ...init, headers });
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 401) throw error;
-      if (again && this.getAttribute("token-url")) {
-        this.#token = "";
-        return this.#request(path, init, false);
+      const renewable = this.hasAttribute("token-url");
+      if (again && renewable) this.#token = "";
+      else if (again && init.method === "POST") await this.#nextToken(error);
+      else {
+        this.#tell("pilotage-token-expired", {});
+        throw error;
       }
-      this.#tell("pilotage-token-expired", {});
-      throw error;
+      return this.#request(path, init, false);
     }
+  }
+
+  /** Tells the host that its token is over, and waits some seconds for the next. @param {Refused} refused thrown where there is none */
+  #nextToken(refused) {
+    return new Promise((goOn, giveUp) => {
+      setTimeout(() => giveUp(refused), NEW_TOKEN_MS_MAX);
+      this.#waiting.push(() => goOn(undefined));
+      this.#tell("pilotage-token-expired", {});
+    });
   }
 
   /** The token at hand, or a new one from the host's own address shortly before that one ends. */
@@ -271,7 +289,7 @@ class PilotageCard extends HTMLElement {
 
   /** @param {string} path @param {object} said */
   #post(path, said) {
-    return this.#request(path, { method: "POST", body: JSON.stringify(said), headers: { "Content-Type": "application/json" } });
+    return this.#request(path, { method: "POST", keepalive: true, body: JSON.stringify(said), headers: { "Content-Type": "application/json" } });
   }
 
   // What is shown.
@@ -368,9 +386,8 @@ class PilotageCard extends HTMLElement {
   #action(card) {
     if (!card.action) return null;
     const label = { answer: "recommended", uncertain: "meanwhile" }[card.state] ?? "current";
-    const act = () => this.#tell("pilotage-action", { action: card.action, answer: card.answer, decision: card.decision });
     const shown = this.hasAttribute("action-button") && card.state !== "missing"
-      ? el("button", { type: "button", class: "main", onclick: act }, card.action) : el("strong", {}, own(card.action));
+      ? el("button", { type: "button", class: "main", onclick: () => this.#accept(card) }, card.action) : el("strong", {}, own(card.action));
     return el("div", { class: "action" }, el("span", { class: "small" }, this.#text(label)), shown);
   }
 
@@ -418,7 +435,8 @@ class PilotageCard extends HTMLElement {
   }
 
   #choices() {
-    const listed = (this.#card?.reasons ?? []).map((reason) => el("option", {}, reason));
+    const shown = this.#card?.reason_words ?? [];
+    const listed = (this.#card?.reasons ?? []).map((reason, at) => el("option", { value: reason }, shown[at] ?? reason));
     return el("select", { name: "choice" }, el("option", { value: "" }, this.#text("choose")), ...listed,
       el("option", { value: "other" }, this.#text("other")));
   }
@@ -438,12 +456,18 @@ class PilotageCard extends HTMLElement {
 
   async #submit(kind, reason) {
     const decision = this.decision;
-    const given = await this.#tried(() => this.#send(kind, reason));
+    const given = await this.#tried(() => this.#send(kind, reason), kind);
     if (!given) return;
     this.#closeForm();
     this.#tell("pilotage-feedback", { kind, reason, decision });
     if (kind === "escalate") await this.refresh();
     if (this.decision === decision) this.#say(this.#text(`thanks_${kind}`), false, given);
+  }
+
+  /** The host acts at once; that it was asked to is noted where the token lets it. @param {Card} card */
+  #accept(card) {
+    this.#tell("pilotage-action", { action: card.action, answer: card.answer, decision: card.decision });
+    if (card.actions?.includes("accept")) this.#submit("accept", "");
   }
 
   /** @param {{id: string, kind: string, decision: string}} given */
@@ -455,13 +479,14 @@ class PilotageCard extends HTMLElement {
   }
 
   /** What the server said, or null where it said no: which is said aloud. @param {() => Promise<any>} send */
-  async #tried(send) {
+  async #tried(send, kind = "") {
     this.#busy(true);
     try {
       return await send();
     } catch (error) {
-      const late = error instanceof Refused && error.status === 409;
-      this.#say(this.#text(late ? "late" : "unsent"), true);
+      const status = error instanceof Refused ? error.status : 0;
+      if (kind === "accept") this.#tell("pilotage-error", { status }); // to try again would be to act twice
+      else this.#say(this.#text(status === 409 ? "late" : "unsent"), true);
       return null;
     } finally {
       this.#busy(false);
@@ -493,22 +518,30 @@ class PilotageCard extends HTMLElement {
 
   // Whether it was seen, and whether it is still true.
 
+  /** Begins anew; a page in a hidden tab shows nothing to anybody. */
   #watch() {
     this.#watcher.disconnect();
-    clearTimeout(this.#sightTimer);
-    if (this.#card && this.#seen !== this.#card.decision) this.#watcher.observe(this);
+    this.#outOfSight();
+    const wanted = this.#card && this.#seen !== this.#card.decision && document.visibilityState === "visible";
+    if (wanted) this.#watcher.observe(this);
   }
 
-  /** 'shown' is sent once per decision, when half of the card was in sight for a second. */
-  #onSight(entry) {
+  #outOfSight() {
     clearTimeout(this.#sightTimer);
-    if (!entry || entry.intersectionRatio < SEEN_SHARE) return;
-    this.#sightTimer = setTimeout(() => this.#reportSeen(), SEEN_AFTER_MS);
+    this.#sightTimer = 0;
+  }
+
+  /** 'shown' is sent once per decision, when half of the card, or half a screen of it, was in sight for a second. */
+  #onSight(entry) {
+    const screen = entry.rootBounds?.height ?? innerHeight;
+    const inSight = entry.intersectionRatio >= SEEN_SHARE || entry.intersectionRect.height >= SEEN_SHARE * screen;
+    if (!inSight) this.#outOfSight();
+    else if (!this.#sightTimer) this.#sightTimer = setTimeout(() => this.#reportSeen(), SEEN_AFTER_MS);
   }
 
   async #reportSeen() {
     const decision = this.#card?.decision;
-    if (!decision || this.#seen === decision || document.visibilityState !== "visible") return;
+    if (!decision || this.#seen === decision) return;
     this.#seen = decision;
     this.#watcher.disconnect();
     await this.#send("shown", "").catch(() => { this.#seen = ""; });
@@ -517,7 +550,6 @@ class PilotageCard extends HTMLElement {
   #refreshIfOld() {
     const editing = this.#root.querySelector("form");
     if (document.visibilityState === "visible" && !editing && Date.now() - this.#loadedAt > REFRESH_AFTER_MS) this.refresh();
-    if (document.visibilityState === "visible") this.#watch();
   }
 }
 

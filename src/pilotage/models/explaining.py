@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import UNSET
+from msgspec.structs import replace
+
 from pilotage.models.records import Signal
 from pilotage.models.rules.reference import CategoryReference, NumberReference, Reference
 from pilotage.usecase.records import Column, OutcomeKind
@@ -52,11 +55,11 @@ def named(column: Column) -> str:
 
 
 def _signal(column: Column, weight: float, value: Any, about: About) -> Signal:
-    text = shown(column, value)
-    context = _context(column, value, about)
     points = weight * about.points
-    sentence = f"{said(column)}: {text}{context} — {_direction(weight, points, about)}"
-    return Signal(column.name, text, sentence, round(weight, DIGITS), round(points, DIGITS))
+    told = Signal(column.name, shown(column, value), "", round(weight, DIGITS), round(points, DIGITS))
+    told = _with_usual(told, column, value, about)
+    sentence = f"{said(column)}: {told.value}{_context(told, column)} — {_direction(weight, points, about)}"
+    return replace(told, sentence=sentence)
 
 
 def _direction(weight: float, points: float, about: About) -> str:
@@ -87,21 +90,26 @@ def _shortened(text: str) -> str:
     return one_line if len(one_line) <= TEXT_TOLD else one_line[: TEXT_TOLD - 1].rstrip() + "…"
 
 
-def _context(column: Column, value: Any, about: About) -> str:
-    """What is usual, or which words count, in brackets."""
+def _with_usual(told: Signal, column: Column, value: Any, about: About) -> Signal:
+    """What is usual, or which words count."""
     loud = about.words.get(column.name)
     if loud:
-        return f" (words that count most: {', '.join(word for word, _ in loud)})"
+        return replace(told, words=tuple(word for word, _ in loud))
     slot = about.usual.slots.get(column.name)
     if isinstance(slot, CategoryReference):
-        if value is None:
-            return ""
-        share = slot.shares.get(str(value))
-        return " (seldom or never seen in training)" if share is None else f" ({_percent(share)} of decisions)"
+        return told if value is None else replace(told, share=slot.shares.get(str(value), 0.0))
     if not isinstance(slot, NumberReference) or not slot.shares:
-        return ""
-    typical = ("yes" if slot.median else "no") if column.kind == "flag" else rounded(slot.median)
-    return f" (typical {typical})"
+        return told
+    return replace(told, typical=bool(slot.median) if column.kind == "flag" else slot.median)
+
+
+def _context(told: Signal, column: Column) -> str:
+    """The same in brackets."""
+    if told.words:
+        return f" (words that count most: {', '.join(told.words)})"
+    if told.share is not UNSET:
+        return f" ({_percent(told.share)} of decisions)" if told.share else " (seldom or never seen in training)"
+    return "" if told.typical is UNSET else f" (typical {shown(column, told.typical)})"
 
 
 def rounded(number: float) -> str:

@@ -149,3 +149,12 @@ def test_a_driver_that_asks_nonsense_is_told(client: TestClient, hours: str) -> 
 def test_only_this_machine_moves_the_clock(office: Office) -> None:
     with TestClient(create_application(office), client=("192.0.2.7", 50000)) as client:
         assert client.post("/clock/advance", data={"hours": "1"}).status_code == 403
+
+
+def test_a_flights_page_goes_on_without_the_card_while_pilotage_is_away(
+    client: TestClient, alerted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISPATCH_PILOTAGE_URL", "http://127.0.0.1:9")
+    page = client.get(f"/flights/{alerted}")
+    assert page.status_code == 200
+    assert "pilotage-card" not in page.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from pilotage.models.records.figures import CandidateName
 from pilotage.usecase.records import OutcomeKind
@@ -15,6 +15,10 @@ class Signal(Struct, frozen=True):
 
     ``points`` is its part of the difference between this answer and an average one, after calibration: in the terms of
     the probability that is shown. The points of all columns sum to that difference.
+
+    What the sentence tells in brackets is there by itself, to be said in other languages: of a number or a flag what is
+    ``typical``; of a category its ``share`` of the training rows, 0 where they did not have it; of a text its loudest
+    ``words``.
     """
 
     column: str
@@ -22,6 +26,9 @@ class Signal(Struct, frozen=True):
     sentence: str
     weight: float
     points: float = 0.0
+    typical: float | bool | UnsetType = UNSET
+    share: float | UnsetType = UNSET
+    words: tuple[str, ...] | UnsetType = UNSET
 
 
 class Prediction(Struct, frozen=True):

@@ -143,7 +143,7 @@ def _situation(work: Workspace, decision: Decision) -> rules.Situation:
         if case is not None and (case.why == "known" or case.state == "withdrawn"):
             case = None  # a known one shows how well people look, and changes nothing
     definition = defining.find(work, decision.use_case)
-    return rules.Situation(case, live.stage, live.enabled, _missing(definition, decision))
+    return rules.Situation(case, live.stage, live.enabled, _missing(definition, decision), definition.plan.columns)
 
 
 def _missing(definition: Definition, decision: Decision) -> tuple[str, ...]:

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pilotage.decisions.kinds import action_of
 from pilotage.decisions.records import Decision, Said
 from pilotage.releases.records import Stage
 from pilotage.review.records import Card, CardLook, Case, Language, Reason
-from pilotage.review.rules import words
+from pilotage.review.rules import signals, words
 from pilotage.review.rules.cases import CLOSED
 from pilotage.review.rules.feedback import ACTIONS
-from pilotage.usecase.records import CaseReason, UseCase
+from pilotage.usecase.records import CaseReason, Column, UseCase
 
 SIGNALS_MAX = 5
 _HELD_BACK: frozenset[CaseReason] = frozenset({"uncertain", "escalated", "high_risk", "high_value"})
@@ -24,7 +23,7 @@ _SILENT = frozenset({"shadow", "rule_arm", "off", "no_version"})
 _ACTIONS: dict[CardLook, tuple[str, ...]] = {
     "answer": ACTIONS,
     "rule": ACTIONS,
-    "uncertain": ("useful", "wrong", "override"),
+    "uncertain": ("useful", "wrong", "override", "accept"),
     "missing": ("override", "escalate"),
     "nothing": (),
 }
@@ -33,12 +32,13 @@ NOTHING = Card(state="nothing")
 
 
 class Situation(msgspec.Struct, frozen=True):
-    """Everything that a card depends on besides the decision: the case, what is live, what is missing."""
+    """Everything that a card depends on besides the decision: case, what is live, columns, which of them miss."""
 
     case: Case | None
     stage: Stage
     enabled: bool
     missing: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
 
 
 def state_of(decision: Decision, now: Situation) -> CardLook:
@@ -76,18 +76,23 @@ def card_of(decision: Decision, now: Situation, use_case: UseCase, granted: Sequ
         because=_because(state, decision, now, language),
         note=_note(now.case, language),
         answer=answer,
-        action="" if answer is None else action_of(use_case, answer),
+        action="" if answer is None else words.action(use_case, answer, language),
         reasons=use_case.review.reasons,
+        reason_words=tuple(words.reason(each, language) for each in use_case.review.reasons),
         actions=tuple(action for action in _ACTIONS[state] if action in granted),
     )
     if _model_shows(state, decision, now):
-        card = _with_model(card, decision, language)
+        card = _with_model(card, decision, now.columns, language)
     return msgspec.structs.replace(card, version=_version(card))
 
 
+def is_silent(decision: Decision) -> bool:
+    """Whether a decision was taken where nothing of it is shown: in shadow, off, in the share that keeps the rule."""
+    return decision.stage not in _VISIBLE or decision.arm != "model" or decision.reason in _SILENT
+
+
 def _may_show(decision: Decision, stage: Stage) -> bool:
-    visible_then = decision.stage in _VISIBLE and decision.arm == "model" and decision.reason not in _SILENT
-    return visible_then and stage in _VISIBLE
+    return stage in _VISIBLE and not is_silent(decision)
 
 
 def _has_ended(case: Case) -> bool:
@@ -108,7 +113,8 @@ def _model_shows(state: CardLook, decision: Decision, now: Situation) -> bool:
     return shown and decision.model_answer is not None
 
 
-def _with_model(card: Card, decision: Decision, language: Language) -> Card:
+def _with_model(card: Card, decision: Decision, columns: Sequence[Column], language: Language) -> Card:
+    told = signals.Told(decision, {column.name: column for column in columns}, language)
     probability = decision.confidence if decision.probability is None else decision.probability
     return msgspec.structs.replace(
         card,
@@ -116,12 +122,15 @@ def _with_model(card: Card, decision: Decision, language: Language) -> Card:
         band_words=words.band(decision.band, language),
         probability=probability,
         tenths=None if probability is None else words.tenths_of(probability),
-        signals=tuple(reason_of(signal) for signal in decision.signals[:SIGNALS_MAX]),
+        signals=tuple(
+            msgspec.structs.replace(reason_of(signal), sentence=signals.sentence(signal, told))
+            for signal in decision.signals[:SIGNALS_MAX]
+        ),
     )
 
 
 def reason_of(signal: dict[str, object]) -> Reason:
-    """A signal as people read it."""
+    """A signal as it was recorded, in English."""
     weight = signal.get("weight", 0.0)
     raises = isinstance(weight, (int, float)) and weight > 0
     return Reason(sentence=str(signal.get("sentence", "")), direction="raises" if raises else "lowers")

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pilotage.decisions.kinds import told
+from pilotage.decisions.kinds import declared_action
 from pilotage.decisions.records import Band, Decision, Said
+from pilotage.models.explaining import rounded
 from pilotage.review.languages import LANGUAGES
 from pilotage.review.records import Language
 from pilotage.usecase.records import UseCase
+
+_DEFAULT_REASONS = {
+    "Data looks wrong": "reason_data",
+    "I know something the model does not": "reason_known",
+    "Exception agreed": "reason_exception",
+}
 
 
 def language_of(accepted: str) -> Language:
@@ -44,8 +51,8 @@ def view(decision: Decision, use_case: UseCase, language: Language) -> str:
         return chance(decision.confidence or 0.0, text("is", language, answer=answer), language)
     if answer is None or decision.low is None or decision.high is None:
         return ""
-    low, high = told(use_case, decision.low), told(use_case, decision.high)
-    return text("about", language, answer=told(use_case, answer), low=low, high=high)
+    low, high = told(use_case, decision.low, language), told(use_case, decision.high, language)
+    return text("about", language, answer=told(use_case, answer, language), low=low, high=high)
 
 
 def rule(answer: Said | None, use_case: UseCase, language: Language) -> str:
@@ -55,7 +62,33 @@ def rule(answer: Said | None, use_case: UseCase, language: Language) -> str:
         return ""
     if isinstance(answer, bool):
         return text("rule_yes" if answer else "rule_no", language, says=says)
-    return text("rule_says", language, answer=told(use_case, answer), says=says)
+    return text("rule_says", language, answer=told(use_case, answer, language), says=says)
+
+
+def action(use_case: UseCase, answer: Said, language: Language) -> str:
+    """What is done: the use-case file's own words, else the answer itself."""
+    return declared_action(use_case, answer) or text("says", language, answer=told(use_case, answer, language))
+
+
+def told(use_case: UseCase, answer: Said, language: Language) -> str:
+    """An answer as people read it: ``ja``, the category, ``12,3 minutes`` with the file's own unit."""
+    if isinstance(answer, bool):
+        return text("yes" if answer else "no", language)
+    if isinstance(answer, str):
+        return answer
+    return f"{number(answer, language)} {use_case.outcome.unit}".rstrip()
+
+
+def number(value: float, language: Language) -> str:
+    """A number in three figures, with the marks of the language."""
+    marks = {ord(","): text("thousands", language), ord("."): text("decimal", language)}
+    return rounded(value).translate(marks)
+
+
+def reason(given: str, language: Language) -> str:
+    """A reason to choose from: those of the use-case file as they stand there, those by default in the language."""
+    key = _DEFAULT_REASONS.get(given)
+    return text(key, language) if key else given
 
 
 def tenths_of(probability: float) -> int:
