@@ -171,6 +171,7 @@ def test_a_decision_is_told_from_the_request_to_the_money(work: Workspace) -> No
     decision = recorded(work, version=releasing.live(work, NAME).version)
     now = work.clock.now()
     reviewing.give_feedback(work, decision, "shown", "", PLANNER, now)
+    reviewing.give_feedback(work, decision, "accept", "", PLANNER, now)
     reviewing.give_feedback(work, decision, "escalate", "Aircraft swapped", PLANNER, now)
     case = reviewing.queue(work, NAME)[0]
     rita = reviewer("rita")
@@ -185,6 +186,7 @@ def test_a_decision_is_told_from_the_request_to_the_money(work: Workspace) -> No
         "dispatch asked about",
         "The model answered.",
         "maria saw the card.",
+        "maria accepted it.",
         "maria escalated it: “Aircraft swapped”.",
         "A case was opened: somebody escalated.",
         "rita corrected it: “Old data”.",

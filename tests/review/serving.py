@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from litestar import Litestar
 from litestar.testing import TestClient
+from playwright.sync_api import Browser, Page
 
 from pilotage.govern import flow as governing
+from pilotage.govern.cookies import SESSION
 from pilotage.govern.records import SYSTEM, Grant, Role
 from pilotage.platform.workspace import Workspace
 from pilotage.web.console import build_console
+from tests.embed.hosting import serving
 from tests.review.arranging import NAME
 
 ORIGIN = "https://app.example"
@@ -23,6 +30,23 @@ def session(work: Workspace, name: str, role: Role = Role.REVIEWER, use_case: st
     """The cookie of a new person who has logged in."""
     password = governing.add_person(work, SYSTEM, name, (Grant(role, use_case),))
     return governing.log_in(work, name, password)
+
+
+@contextmanager
+def seated(
+    work: Workspace, browser: Browser, name: str, at: str = f"/use-cases/{NAME}/queue", **look: Any
+) -> Iterator[Page]:
+    """A new reviewer in front of the queue, or of another page. ``look`` is the browser's."""
+    token = session(work, name)
+    with serving(console(work)) as origin:
+        context = browser.new_context(base_url=origin, **look)
+        try:
+            context.add_cookies([{"name": SESSION, "value": token, "url": origin}])
+            page = context.new_page()
+            page.goto(at)
+            yield page
+        finally:
+            context.close()
 
 
 def app_key(work: Workspace, use_case: str = NAME) -> dict[str, str]:

@@ -241,6 +241,30 @@ def test_an_app_may_tell_feedback_itself_about_its_own_use_case_only(
     assert len(flow.feedback_on(live, decision.id)) == 1
 
 
+@pytest.mark.parametrize(
+    "taken",
+    [
+        {"stage": "shadow", "produced_by": "rule", "reason": "shadow"},
+        {"stage": "off", "produced_by": "rule", "reason": "off", "model_answer": None, "probability": None},
+        {"arm": "rule", "produced_by": "rule", "reason": "rule_arm"},
+    ],
+)
+def test_an_app_tells_nothing_of_what_was_not_to_be_shown(
+    client: TestClient[Litestar], live: Workspace, taken: dict[str, object]
+) -> None:
+    decision = recorded(live, **taken)
+    for kind in ("shown", "useful", "wrong", "override", "escalate"):
+        body = {"kind": kind, "person": "maria", "reason": "because"}
+        reply = client.post(f"/v1/decisions/{decision.id}/feedback", json=body, headers=app_key(live))
+        assert reply.status_code == 409 and "was taken where nothing is shown" in reply.text
+    assert flow.feedback_on(live, decision.id) == []
+    assert flow.queue(live, NAME) == []
+
+    seen = recorded(live)
+    body = {"kind": "shown", "person": "maria"}
+    assert client.post(f"/v1/decisions/{seen.id}/feedback", json=body, headers=app_key(live)).status_code == 201
+
+
 def test_the_module_is_served_to_any_page_under_its_own_version(client: TestClient[Litestar]) -> None:
     from pilotage.web import embedding
 

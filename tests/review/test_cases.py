@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from pilotage.decisions.records import Decision
 from pilotage.govern import flow as governing
-from pilotage.govern.records import AuditEntry
+from pilotage.govern.records import SYSTEM, AuditEntry
 from pilotage.govern.rules.entries import entry_of
 from pilotage.govern.store import audit_log
 from pilotage.platform.clock import FixedClock
@@ -21,6 +21,7 @@ from pilotage.platform.settings import Settings
 from pilotage.platform.workspace import Workspace, open_workspace
 from pilotage.review import flow, opinions_store, store
 from pilotage.review.records import Case
+from pilotage.webhooks import flow as webhooks
 from tests.postgres import NoPostgres, scratch_cluster
 from tests.review.arranging import NAME, a_decision, adopt, go_live, record, recorded, reviewer
 
@@ -351,3 +352,14 @@ def _try_submit_as_holder(work: Workspace, held: Case) -> bool:
     except Conflict:
         return False
     return True
+
+
+def test_a_webhook_tells_that_a_case_was_taken(live: Workspace) -> None:
+    webhooks.register(live, SYSTEM, "https://8.8.8.8/pilotage")
+    recorded(live, review=True)
+
+    case = flow.lease_next(live, NAME, ANNA)
+
+    assert case is not None
+    [sent] = webhooks.page(live).deliveries
+    assert (sent.type, sent.subject) == ("pilotage.case.assigned", case.id)

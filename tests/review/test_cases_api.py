@@ -148,6 +148,42 @@ def test_a_number_is_taken_as_json_has_it(work: Workspace) -> None:
     assert (reply.status_code, reply.json()["case"]["verdict_answer"]) == (200, 1e-05)
 
 
+def test_what_is_approved_is_not_said_to_be_otherwise(work: Workspace) -> None:
+    defining.adopt(work, of_kind("number"), SYSTEM)
+    go_live(work)
+    recorded(work, answer=7.0, model_answer=7.0, rule_answer=7.0, probability=None, band=None, review=True)
+    with TestClient(console(work), raise_server_exceptions=False) as client:
+        client.headers.update(key(work))
+        view = taken(client)
+        path = f"/v1/cases/{view['case']['id']}/verdict"
+        said = {"person": "maria", "fence": view["case"]["fence"], "verdict": "approved"}
+        refused = client.post(path, json={**said, "answer": 8})
+        kept = client.post(path, json={**said, "answer": 7})
+
+    assert refused.status_code == 422 and "yet another answer is said to be right" in refused.text
+    assert (kept.status_code, kept.json()["case"]["state"]) == (200, "approved")
+
+
+@pytest.mark.both_stores
+def test_the_next_case_of_those_that_somebody_asks_for(client: TestClient[Litestar], live: Workspace) -> None:
+    recorded(live, entity="UA1")
+    recorded(live, entity="DL2")
+    path = f"/v1/use-cases/{NAME}/cases/next"
+
+    def taken_of(person: str, **asked: object) -> str | None:
+        reply = client.post(path, json={"person": person, **asked})
+        assert reply.status_code == 200, reply.text
+        return reply.json() and str(reply.json()["case"]["entity"])
+
+    assert taken_of("maria", entity="dl") == "DL2"
+    assert taken_of("ben", entity="dl") is None
+    assert taken_of("ben", why="random") is None
+    assert taken_of("ben", overdue=True) is None
+    assert taken_of("ben", why="known") == "UA1"  # which may as well be blind: they are not told apart
+    assert taken_of("maria", entity="ua") is None  # her own is none of these
+    assert client.post(path, json={"person": "ben", "why": "nonsense"}).status_code == 422
+
+
 def test_names_are_bounded(client: TestClient[Litestar]) -> None:
     path = f"/v1/use-cases/{NAME}/cases"
 

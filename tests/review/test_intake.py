@@ -15,7 +15,7 @@ from pilotage.review import flow, opinions_store, store
 from pilotage.review.flow import intake
 from pilotage.review.rules.ordering import rank
 from pilotage.usecase import flow as defining
-from tests.review.arranging import FILE, NAME, a_decision, go_live, record, recorded, reviewer
+from tests.review.arranging import FILE, NAME, a_decision, go_live, of_kind, record, recorded, reviewer
 
 
 def adopted(work: Workspace, review: str) -> None:
@@ -116,6 +116,16 @@ def test_nothing_of_the_model_moves_a_blind_case(live: Workspace) -> None:
 
     assert rank(sure, "blind", True, 0.0) == rank(close, "blind", True, 0.0)
     assert rank(sure, "random", False, 0.0) > rank(close, "random", False, 0.0)
+
+
+def test_a_number_of_a_wide_interval_comes_before_one_of_a_narrow_interval(work: Workspace) -> None:
+    defining.adopt(work, of_kind("number"), SYSTEM)
+    go_live(work)
+    number = {"answer": 10.0, "probability": None, "band": None, "review": True}
+    for entity, low, high in (("sure", 9.0, 11.0), ("unsure", 2.0, 18.0), ("less sure", 7.0, 13.0)):
+        recorded(work, entity=entity, low=low, high=high, **number)
+
+    assert [case.entity for case in flow.queue(work, NAME)] == ["unsure", "less sure", "sure"]
 
 
 def test_decisions_of_a_use_case_that_nobody_adopted_open_nothing_and_stop_nothing(live: Workspace) -> None:

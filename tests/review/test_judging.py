@@ -6,13 +6,16 @@ from datetime import timedelta
 
 import pytest
 
+from pilotage.decisions.records import Said
 from pilotage.govern import flow as governing
+from pilotage.govern.records import SYSTEM
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.errors import Conflict, InvalidRequest, NotAllowed
 from pilotage.platform.workspace import Workspace
 from pilotage.review import flow
 from pilotage.review.records import Case
-from tests.review.arranging import NAME, go_live, recorded, reviewer
+from pilotage.usecase import flow as defining
+from tests.review.arranging import NAME, go_live, of_kind, recorded, reviewer
 from tests.review.test_intake import adopted
 
 pytestmark = pytest.mark.both_stores
@@ -33,10 +36,10 @@ def one(work: Workspace, **changes: object) -> Case:
     return flow.queue(work, NAME)[0]
 
 
-def says(work: Workspace, case: Case, person: object, verdict: str, positive: bool | None = None) -> Case:
+def says(work: Workspace, case: Case, person: object, verdict: str, right: Said | None = None) -> Case:
     held = flow.lease(work, case.id, person)  # type: ignore[arg-type]
     reason = "" if verdict == "approved" else "Data looks wrong"
-    return flow.submit(work, case.id, held.fence, verdict, positive, reason, person)  # type: ignore[arg-type]
+    return flow.submit(work, case.id, held.fence, verdict, right, reason, person)  # type: ignore[arg-type]
 
 
 def test_two_who_agree_decide_and_the_second_is_another_person(live: Workspace) -> None:
@@ -69,6 +72,36 @@ def test_where_two_differ_a_third_arbitrates(live: Workspace) -> None:
         (2, "ben"),
         (3, "cleo"),
     ]
+
+
+def test_an_arbiter_who_agrees_with_nobody_decides_nothing(live: Workspace) -> None:
+    case = one(live)
+    says(live, case, ANNA, "approved")
+    says(live, case, BEN, "corrected", False)
+
+    third = says(live, case, CLEO, "rejected")
+    assert (third.state, third.verdict_by) == ("open", "")
+    fourth = says(live, case, reviewer("dora"), "corrected", False)
+
+    assert (fourth.state, fourth.verdict_by, fourth.verdict_answer) == ("corrected", "dora", False)
+    assert [entry.subject for entry in governing.entries(live, action="case.corrected")] == [case.id]
+
+
+def test_five_who_all_differ_are_the_last_who_are_asked(work: Workspace, clock: FixedClock) -> None:
+    text = of_kind("number").text.replace("  deadline: 1 hour\n", "  deadline: 1 hour\n  four_eyes: [uncertain]\n")
+    defining.adopt(work, defining.parse_definition(text, "late_arrival.yaml"), SYSTEM)
+    go_live(work)
+    case = one(work, answer=7.0, model_answer=7.0, rule_answer=5.0, probability=None, band=None)
+    for number, name in enumerate(("anna", "ben", "cleo", "dora", "emil"), 20):
+        assert says(work, case, reviewer(name), "corrected", float(number)).state == "open"
+
+    assert flow.lease_next(work, NAME, reviewer("fred")) is None
+    with pytest.raises(Conflict, match=r"5 people have judged case .* and no two agree"):
+        flow.lease(work, case.id, reviewer("fred"))
+    clock.advance(timedelta(days=7, seconds=1))
+    flow.tend(work)
+    lapsed = flow.find_case(work, case.id)
+    assert (lapsed.state, lapsed.verdict_by, lapsed.verdict_answer) == ("lapsed", "", 5.0)
 
 
 def test_a_verdict_can_be_taken_back_for_a_minute_and_others_are_told(live: Workspace, clock: FixedClock) -> None:

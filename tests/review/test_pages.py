@@ -70,7 +70,7 @@ def test_starting_takes_the_oldest_and_a_verdict_leads_to_the_next_until_none_is
     )
     case = re.search(r"/queue/cases/(case_\w+)/verdict", first)
     assert case
-    second = sent(client, f"/queue/cases/{case[1]}/verdict", fence="1", verdict="approved", answer="no")
+    second = sent(client, f"/queue/cases/{case[1]}/verdict", fence="1", verdict="approved")
     assert "<h1>UA2</h1>" in second
     case = re.search(r"/queue/cases/(case_\w+)/verdict", second)
     assert case

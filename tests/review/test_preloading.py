@@ -126,6 +126,8 @@ def test_nothing_is_taken_ahead_by_who_does_not_hold_the_case_or_where_none_is_l
         flow.lease_ahead(live, first.id, first.fence, BEN)
     with pytest.raises(Conflict):
         flow.lease_ahead(live, first.id, first.fence + 1, ANNA)
+    with pytest.raises(Conflict, match="anna is working on case"):  # which she holds in another window
+        flow.lease(live, first.id, ANNA, from_oneself=False)
     assert holders(live) == {"UA1": "anna"}
 
 

@@ -43,7 +43,7 @@ def deeds(work: Workspace) -> list[str]:
     return [entry.action for entry in read if entry.action.startswith("decision.")]
 
 
-@pytest.mark.parametrize("kind", ["useful", "wrong", "override", "escalate"])
+@pytest.mark.parametrize("kind", ["useful", "wrong", "override", "escalate", "accept"])
 def test_what_was_taken_back_is_kept_marked_and_counted_no_more(live: Workspace, kind: str) -> None:
     decision = recorded(live)
     given = give(live, decision, kind)

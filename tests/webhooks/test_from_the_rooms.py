@@ -38,12 +38,12 @@ def test_the_switch_and_feedback_are_told_without_persons_and_words(
     registered(use_case=NAME)
     decision = recorded(work)
     releasing.disable(work, NAME, SYSTEM, "canary reason")
-    for kind in ("shown", "useful", "override", "escalate"):
+    for kind in ("shown", "useful", "accept", "override", "escalate"):
         reviewing.give_feedback(work, decision, kind, "canary reason", MARIA, work.clock.now())
     told = bodies(work, receiver, deliverer)
-    assert sorted(str(each["type"]) for each in told) == [*["pilotage.feedback.given"] * 3, "pilotage.switch.disabled"]
+    assert sorted(str(each["type"]) for each in told) == [*["pilotage.feedback.given"] * 4, "pilotage.switch.disabled"]
     kinds = [each["data"]["kind"] for each in told if each["type"] == EventType.FEEDBACK_GIVEN]  # type: ignore[index]
-    assert sorted(kinds) == ["escalate", "override", "useful"]
+    assert sorted(kinds) == ["accept", "escalate", "override", "useful"]
     whole = json.dumps(told)
     assert "canary" not in whole and "maria" not in whole and decision.entity not in whole
 

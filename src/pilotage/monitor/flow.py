@@ -23,7 +23,7 @@ from pilotage.outcomes import flow as outcomes
 from pilotage.platform.workspace import Workspace
 from pilotage.review import flow as reviewing
 from pilotage.review import store as cases
-from pilotage.review.records import Case, Comment, Opinion
+from pilotage.review.records import Case
 from pilotage.review.rules.cases import CLOSED, DECIDED
 from pilotage.usecase.records import Definition, seconds
 
@@ -136,15 +136,9 @@ def life_of(
         case = cases.case_of_decision(connection, decision.id)
     said = reviewing.feedback_on(work, decision.id)
     happened = outcomes.of_decision(work, decision.id)
-    opinions, comments = _talk(work, case) if case and allowed(reader, Permission.REVIEW, definition.name) else ([], [])
+    is_reviewer = allowed(reader, Permission.REVIEW, definition.name)
+    opinions, comments = reviewing.talk_on(work, case, reader.name) if case and is_reviewer else ([], ())
     return life.steps(decision, said, case, happened, definition.use_case, opinions, comments), case
-
-
-def _talk(work: Workspace, case: Case) -> tuple[list[Opinion], list[Comment]]:
-    """What reviewers said of a case, and wrote beside it, as far as others may know."""
-    is_closed = case.state in CLOSED
-    comments = [each for each in reviewing.comments_on(work, case.id) if is_closed or not each.late]
-    return (reviewing.opinions_on(work, case.id) if is_closed else []), comments
 
 
 def judges(reader: Principal, use_case: str) -> bool:

@@ -18,6 +18,7 @@ _SAID = {
     "wrong": "found it wrong",
     "override": "did otherwise",
     "escalate": "escalated it",
+    "accept": "accepted it",
 }
 _WHY: dict[CaseReason, str] = {
     "uncertain": "the model was not sure",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Request, Response, get, post, route
 from litestar.exceptions import HTTPException
 from msgspec import Meta, Struct
@@ -13,6 +15,7 @@ from pilotage.govern import flow as governing
 from pilotage.govern.guards import bearer_of, card_token, needs, principal_of, public
 from pilotage.govern.records import CardToken, Permission
 from pilotage.govern.rules.permissions import allowed
+from pilotage.platform import replies
 from pilotage.platform.errors import NotFound, PilotageError
 from pilotage.platform.instants import iso
 from pilotage.platform.workspace import Workspace
@@ -32,6 +35,7 @@ _PREFLIGHT: dict[str, Any] = {
 }
 
 
+_CLAIMED_FOR = timedelta(seconds=15)
 _PATHS = ["/v1/card", "/v1/card/feedback", "/v1/card/feedback/undo"]
 
 
@@ -53,7 +57,7 @@ class MintedToken(Struct, frozen=True):
 
 
 class FeedbackRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a person said: shown, useful, wrong, override or escalate; the last two with a reason.
+    """What a person said: shown, useful, wrong, accept, override or escalate; the last two with a reason.
 
     ``decision`` is the one that the card showed. Only where the token names one itself may it be left out.
     """
@@ -119,13 +123,28 @@ def card_preflight(request: Request[Any, Any, Any]) -> Response[None]:
 @post("/v1/decisions/{decision_id:str}/feedback", guards=[needs(Permission.FEEDBACK)], sync_to_thread=True)
 def app_feedback(
     decision_id: str, data: AppFeedbackRequest, request: Request[Any, Any, Any], work: Workspace
-) -> Feedback:
-    """What a person said in an app that shows the answer in its own way."""
+) -> Response[Feedback]:
+    """What a person said in an app that shows the answer in its own way; with an Idempotency-Key, once."""
     decision = deciding.find(work, decision_id)
     caller = principal_of(request)
     if not allowed(caller, Permission.FEEDBACK, decision.use_case):
         raise NotFound(f"There is no decision {decision_id}.", "Use the id that came with the answer.")
-    return flow.app_feedback(work, decision, data.kind, data.reason, data.person, caller)
+    told = (data.kind, data.reason, data.person, caller)
+    key = replies.key_in(list(request.scope["headers"]))
+    if key is None:
+        return Response(flow.app_feedback(work, decision, *told), status_code=201)
+    fingerprint = replies.fingerprint_of("POST", request.scope["path"], msgspec.json.encode(data))
+    claimed = replies.claim(work, caller.id, key, fingerprint, _CLAIMED_FOR)
+    if isinstance(claimed, bytes):
+        before = msgspec.json.decode(claimed, type=Feedback)
+        return Response(before, status_code=201, headers={"Idempotency-Replayed": "true"})
+    try:
+        given = flow.app_feedback(work, decision, *told, claimed.id_of("fbk"))
+    except BaseException:
+        replies.release(work, claimed)
+        raise
+    replies.keep(work, claimed, msgspec.json.encode(given))
+    return Response(given, status_code=201)
 
 
 def _token(request: Request[Any, Any, Any], work: Workspace) -> CardToken:

@@ -53,6 +53,15 @@ class Reviewer(Struct, frozen=True, forbid_unknown_fields=True):
     person: Name = ""
 
 
+class NextOf(Reviewer, frozen=True, forbid_unknown_fields=True):
+    """Who acts, and of which cases they want the next; empty fields ask for nothing."""
+
+    why: CaseReason | None = None
+    skill: Name = ""
+    entity: Name = ""
+    overdue: bool = False
+
+
 class Held(Struct, frozen=True, forbid_unknown_fields=True):
     """Who acts, and the ``fence`` of the lease under which they do."""
 
@@ -111,18 +120,18 @@ def list_cases(
 ) -> Queue:
     """The queue of a use case."""
     defining.find(work, use_case)
-    kinds = () if why is None else meant(why)
-    wanted = Filter(state=show, why=kinds, skill=skill, entity=entity.strip(), overdue=overdue)
+    wanted = _filter(show, why, skill, entity, overdue)
     found = flow.queue(work, use_case, wanted, _named(request, person, required=False).name, limit, offset)
     return Queue(flow.counts(work, use_case), [viewing.as_listed(case) for case in found])
 
 
 @post("/v1/use-cases/{use_case:str}/cases/next", guards=_REVIEWER, sync_to_thread=True, status_code=200)
-def take_next_case(use_case: str, data: Reviewer, request: Request[Any, Any, Any], work: Workspace) -> CaseView | None:
+def take_next_case(use_case: str, data: NextOf, request: Request[Any, Any, Any], work: Workspace) -> CaseView | None:
     """Take the case to look at first, with its evidence; null where none is left for this person."""
     defining.find(work, use_case)
-    case = flow.lease_next(work, use_case, _named(request, data.person))
-    return None if case is None else flow.look(work, case)
+    person, wanted = _named(request, data.person), _filter("open", data.why, data.skill, data.entity, data.overdue)
+    case = flow.lease_next(work, use_case, person, wanted=wanted)
+    return None if case is None else flow.look(work, case, person.name)
 
 
 @get("/v1/use-cases/{use_case:str}/views", guards=_REVIEWER, sync_to_thread=True)
@@ -173,14 +182,15 @@ def list_labels(
 @get("/v1/cases/{case_id:str}", guards=_REVIEWER, sync_to_thread=True)
 def read_case(case_id: str, request: Request[Any, Any, Any], work: Workspace) -> CaseView:
     """One case with its evidence. Looking at it does not take it."""
-    return flow.look(work, _case(request, work, case_id))
+    return flow.look(work, _case(request, work, case_id), _named(request, "", required=False).name)
 
 
 @post("/v1/cases/{case_id:str}/lease", guards=_REVIEWER, sync_to_thread=True, status_code=200)
 def lease_case(case_id: str, data: Reviewer, request: Request[Any, Any, Any], work: Workspace) -> CaseView:
     """Take this case for five minutes."""
-    case = flow.lease(work, _case(request, work, case_id).id, _named(request, data.person))
-    return flow.look(work, case)
+    person = _named(request, data.person)
+    case = flow.lease(work, _case(request, work, case_id).id, person)
+    return flow.look(work, case, person.name)
 
 
 @post("/v1/cases/{case_id:str}/renew", guards=_REVIEWER, sync_to_thread=True, status_code=200)
@@ -204,9 +214,10 @@ def say_verdict(case_id: str, data: SaidVerdict, request: Request[Any, Any, Any]
     if data.verdict is None:
         decided = flow.judge(work, case_id, data.fence, _right(work, case, data.answer), data.reason, person)
     else:
-        answer = _right(work, case, data.answer) if data.verdict == "corrected" else None
+        says_right = data.verdict == "corrected" or (data.verdict == "approved" and data.answer is not None)
+        answer = _right(work, case, data.answer) if says_right else None
         decided = flow.submit(work, case_id, data.fence, data.verdict, answer, data.reason, person)
-    return flow.look(work, decided)
+    return flow.look(work, decided, person.name)
 
 
 @post("/v1/cases/{case_id:str}/undo", guards=_REVIEWER, sync_to_thread=True, status_code=200)
@@ -220,6 +231,11 @@ def add_comment(case_id: str, data: SaidComment, request: Request[Any, Any, Any]
     """Write a comment beside the case."""
     case = _case(request, work, case_id)
     return flow.comment(work, case.id, data.text, data.link, _named(request, data.person))
+
+
+def _filter(show: QueueState, why: CaseReason | None, skill: str, entity: str, overdue: bool) -> Filter:
+    kinds = () if why is None else meant(why)
+    return Filter(state=show, why=kinds, skill=skill, entity=entity.strip(), overdue=overdue)
 
 
 def _right(work: Workspace, case: Case, answer: Said | None) -> Said:

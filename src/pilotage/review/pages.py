@@ -18,9 +18,9 @@ from pilotage.platform.errors import Conflict, InvalidRequest, NotFound
 from pilotage.platform.instants import iso
 from pilotage.platform.workspace import Workspace
 from pilotage.review import flow
-from pilotage.review.records import Case, Verdict
+from pilotage.review.records import Case, Verdict, Wanted
 from pilotage.review.rules import cases as rules
-from pilotage.review.rules import verdicts, viewing
+from pilotage.review.rules import verdicts, viewing, views
 from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
 
@@ -51,13 +51,15 @@ class UndoForm(Struct, frozen=True):
 class VerdictForm(Struct, frozen=True, kw_only=True):
     """What the reviewer's form says. ``answer`` is what it should have been: yes or no, a category, a number, or empty.
 
-    ``other`` is a reason in their own words; ``blind`` stands for the verdict of somebody who saw no answer.
-    ``stay`` as in :class:`LeaseForm`.
+    ``other`` is a reason in their own words; ``blind`` stands for the verdict of somebody who saw no answer, nothing
+    for Enter in a field. ``otherwise`` is what a correction means where there is nothing to choose from. ``stay`` as in
+    :class:`LeaseForm`.
     """
 
     fence: int
-    verdict: str
+    verdict: str = ""
     answer: str = ""
+    otherwise: str = ""
     reason: str = ""
     other: str = ""
     stay: bool = False
@@ -73,14 +75,14 @@ class CommentForm(Struct, frozen=True):
 @post("/use-cases/{use_case:str}/queue/next", guards=_REVIEWER, sync_to_thread=True)
 def take_next(use_case: str, request: Request[Any, Any, Any], work: Workspace) -> Redirect:
     """Take the case to look at first."""
-    return _to_next(work, use_case, principal_of(request))
+    return _to_next(work, use_case, principal_of(request), _wanted(request))
 
 
 @get("/queue/cases/{case_id:str}", guards=_REVIEWER, sync_to_thread=True)
 def case_page(case_id: str, request: Request[Any, Any, Any], work: Workspace, judged: str = "") -> Template:
     """One case: evidence left, form right. Looking at it does not take it."""
     person = principal_of(request)
-    return _case_template(work, _case(work, case_id, person), person, judged=judged)
+    return _case_template(work, _case(work, case_id, person), person, _wanted(request), judged=judged)
 
 
 @post("/queue/cases/{case_id:str}/take", guards=_REVIEWER, sync_to_thread=True)
@@ -88,7 +90,7 @@ def take_case(case_id: str, request: Request[Any, Any, Any], work: Workspace) ->
     """Take this case."""
     person = principal_of(request)
     flow.lease(work, _case(work, case_id, person).id, person)
-    return Redirect(f"/queue/cases/{case_id}", status_code=303)
+    return Redirect(_address(case_id, _wanted(request)), status_code=303)
 
 
 @post("/queue/cases/{case_id:str}/release", guards=_REVIEWER, sync_to_thread=True)
@@ -104,7 +106,7 @@ def release_case(
     flow.release_lease(work, case.id, data.fence, person)
     if data.stay:
         return _nothing()
-    return Redirect(f"/use-cases/{case.use_case}/queue", status_code=303)
+    return Redirect(_queue(case.use_case, _wanted(request)), status_code=303)
 
 
 @post("/queue/cases/{case_id:str}/skip", guards=_REVIEWER, sync_to_thread=True)
@@ -120,9 +122,7 @@ def skip_case(
     flow.release_lease(work, case.id, data.fence, person)
     if data.stay:
         return _nothing()
-    following = flow.lease_next(work, case.use_case, person, skip=case.id)
-    where = f"/queue/cases/{following.id}" if following else f"/use-cases/{case.use_case}/queue?done=true"
-    return Redirect(where, status_code=303)
+    return _to_next(work, case.use_case, person, _wanted(request), skipped=case.id)
 
 
 @post("/queue/cases/{case_id:str}/renew", guards=_REVIEWER, sync_to_thread=True, status_code=200)
@@ -154,22 +154,29 @@ def submit_verdict(
     try:
         _submit(work, case, data, person)
     except InvalidRequest as error:
-        return _case_template(work, case, person, error, data)
-    return _to_next(work, case.use_case, person, case_id)
+        return _case_template(work, case, person, _wanted(request), error, data)
+    return _to_next(work, case.use_case, person, _wanted(request), case_id)
 
 
 def _submit(work: Workspace, case: Case, data: VerdictForm, person: Principal) -> None:
-    reason = data.other.strip() or data.reason
-    if data.verdict == "blind":
+    verdict, reason = data.verdict or _meant(case, data), data.other.strip() or data.reason
+    if verdict == "blind":
         answer = flow.corrected(work, case, data.answer)
         if answer is None:
             raise InvalidRequest("The verdict is not complete.", problems=[verdicts.NO_ANSWER])
         flow.judge(work, case.id, data.fence, answer, reason, person)
         return
-    if data.verdict not in get_args(Verdict):
-        raise InvalidRequest(f"There is no verdict {data.verdict!r}.", f"Known: {', '.join(get_args(Verdict))}.")
-    answer = flow.corrected(work, case, data.answer) if data.verdict == "corrected" else None
-    flow.submit(work, case.id, data.fence, data.verdict, answer, reason, person)  # type: ignore[arg-type]
+    if verdict not in get_args(Verdict):
+        raise InvalidRequest(f"There is no verdict {verdict!r}.", f"Known: {', '.join(get_args(Verdict))}.")
+    said = "" if verdict == "rejected" else data.answer or (data.otherwise if verdict == "corrected" else "")
+    flow.submit(work, case.id, data.fence, verdict, flow.corrected(work, case, said), reason, person)  # type: ignore[arg-type]
+
+
+def _meant(case: Case, data: VerdictForm) -> str:
+    """The verdict of a form that was sent by Enter in a field, without a script: the answer that stands in it."""
+    if not data.answer.strip():
+        raise InvalidRequest("The verdict is not complete.", problems=[verdicts.NO_VERDICT])
+    return "blind" if viewing.hides_model(case) else "corrected"
 
 
 @post("/queue/cases/{case_id:str}/ahead", guards=_REVIEWER, sync_to_thread=True, status_code=200)
@@ -182,8 +189,9 @@ def prepare_next(
     """Take the case after this one, for the page to have it ready: as it will be shown once this one is judged."""
     person = principal_of(request)
     case = _case(work, case_id, person)
-    following = flow.lease_ahead(work, case.id, data.fence, person, data.begun)
-    return _nothing() if following is None else _case_template(work, following, person, after=case)
+    wanted = _wanted(request)
+    following = flow.lease_ahead(work, case.id, data.fence, person, data.begun, views.filter_of(wanted))
+    return _nothing() if following is None else _case_template(work, following, person, wanted, after=case)
 
 
 @post("/queue/cases/{case_id:str}/undo", guards=_REVIEWER, sync_to_thread=True)
@@ -200,7 +208,7 @@ def undo_verdict(
         with suppress(Conflict, NotFound):  # its lease had ended: it is free already
             flow.release_lease(work, _case(work, data.instead, person).id, data.fence, person)
     flow.lease(work, case.id, person)
-    return Redirect(f"/queue/cases/{case_id}", status_code=303)
+    return Redirect(_address(case_id, _wanted(request)), status_code=303)
 
 
 @post("/queue/cases/{case_id:str}/comments", guards=_REVIEWER, sync_to_thread=True)
@@ -216,20 +224,40 @@ def comment_on_case(
     try:
         flow.comment(work, case.id, data.text, data.link, person)
     except InvalidRequest as error:
-        return _case_template(work, case, person, error)
-    return Redirect(f"/queue/cases/{case_id}#comments", status_code=303)
+        return _case_template(work, case, person, _wanted(request), error)
+    return Redirect(f"{_address(case_id, _wanted(request))}#comments", status_code=303)
 
 
 def _nothing() -> Response[Any]:
     return Response(None, status_code=204)
 
 
-def _to_next(work: Workspace, use_case: str, person: Principal, judged: str = "") -> Redirect:
-    case = flow.lease_next(work, use_case, person)
-    after = f"judged={judged}" if judged else ""
+def _to_next(
+    work: Workspace, use_case: str, person: Principal, wanted: Wanted, judged: str = "", skipped: str = ""
+) -> Redirect:
+    case = flow.lease_next(work, use_case, person, skipped, views.filter_of(wanted))
     if case is None:
-        return Redirect(f"/use-cases/{use_case}/queue?done=true&{after}".rstrip("&"), status_code=303)
-    return Redirect(f"/queue/cases/{case.id}?{after}".rstrip("?"), status_code=303)
+        return Redirect(_queue(use_case, wanted, done="true", judged=judged), status_code=303)
+    return Redirect(_address(case.id, wanted, judged=judged), status_code=303)
+
+
+def _wanted(request: Request[Any, Any, Any]) -> Wanted:
+    """Which cases the reviewer works through: the address says it, from each case to the next."""
+    asked = request.query_params
+    return Wanted(
+        why=asked.get("why", ""),
+        skill=asked.get("skill", ""),
+        entity=asked.get("entity", ""),
+        overdue=asked.get("overdue") == "true",
+    )
+
+
+def _address(case_id: str, wanted: Wanted, **more: str) -> str:
+    return views.address_of(f"/queue/cases/{case_id}", wanted, **more)
+
+
+def _queue(use_case: str, wanted: Wanted, **more: str) -> str:
+    return views.address_of(f"/use-cases/{use_case}/queue", wanted, **more)
 
 
 def _case(work: Workspace, case_id: str, person: Principal) -> Case:
@@ -243,6 +271,7 @@ def _case_template(
     work: Workspace,
     case: Case,
     person: Principal,
+    wanted: Wanted,
     error: InvalidRequest | None = None,
     form: VerdictForm | None = None,
     judged: str = "",
@@ -253,11 +282,12 @@ def _case_template(
     undone = flow.undoable(work, judged, person)
     if after is not None and definition.use_case.review.undo_seconds:
         undone = after
-    view = flow.look(work, case)
+    view = flow.look(work, case, person.name)
     now = work.clock.now()
     state = rules.state_at(case, now)
     context = {
-        "page": _page(definition, case),
+        "page": _page(definition, case, wanted),
+        "query": views.address_of("", wanted),
         "case": view.case,
         "decision": "" if viewing.hides_model(case) else case.decision,
         "view": view,
@@ -267,20 +297,20 @@ def _case_template(
         "state": state,
         "mine": state == "leased" and case.leased_to == person.name,
         "late": rules.overdue(case, now),
+        "nobody_agrees": case.wanted > 1 and verdicts.is_disputed(flow.opinions_on(work, case.id)),
         "file": definition.use_case,
         "verdict_words": viewing.in_words(definition.use_case, case.verdict_answer),
         "history": flow.history(work, case.id),
         "judged": undone,
         "may_undo": flow.undoable(work, case.id, person) if state in rules.DECIDED else None,
         "error": error,
-        "form": form or VerdictForm(fence=case.fence, verdict="approved"),
+        "form": form or VerdictForm(fence=case.fence),
     }
     return Template("review/case.html", context=context, status_code=422 if error else 200)
 
 
-def _page(definition: Definition, case: Case) -> dict[str, Any]:
-    queue = f"/use-cases/{case.use_case}/queue"
-    crumbs = [("Queue", queue), (case.entity, f"/queue/cases/{case.id}")]
+def _page(definition: Definition, case: Case, wanted: Wanted) -> dict[str, Any]:
+    crumbs = [("Queue", _queue(case.use_case, wanted)), (case.entity, _address(case.id, wanted))]
     return {"use_case": case.use_case, "title": definition.use_case.title, "active": "queue", "crumbs": crumbs}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from litestar import Request, get, post
 from litestar.enums import RequestEncodingType
@@ -143,7 +142,9 @@ def _queue_template(
         "is_filtered": wanted != Filter(),
         "number": number,
         "more": len(cases) > _ROWS,
-        "query": _query(asked),
+        "before": _address(use_case, asked, number - 1),
+        "after": _address(use_case, asked, number + 1),
+        "query": views_rules.address_of("", asked) if wanted.state == "open" else "",
         "me": person.name,
         "done": done,
         "judged": flow.undoable(work, judged, person),
@@ -176,20 +177,9 @@ def _views(work: Workspace, use_case: str, person: Principal, wanted: Filter, wa
     }
 
 
-def _address(use_case: str, wanted: Wanted) -> str:
-    return f"/use-cases/{use_case}/queue?{_query(wanted)}".rstrip("?")
-
-
-def _query(wanted: Wanted) -> str:
-    """As in an address; empty where nothing is asked for."""
-    said = {
-        "show": "" if wanted.show == "open" else wanted.show,
-        "why": wanted.why,
-        "skill": wanted.skill,
-        "entity": wanted.entity.strip(),
-        "overdue": "true" if wanted.overdue else "",
-    }
-    return urlencode({name: value for name, value in said.items() if value})
+def _address(use_case: str, wanted: Wanted, page: int = 1) -> str:
+    more = {"page": str(page)} if page > 1 else {}
+    return views_rules.address_of(f"/use-cases/{use_case}/queue", wanted, **more)
 
 
 PAGES: list[Any] = [queue_page, keep_view, change_view, remove_view]

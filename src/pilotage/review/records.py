@@ -10,7 +10,7 @@ from msgspec import Struct
 from pilotage.decisions.records import Said
 from pilotage.usecase.records import CaseReason
 
-FeedbackKind = Literal["shown", "useful", "wrong", "override", "escalate"]
+FeedbackKind = Literal["shown", "useful", "wrong", "override", "escalate", "accept"]
 CaseState = Literal["open", "leased", "approved", "corrected", "rejected", "lapsed", "withdrawn"]
 Verdict = Literal["approved", "corrected", "rejected"]
 
@@ -117,7 +117,8 @@ class Card(Struct, frozen=True, omit_defaults=True):
 
     ``answer`` is what ``action`` says in words.
     ``probability`` lies in [0, 1], of yes or of the category that is answered; ``tenths`` is the same in whole tenths.
-    ``version`` changes when anything shown does.
+    ``version`` changes when anything shown does. ``reason_words`` are the ``reasons`` as they are shown, in the same
+    order: what is sent is the reason itself.
     """
 
     state: CardLook
@@ -136,6 +137,7 @@ class Card(Struct, frozen=True, omit_defaults=True):
     answer: Said | None = None
     action: str = ""
     reasons: tuple[str, ...] = ()
+    reason_words: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
 
 
@@ -233,6 +235,9 @@ class Filter(Struct, frozen=True, kw_only=True):
     skill: str = ""
     entity: str = ""
     overdue: bool = False
+
+
+EVERYTHING_OPEN = Filter()
 
 
 class Wanted(Struct, frozen=True, kw_only=True):

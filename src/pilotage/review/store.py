@@ -202,7 +202,12 @@ def _filtered(wanted: Filter, person: str, now: datetime) -> list[sa.ColumnEleme
         "decided": cases.c.state.in_(("approved", "corrected", "rejected")),
         "lapsed": cases.c.state == "lapsed",
     }
-    found = [states[wanted.state]]
+    return [states[wanted.state], *_narrowed(wanted, now)]
+
+
+def _narrowed(wanted: Filter, now: datetime) -> list[sa.ColumnElement[bool]]:
+    """What a filter asks for besides the state."""
+    found: list[sa.ColumnElement[bool]] = []
     if wanted.why:
         found.append(cases.c.why.in_(wanted.why))
     if wanted.skill:
@@ -243,17 +248,27 @@ def count_opened(connection: sa.Connection, use_case: str) -> tuple[int, int]:
     return sum(count for known, count in found if not known), sum(count for known, count in found if known)
 
 
-def leased_cases(connection: sa.Connection, use_case: str) -> list[Case]:
+def leased_cases(connection: sa.Connection, use_case: str, wanted: Filter, now: datetime) -> list[Case]:
     """Cases that somebody took and did not decide, whether their time ran out or not: never many."""
-    query = sa.select(cases).where(cases.c.use_case == use_case, cases.c.state == "leased").order_by(cases.c.rank)
+    where = [cases.c.use_case == use_case, cases.c.state == "leased", *_narrowed(wanted, now)]
+    query = sa.select(cases).where(*where).order_by(cases.c.rank)
     return [_case(row) for row in connection.execute(query).mappings()]
 
 
-def open_cases(connection: sa.Connection, use_case: str, skills: Collection[str], limit: int, skip: int) -> list[Case]:
+def open_cases(
+    connection: sa.Connection,
+    use_case: str,
+    wanted: Filter,
+    skills: Collection[str],
+    now: datetime,
+    limit: int,
+    skip: int,
+) -> list[Case]:
     """Cases that nobody has taken and that need no other skill than these, the one to look at first at the top."""
+    where = [cases.c.use_case == use_case, cases.c.state == "open", cases.c.skill.in_(["", *skills])]
     query = (
         sa.select(cases)
-        .where(cases.c.use_case == use_case, cases.c.state == "open", cases.c.skill.in_(["", *skills]))
+        .where(*where, *_narrowed(wanted, now))
         .order_by(cases.c.rank, cases.c.id)
         .limit(limit)
         .offset(skip)
@@ -295,11 +310,11 @@ def _count(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> int:
     return int(connection.execute(sa.select(sa.func.count()).select_from(cases).where(*where)).scalar_one())
 
 
-def take(connection: sa.Connection, case_id: str, person: str, now: datetime, until: datetime) -> bool:
-    """Lease a case that is free, or already this person's, and raise its fence; false when it is not to be had."""
+def take(connection: sa.Connection, case_id: str, person: str, now: datetime, until: datetime, holder: str) -> bool:
+    """Lease a case that is free, or this holder's, and raise its fence; false when it is not to be had."""
     result = connection.execute(
         sa.update(cases)
-        .where(cases.c.id == case_id, cases.c.state.in_(UNDECIDED), _free_for(person, now))
+        .where(cases.c.id == case_id, cases.c.state.in_(UNDECIDED), _free_for(holder, now))
         .values(state="leased", leased_to=person, leased_at=now, leased_until=until, fence=cases.c.fence + 1)
     )
     return result.rowcount == 1
@@ -415,10 +430,10 @@ def _held(case_id: str, fence: int, person: str, now: datetime) -> Sequence[sa.C
     )
 
 
-def _free_for(person: str, now: datetime) -> sa.ColumnElement[bool]:
+def _free_for(holder: str, now: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(
         cases.c.state == "open",
-        cases.c.leased_to == person,
+        cases.c.leased_to == holder,
         cases.c.leased_until.is_(None),
         cases.c.leased_until <= now,
     )

@@ -9,13 +9,11 @@ from pilotage.platform.workspace import Workspace
 from pilotage.review import store
 from pilotage.review.flow.intake import take_in
 from pilotage.review.flow.leasing import found
-from pilotage.review.records import Case, Event, Filter, QueueCounts
+from pilotage.review.records import EVERYTHING_OPEN, Case, Event, Filter, QueueCounts
 from pilotage.review.rules import verdicts
 from pilotage.review.rules.viewing import hides_model
 from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
-
-EVERYTHING_OPEN = Filter()
 
 
 def queue(

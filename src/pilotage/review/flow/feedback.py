@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pilotage.decisions.records import Decision
 from pilotage.govern import flow as governing
 from pilotage.govern.records import Principal
-from pilotage.platform.errors import NotFound
+from pilotage.platform.errors import Conflict, NotFound
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.review import store
@@ -19,14 +19,17 @@ from pilotage.review.records import Event, Feedback, FeedbackKind
 from pilotage.review.rules import cases as case_rules
 from pilotage.review.rules import feedback as rules
 from pilotage.review.rules import picking
+from pilotage.review.rules.cards import is_silent
 from pilotage.webhooks import flow as webhooks
 from pilotage.webhooks.records import EventType, Told
 
 
 def give_feedback(
-    work: Workspace, decision: Decision, kind: str, reason: str, person: Principal, at: datetime
+    work: Workspace, decision: Decision, kind: str, reason: str, person: Principal, at: datetime, named: str = ""
 ) -> Feedback:
     """Keep one thing said about a decision. 'shown' is kept once per person; 'escalate' opens a case.
+
+    What is told again under the identifier ``named`` is kept once, too.
 
     Raises:
         InvalidRequest: an unknown kind, or a reason that is missing or too long.
@@ -34,7 +37,7 @@ def give_feedback(
     """
     checked = rules.check(kind, reason)
     given = Feedback(
-        id=_identifier(checked, decision, person, at),
+        id=_identifier(checked, decision, person, at, named),
         decision=decision.id,
         use_case=decision.use_case,
         entity=decision.entity,
@@ -101,15 +104,24 @@ def _withdraw(connection: sa.Connection, decision: Decision, by: picking.Picker,
 
 
 def app_feedback(
-    work: Workspace, decision: Decision, kind: str, reason: str, person: str, caller: Principal
+    work: Workspace, decision: Decision, kind: str, reason: str, person: str, caller: Principal, named: str = ""
 ) -> Feedback:
     """Keep what a person said in an app that shows answers in its own way; the app vouches for the name.
 
+    As on the card, nothing is kept of what was not to be shown: neither that it was seen nor what is said of it.
+
     Raises:
-        InvalidRequest, Conflict: as :func:`give_feedback`.
+        InvalidRequest, Conflict: as :func:`give_feedback`; or the decision was taken where nothing is shown.
     """
+    rules.check(kind, reason)
+    if is_silent(decision):
+        raise Conflict(
+            f"Decision {decision.id} was taken where nothing is shown (stage {decision.stage}, arm {decision.arm}); "
+            f"'{kind}' was not kept.",
+            "Show answers, and tell what people say of them, from stage assist on.",
+        )
     speaker = Principal(id=f"{caller.id}:{person}", name=person, kind="card")
-    return give_feedback(work, decision, kind, reason, speaker, work.clock.now())
+    return give_feedback(work, decision, kind, reason, speaker, work.clock.now(), named)
 
 
 def feedback_on(work: Workspace, decision: str) -> list[Feedback]:
@@ -121,8 +133,8 @@ def feedback_on(work: Workspace, decision: str) -> list[Feedback]:
 _DEEDS = {"override": "overridden", "escalate": "escalated"}
 
 
-def _identifier(kind: FeedbackKind, decision: Decision, person: Principal, at: datetime) -> str:
-    return rules.exposure_id(decision.id, person.name) if kind == "shown" else new_id("fbk", at)
+def _identifier(kind: FeedbackKind, decision: Decision, person: Principal, at: datetime, named: str) -> str:
+    return rules.exposure_id(decision.id, person.name) if kind == "shown" else named or new_id("fbk", at)
 
 
 def _escalate(connection: sa.Connection, work: Workspace, decision: Decision, given: Feedback) -> None:

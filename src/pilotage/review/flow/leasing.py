@@ -11,19 +11,22 @@ from pilotage.platform.errors import Conflict, NotAllowed, NotFound
 from pilotage.platform.workspace import Workspace
 from pilotage.review import opinions_store, store
 from pilotage.review.flow.intake import take_in
-from pilotage.review.records import Case, Event
+from pilotage.review.records import EVERYTHING_OPEN, Case, Event, Filter
 from pilotage.review.rules import cases as rules
+from pilotage.review.rules import verdicts
 from pilotage.webhooks import flow as webhooks
 from pilotage.webhooks.records import EventType, Told
 
 _PAGE = 50
 
 
-def lease(work: Workspace, case_id: str, person: Principal) -> Case:
+def lease(work: Workspace, case_id: str, person: Principal, from_oneself: bool = True) -> Case:
     """Take a case for five minutes. Whoever held it before, in another window too, can no longer submit.
 
+    Unless it may be taken ``from_oneself``, one that this person holds already is left where it is.
+
     Raises:
-        Conflict: somebody else is working on it, or it is decided.
+        Conflict: somebody else is working on it, it is decided, or as many as are asked disagree.
         NotAllowed: this person escalated or judged it, or lacks the skill that it needs.
     """
     now = work.clock.now()
@@ -32,7 +35,8 @@ def lease(work: Workspace, case_id: str, person: Principal) -> Case:
         if case.state in rules.CLOSED:
             raise rules.why_not_leased(case, now)
         _refuse(connection, case, person)
-        if not store.take(connection, case_id, person.name, now, now + rules.LEASE):
+        holder = person.name if from_oneself else ""
+        if not store.take(connection, case_id, person.name, now, now + rules.LEASE, holder):
             raise rules.why_not_leased(found(connection, case_id), now)
         taken = found(connection, case_id)
         store.insert_event(connection, Event(case_id, "leased", taken.fence, person.name, now, ""))
@@ -41,20 +45,31 @@ def lease(work: Workspace, case_id: str, person: Principal) -> Case:
     return taken
 
 
-def lease_next(work: Workspace, use_case: str, person: Principal, skip: str = "") -> Case | None:
+def lease_next(
+    work: Workspace, use_case: str, person: Principal, skip: str = "", wanted: Filter = EVERYTHING_OPEN
+) -> Case | None:
     """Take the first case that is free for this person, one of their own before all others; None when there is none.
 
-    ``skip`` is a case that they have just given back: it comes after all others.
+    ``skip`` is a case that they have just given back: it comes after all others. Of ``wanted`` the state does not
+    count: only cases that wait are taken.
     """
     take_in(work, rounds=1)
-    return _first(work, _free(work, use_case, person, skip), person)
+    return _first(work, _free(work, use_case, person, skip, wanted), person)
 
 
-def lease_ahead(work: Workspace, case_id: str, fence: int, person: Principal, begun: bool = False) -> Case | None:
+def lease_ahead(
+    work: Workspace,
+    case_id: str,
+    fence: int,
+    person: Principal,
+    begun: bool = False,
+    wanted: Filter = EVERYTHING_OPEN,
+) -> Case | None:
     """Take the case after the one that this person looks at, so that it can be shown at once; None when there is none.
 
     It is theirs like any other, and given back when they leave. One that they hold in another window is left there.
-    ``begun`` says that the case itself was taken so, and that its time runs from now on.
+    ``begun`` says that the case itself was taken so, and that its time runs from now on. ``wanted`` as in
+    :func:`lease_next`.
 
     Raises:
         Conflict: the lease of the case that they look at is over.
@@ -66,8 +81,9 @@ def lease_ahead(work: Workspace, case_id: str, fence: int, person: Principal, be
         if not keep(connection, case_id, fence, person.name, now, now + rules.LEASE):
             raise rules.why_not_submitted(case, fence, person, now)
     take_in(work, rounds=1)
-    free = (each for each in _free(work, case.use_case, person, case_id) if rules.state_at(each, now) == "open")
-    return _first(work, (each for each in free if each.id != case_id), person)
+    others = _free(work, case.use_case, person, case_id, wanted)
+    free = (each for each in others if rules.state_at(each, now) == "open")
+    return _first(work, (each for each in free if each.id != case_id), person, from_oneself=False)
 
 
 def renew_lease(work: Workspace, case_id: str, fence: int, person: Principal) -> Case:
@@ -109,10 +125,10 @@ def found(connection: sa.Connection, case_id: str, lock: bool = False) -> Case:
     return case
 
 
-def _first(work: Workspace, free: Iterator[Case], person: Principal) -> Case | None:
+def _first(work: Workspace, free: Iterator[Case], person: Principal, from_oneself: bool = True) -> Case | None:
     for case in free:
         try:
-            return lease(work, case.id, person)
+            return lease(work, case.id, person, from_oneself)
         except (Conflict, NotAllowed):  # somebody was faster, or it is not for this person: the next one
             continue
     return None
@@ -121,6 +137,8 @@ def _first(work: Workspace, free: Iterator[Case], person: Principal) -> Case | N
 def _refuse(connection: sa.Connection, case: Case, person: Principal) -> None:
     judged = opinions_store.judged_by(connection, [case.id]).get(case.id, set())
     rules.refuse_self_review(person, store.escalated_by(connection, case.decision), judged)
+    if len(judged) >= verdicts.OPINIONS_MAX:
+        raise rules.nobody_agrees(case, len(judged))
     skills = opinions_store.skills_of(connection, person.name, case.use_case)
     if case.skill and case.skill not in skills:
         raise NotAllowed(
@@ -129,16 +147,16 @@ def _refuse(connection: sa.Connection, case: Case, person: Principal) -> None:
         )
 
 
-def _free(work: Workspace, use_case: str, person: Principal, last: str) -> Iterator[Case]:
+def _free(work: Workspace, use_case: str, person: Principal, last: str, wanted: Filter) -> Iterator[Case]:
     """Cases that this person could take, in the order to look at them; pages are read as they are needed."""
     now = work.clock.now()
     with work.database.reading() as connection:
-        leased = store.leased_cases(connection, use_case)
+        leased = store.leased_cases(connection, use_case, wanted, now)
         skills = opinions_store.skills_of(connection, person.name, use_case)
     yield from (case for case in leased if case.leased_to == person.name and case.id != last)
     ended = [case for case in leased if case.leased_to != person.name and rules.state_at(case, now) == "open"]
     yield from (case for case in ended if case.id != last)
-    yield from _open(work, use_case, person, skills, last)
+    yield from _open(work, use_case, person, skills, last, wanted)
     yield from (case for case in [*leased, *_named(work, last)] if case.id == last)
 
 
@@ -148,15 +166,18 @@ def _named(work: Workspace, case_id: str) -> list[Case]:
     return [case] if case is not None and case.state == "open" else []
 
 
-def _open(work: Workspace, use_case: str, person: Principal, skills: list[str], last: str) -> Iterator[Case]:
+def _open(
+    work: Workspace, use_case: str, person: Principal, skills: list[str], last: str, wanted: Filter
+) -> Iterator[Case]:
     skip = 0
     while True:
         with work.database.reading() as connection:
-            page = store.open_cases(connection, use_case, skills, _PAGE, skip)
+            page = store.open_cases(connection, use_case, wanted, skills, work.clock.now(), _PAGE, skip)
             judged = opinions_store.judged_by(connection, [case.id for case in page])
         mine = rules.names_of(person)
         for case in page:
-            if case.id != last and not mine & {name.casefold() for name in judged.get(case.id, set())}:
+            by = judged.get(case.id, set())
+            if case.id != last and len(by) < verdicts.OPINIONS_MAX and not mine & {name.casefold() for name in by}:
                 yield case
         if len(page) < _PAGE:
             return

@@ -84,6 +84,15 @@ def why_not_leased(case: Case, now: datetime) -> Conflict:
     )
 
 
+def nobody_agrees(case: Case, people: int) -> Conflict:
+    """As many as are asked have judged, and no two say the same."""
+    at = iso(case.falls_back_at)[:16].replace("T", " ")
+    return Conflict(
+        f"{people} people have judged case {case.id} and no two agree; from {at} UTC the way before holds.",
+        "Take another case from the queue.",
+    )
+
+
 def why_not_submitted(case: Case, fence: int, person: Principal, now: datetime) -> Conflict:
     """The reason why a verdict came too late, in a sentence."""
     if case.state in CLOSED:

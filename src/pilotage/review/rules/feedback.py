@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pilotage.platform.errors import Conflict, InvalidRequest, NotAllowed, PilotageError, Problem
 from pilotage.review.records import Feedback, FeedbackKind
 
-ACTIONS = ("useful", "wrong", "override", "escalate")
+ACTIONS = ("useful", "wrong", "override", "escalate", "accept")
 REASON_CHARACTERS_MAX = 2000
 _NEEDS_REASON = frozenset({"override", "escalate"})
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})

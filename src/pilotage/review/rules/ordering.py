@@ -30,4 +30,12 @@ def uncertainty(decision: Decision) -> float:
         return 4 * decision.probability * (1 - decision.probability)
     if decision.confidence is not None:
         return 1 - decision.confidence
+    if decision.low is not None and decision.high is not None:
+        return _width(decision.low, decision.high)
     return _NEUTRAL
+
+
+def _width(low: float, high: float) -> float:
+    """How wide an interval is beside the numbers in it, 0 to 1: 1 where it reaches below zero and above."""
+    size = abs(low) + abs(high)
+    return min(1.0, (high - low) / size) if size else 0.0

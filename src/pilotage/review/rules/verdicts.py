@@ -13,7 +13,10 @@ from pilotage.review.records import Case, Opinion, Verdict
 from pilotage.usecase.records import OutcomeKind
 
 NOTE_CHARACTERS_MAX = 2000
+OPINIONS_MAX = 5
+"""So many people are asked about one case where no two agree; nobody is asked after them."""
 NO_ANSWER = Problem("answer", "must say what is right.", "Pick or write one.")
+NO_VERDICT = Problem("verdict", "must be said.", "Approve, correct, or say that the case cannot be decided.")
 JUDGED_BLIND = Problem(
     "verdict", "does not apply to a case that is judged blind.", "Send no verdict, only the answer that is right."
 )
@@ -26,16 +29,18 @@ def standing(opinions: Sequence[Opinion]) -> list[Opinion]:
 
 
 def settles(opinions: Sequence[Opinion], wanted: int) -> Opinion | None:
-    """The opinion that decides the case; None while another person's is wanted.
+    """The opinion that decides the case: the newest, once as many as are ``wanted`` say the same; None before.
 
-    One, or two that say the same. Where two differ a third person arbitrates, who sees neither.
+    Where two differ a further person arbitrates, who sees neither, and decides by agreeing with one of them.
     """
     given = standing(opinions)
-    if len(given) < wanted:
-        return None
-    if wanted == 1 or _alike(given[0], given[1]):
-        return given[wanted - 1]
-    return given[2] if len(given) > 2 else None
+    agreeing = [each for each in given if _alike(each, given[-1])]
+    return given[-1] if given and len(agreeing) >= wanted else None
+
+
+def is_disputed(opinions: Sequence[Opinion]) -> bool:
+    """Whether as many have judged as are asked, and no two agree."""
+    return len(standing(opinions)) >= OPINIONS_MAX
 
 
 def _alike(one: Opinion, other: Opinion) -> bool:
@@ -97,6 +102,8 @@ def _verdict_problems(verdict: Verdict, given: Said | None, corrected: Said | No
         return [Problem("verdict", f"must be approved, corrected or rejected (got {verdict!r}).")]
     if verdict == "approved" and given is None:
         return [Problem("verdict", "There is no answer to approve.", "Correct the case or reject it.")]
+    if verdict == "approved" and corrected not in (None, given):
+        return [Problem("answer", "Approved, and yet another answer is said to be right.", "Correct, or leave it out.")]
     if verdict == "corrected" and corrected is None:
         return [Problem("answer", "A correction must say what is right instead.")]
     if verdict == "corrected" and corrected == given:

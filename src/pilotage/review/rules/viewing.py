@@ -38,6 +38,19 @@ def why_shown(case: Case) -> CaseReason:
     return "blind" if case.why in BLIND else case.why
 
 
+def comments_for(
+    viewer: str, case: Case, comments: Sequence[Comment], opinions: Sequence[Opinion]
+) -> tuple[Comment, ...]:
+    """The comments that somebody may read: all once the case is closed, before that one's own and what leads nobody.
+
+    A verdict that came too late leads, and so does what is written by whoever judges or judged a case for two.
+    """
+    if case.state in cases.CLOSED:
+        return tuple(comments)
+    judging = {case.leased_to, *(each.person for each in opinions)} if case.wanted > 1 else set()
+    return tuple(each for each in comments if not each.late and (each.person == viewer or each.person not in judging))
+
+
 def view_of(
     case: Case,
     decision: Decision,
@@ -48,7 +61,10 @@ def view_of(
     comments: Sequence[Comment],
     opinions: Sequence[Opinion],
 ) -> CaseView:
-    """The case as one document. Others' opinions are in it once it is closed: nobody is led by them."""
+    """The case as one document. Others' opinions are in it once it is closed: nobody is led by them.
+
+    ``comments`` are those that its reader may see.
+    """
     use_case, hidden = definition.use_case, hides_model(case)
     is_closed = case.state in cases.CLOSED
     return CaseView(
@@ -64,7 +80,7 @@ def view_of(
         reasons=use_case.review.reasons,
         guidelines=use_case.review.guidelines,
         said=() if hidden else tuple(said),
-        comments=tuple(each for each in comments if is_closed or not each.late),
+        comments=tuple(comments),
         opinions=tuple(opinions) if is_closed else (),
         asked_at=decision.decided_at,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import get_args
+from urllib.parse import urlencode
 
 from pilotage.platform.errors import InvalidRequest, Problem
 from pilotage.review.records import Filter, QueueState, View, Wanted
@@ -32,6 +33,20 @@ def filter_of(wanted: Wanted) -> Filter:
     kinds = meant(wanted.why) if wanted.why else ()
     entity = wanted.entity.strip()
     return Filter(state=wanted.show, why=kinds, skill=wanted.skill, entity=entity, overdue=wanted.overdue)
+
+
+def address_of(path: str, wanted: Wanted, **more: str) -> str:
+    """An address with what is asked for, and more besides; what is empty is left out."""
+    said = {
+        "show": "" if wanted.show == "open" else wanted.show,
+        "why": wanted.why,
+        "skill": wanted.skill,
+        "entity": wanted.entity.strip(),
+        "overdue": "true" if wanted.overdue else "",
+        **more,
+    }
+    query = urlencode({name: value for name, value in said.items() if value})
+    return f"{path}?{query}" if query else path
 
 
 def tidy(name: str) -> str:

@@ -43,7 +43,10 @@ class Review(Part, frozen=True, kw_only=True):
 
     minutes_per_case: Annotated[float, Meta(gt=0, description="How long a reviewer takes for one case.")] = 2.0
     deadline: Annotated[
-        Duration, Meta(description="Within which time a case has to be looked at; then it is escalated to the owner.")
+        Duration,
+        Meta(
+            description="Within which time a case has to be looked at; then it is late: shown, logged, told by webhook."
+        ),
     ] = "1 hour"
     falls_back: Annotated[
         Duration,
@@ -57,10 +60,15 @@ class Review(Part, frozen=True, kw_only=True):
     guidelines: Annotated[str, Meta(description="What reviewers should look at, in words.")] = ""
     samples: Annotated[Samples, Meta(description="What else people look at.")] = Samples()
     second_opinion: Annotated[
-        Share, Meta(description="The share of cases that two people judge, the second without seeing the first.")
+        Share,
+        Meta(description="The share of cases that two people must agree on, the second without seeing the first."),
     ] = 0.0
     four_eyes: Annotated[
-        tuple[CaseReason, ...], Meta(description="Kinds of cases that always need two people who agree: high_risk.")
+        tuple[CaseReason, ...],
+        Meta(
+            description="Kinds of cases that always need two people who agree: high_risk. Up to five are asked; where "
+            "no two agree, the way before holds in the end."
+        ),
     ] = ()
     skills: Annotated[
         dict[Identifier, Expression],

@@ -20,13 +20,16 @@ const find = (selector) => document.querySelector(selector);
 const post = (address, body, more = {}) => fetch(address, { method: "POST", body, ...more });
 
 function onKey(event) {
+  if (event.key === "Enter" && event.target.matches("#verdict-form select")) {
+    event.preventDefault(); // it would open the list, which Space does
+    return entered(event.target.form);
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.target.closest(TYPING)) return;
   if (event.key === "?") return openKeys();
   const key = event.key.toLowerCase();
   if (find("#keys")?.open || !/^[a-z1-9]$/.test(key)) return;
-  const meant = ["review", "focus", "toggle"].map((what) => `[data-${what}-key="${key}"]`);
-  const target = find([`form[data-shortcut="${key}"] button`, ...meant].join(", "));
-  if (!target) return;
+  const target = meantBy(key);
+  if (!target || target.disabled) return;
   event.preventDefault();
   if (isSamePress(key)) return;
   pressed = key;
@@ -37,8 +40,21 @@ function onKey(event) {
   else press(target);
 }
 
+/** What a key stands for: a number that is before answers and reasons alike, for what is to be said first. */
+function meantBy(key) {
+  const kinds = ["review", "focus", "toggle"].map((what) => `[data-${what}-key="${key}"]`);
+  const meant = [...document.querySelectorAll([`form[data-shortcut="${key}"] button`, ...kinds].join(", "))];
+  const first = waiting ? lacks(waiting)?.field.name : find("#verdict-form [value=blind]") ? "answer" : "reason";
+  return meant.find((each) => each.name === first) ?? meant[0];
+}
+
 function onClick(event) {
   if (event.target.closest("[data-keys]")) return openKeys();
+  const enter = event.target.closest("[data-enter]");
+  if (enter) {
+    event.preventDefault();
+    return entered(enter.form);
+  }
   if (event.detail === 0 || !event.target.closest("button")) return; // not a mouse, or nothing that it sends
   if (isSamePress("mouse")) event.preventDefault();
   pressed = "mouse";
@@ -58,11 +74,30 @@ function toggle(details) {
 
 /** Sends a verdict, or leads to what it lacks. */
 function press(button) {
-  const missing = lacks(button);
-  waiting = missing ? button : null;
-  if (missing) missing.focus();
-  else button.form.requestSubmit(button);
+  if (!isLed(button)) button.form.requestSubmit(button);
 }
+
+/** Whether a verdict still lacks something, to which the page then leads. */
+function isLed(button) {
+  if (button.name !== "verdict") return false;
+  const missing = lacks(button);
+  waiting = missing && button.value !== "approved" ? button : null;
+  hint(button.form, missing?.why ?? "");
+  missing?.field.focus();
+  return missing !== null;
+}
+
+/** Enter in a field: sends the verdict that was begun, or the answer that stands in the field. */
+function entered(form) {
+  const isAnswer = document.activeElement?.name === "answer";
+  const verdict = waiting ?? (isAnswer ? form.querySelector("[value=blind], [value=corrected]") : null);
+  if (verdict) press(verdict);
+  else hint(form, "Nothing is sent yet: press the button of your verdict.");
+}
+
+const hint = (form, text) => {
+  form.querySelector("[data-hint]").textContent = text;
+};
 
 function pick(radio) {
   radio.checked = true;
@@ -70,25 +105,32 @@ function pick(radio) {
   if (waiting) press(waiting);
 }
 
-/** The field that a correction or rejection still lacks: the answer, then the reason. */
+/** The field that stands in the way of a verdict, and why; null where nothing does. */
 function lacks(button) {
-  if (button.name !== "verdict" || button.value === "approved") return null;
-  const answers = [...button.form.querySelectorAll("[name=answer]:not([type=hidden])")];
-  const answered = answers.some((field) => (field.type === "radio" ? field.checked : field.value.trim()));
-  if (button.value !== "rejected" && answers.length && !answered) return answers[0];
-  if (button.value === "blind") return null;
-  const reasons = [...button.form.querySelectorAll("input[name=reason]")];
-  const said = button.form.other.value.trim() || reasons.some((radio) => radio.checked);
-  return said ? null : (reasons[0] ?? button.form.other);
+  const { form, value: verdict } = button;
+  const answers = [...form.querySelectorAll("[name=answer]")];
+  const field = answers.find((each) => each.checked) ?? answers[0];
+  const isOther = isAnotherAnswer(form);
+  if (verdict === "approved" && isOther) {
+    return { field, why: "Another answer stands here: correct the case, or take it out." };
+  }
+  if (["corrected", "blind"].includes(verdict) && field && !isOther) return { field, why: "Say what is right." };
+  if (!["corrected", "rejected"].includes(verdict)) return null;
+  const reasons = [...form.querySelectorAll("input[name=reason]")];
+  if (form.other.value.trim() || reasons.some((radio) => radio.checked)) return null;
+  return { field: reasons[0] ?? form.other, why: "Say why: the number of a reason, or your own words." };
+}
+
+function isAnotherAnswer(form) {
+  const said = (new FormData(form).get("answer") ?? "").trim();
+  const given = form.dataset.given;
+  return said !== "" && said !== given && !(given && Number(said) === Number(given));
 }
 
 function onSubmit(event) {
   const form = event.target;
-  const missing = form.matches("#verdict-form") && event.submitter && lacks(event.submitter);
-  if (missing) {
+  if (form.matches("#verdict-form") && event.submitter && isLed(event.submitter)) {
     event.preventDefault(); // the same help for the mouse: led to what is missing
-    waiting = event.submitter;
-    missing.focus();
   } else if (form.matches("#verdict-form, [data-onward]")) {
     if (!isReady()) return; // the server shows the next case, as it does without this script
     event.preventDefault();
@@ -114,7 +156,7 @@ async function prepare(begun) {
   const body = leaseOf(form);
   if (begun) body.set("begun", "true");
   const at = Date.now();
-  const reply = await post(`/queue/cases/${caseIn(document)}/ahead`, body);
+  const reply = await post(`/queue/cases/${caseIn(document)}/ahead${location.search}`, body);
   if (reply.status === 409) return lost(form);
   if (reply.status !== 200 || reply.redirected) return;
   const page = new DOMParser().parseFromString(await reply.text(), "text/html");
@@ -148,7 +190,10 @@ function show(next, judged) {
   if (word) word.textContent = word.textContent.replace("Kept", "Keeping");
   find("main").replaceWith(main);
   document.title = next.page.title;
-  history.pushState(null, "", judged ? `${next.address}?judged=${judged}` : next.address);
+  const query = new URLSearchParams(location.search); // what the queue is narrowed to stays
+  if (judged) query.set("judged", judged);
+  else query.delete("judged");
+  history.pushState(null, "", query.size ? `${next.address}?${query}` : next.address);
   shown = { by: pressed, at: performance.now(), path: location.pathname };
   ahead = waiting = null;
   scrollTo(0, 0);

@@ -32,7 +32,7 @@ MEANINGS: Final[Mapping[EventType, tuple[str, str]]] = MappingProxyType(
         EventType.CASE_REOPENED: ("A reviewer took back the verdict that had decided a case.", "the case"),
         EventType.CASE_OVERDUE: ("Nobody decided a case by its deadline.", "the case"),
         EventType.CASE_LAPSED: ("Nobody decided a case at all: the way before holds.", "the case"),
-        EventType.FEEDBACK_GIVEN: ("A person said useful, wrong, override or escalate.", "the feedback"),
+        EventType.FEEDBACK_GIVEN: ("A person said useful, wrong, accept, override or escalate.", "the feedback"),
         EventType.FEEDBACK_TAKEN_BACK: ("A person took back what they had said.", "the feedback"),
         EventType.OUTCOME_JOINED: ("What really happened was joined to a decision.", "the decision"),
         EventType.DECISION_ANSWERED: ("A question was answered, and the answer is in the ledger.", "the decision"),
