@@ -164,7 +164,7 @@ class World:
             "version": self._live_version(use_case),
             "webhook": endpoint.id,
             "delivery": sent.id,
-            **self._people(word),
+            **self._people(word, use_case),
             "file_path": "pilotage.css",
             "view": reviewing.keep_view(work, definition, canary, Wanted(), False, reviewer(word)).id,
         }
@@ -209,9 +209,9 @@ class World:
         assert reply.status_code == 202, reply.text
         return str(reply.json()["id"])
 
-    def _people(self, word: str) -> dict[str, str]:
+    def _people(self, word: str, use_case: str) -> dict[str, str]:
         governing.add_person(self.work, SYSTEM, f"{word}-person", ())
-        governing.make_key(self.work, SYSTEM, f"{word}-key", ())
+        governing.make_key(self.work, SYSTEM, f"{word}-key", (Grant(Role.APP, use_case),))
         with self.work.database.reading() as connection:
             (person,) = [each for each in people_store.everybody(connection) if each.name == f"{word}-person"]
             (key,) = [each for each in keys_store.every(connection) if each.name == f"{word}-key"]
