@@ -197,3 +197,13 @@ def test_static_files_stay_inside_their_folder(stranger: Browser) -> None:
 def test_two_consoles_in_one_process_do_not_disturb_each_other(work: Workspace, stranger: Browser) -> None:
     build_console(work)
     assert stranger.get("/log-in").status_code == 200
+
+
+def test_style_and_scripts_come_compressed_and_pages_whose_length_could_tell_of_a_token_do_not(
+    stranger: Browser,
+) -> None:
+    asking = {"Accept-Encoding": "gzip"}
+    style, page = stranger.get("/static/pilotage.css", headers=asking), stranger.get("/log-in", headers=asking)
+    assert style.headers["content-encoding"] == "gzip"
+    assert int(style.headers["content-length"]) < len(style.content) / 3
+    assert "_csrf_token" in page.text and "content-encoding" not in page.headers

@@ -7,12 +7,14 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
 from litestar.config.csrf import CSRFConfig
 from litestar.contrib.jinja import JinjaTemplateEngine
 from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
+from litestar.middleware.compression import CompressionMiddleware
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
@@ -104,4 +106,6 @@ def _static() -> Any:
         directories=[STATIC],
         guards=[public("stylesheet and script of the pages")],
         cache_control=CacheControlHeader(max_age=_KEEP_SECONDS, public=True),
+        # Pages are not compressed: their length would tell of the token in them (BREACH).
+        middleware=[DefineMiddleware(CompressionMiddleware, config=CompressionConfig(backend="gzip"))],
     )
