@@ -24,6 +24,7 @@ from pilotage.decisions.http.route import DecisionRoute, use_case_of
 from pilotage.decisions.jobs import flow as batch_jobs
 from pilotage.decisions.jobs.flow import JobWorker
 from pilotage.govern import flow as governing
+from pilotage.monitor.incidents import overdue
 from pilotage.monitor.incidents.watching import Watch
 from pilotage.outcomes import flow as outcomes
 from pilotage.outcomes import quarantine, reporting, seeding
@@ -144,7 +145,7 @@ def recurring(work: Workspace) -> tuple[Job, ...]:
         Job("sync", timedelta(seconds=min(work.settings.sync_seconds, SYNC_LOOK_SECONDS)), sync_and_join),
         Job("materialise", timedelta(seconds=MATERIALISE_LOOK_SECONDS), data.materialise_due),
         Job("review", timedelta(seconds=1), reviewing.take_in),
-        Job("late cases", timedelta(seconds=30), reviewing.tend),
+        Job("late cases", timedelta(seconds=30), overdue.tend),
         Job("known cases", timedelta(minutes=1), seeding.seed),
         Job("parity", timedelta(days=1), parity.rejoin_all),
         Job("checkpoint", timedelta(seconds=30), governing.checkpoint),

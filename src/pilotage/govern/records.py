@@ -28,7 +28,7 @@ class Permission(enum.StrEnum):
     READ = "read"  # see a use case: audit, comparison, operate page, versions
     DECIDE = "decide"  # ask for decisions and read those one asked for
     EMBED = "embed"  # mint card tokens for one entity
-    FEEDBACK = "feedback"  # say useful, wrong, override, escalate
+    FEEDBACK = "feedback"  # say useful, wrong, override, escalate, accept
     REVIEW = "review"  # work on the review queue
     BUILD = "build"  # sync sources, build training sets, train, compare
     RELEASE = "release"  # release a version, change the stage

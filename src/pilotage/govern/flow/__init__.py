@@ -2,7 +2,15 @@
 
 from pilotage.govern.flow.audit_log import checkpoint, deeds_between, entries, last_number, record, take_turn, verify
 from pilotage.govern.flow.cards import card_secret, mint_card_token, read_card_token
-from pilotage.govern.flow.keys import all_keys, disable_key, make_key, principal_of_key
+from pilotage.govern.flow.keys import (
+    all_keys,
+    disable_key,
+    disable_key_of,
+    is_only_of,
+    keys_of,
+    make_key,
+    principal_of_key,
+)
 from pilotage.govern.flow.people import (
     add_person,
     change_password,
@@ -27,12 +35,15 @@ __all__ = [
     "deeds_between",
     "demand_fitting",
     "disable_key",
+    "disable_key_of",
     "disable_person",
     "enable_person",
     "end_others",
     "entries",
     "first_start",
     "give_role",
+    "is_only_of",
+    "keys_of",
     "last_number",
     "log_in",
     "log_out",

@@ -7,9 +7,9 @@ import hmac
 import secrets
 
 from pilotage.govern.flow.audit_log import record
-from pilotage.govern.records import Grant, Key, Principal
+from pilotage.govern.records import EVERY_USE_CASE, Grant, Key, Principal
 from pilotage.govern.store import keys as store
-from pilotage.platform.errors import InvalidRequest, NotFound
+from pilotage.platform.errors import InvalidRequest, NotAllowed, NotFound
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 
@@ -59,6 +59,33 @@ def disable_key(work: Workspace, by: Principal, key_id: str) -> None:
         if key.disabled_at is None:
             store.set_disabled(connection, key_id, work.clock.now())
             record(connection, work, by, "disable-key", key.name, {"key": key.id})
+
+
+def keys_of(work: Workspace, use_case: str) -> list[Key]:
+    """Keys that open something of a use case, newest first, also those that are disabled."""
+    with work.database.reading() as connection:
+        every = store.every(connection)
+    return [key for key in every if any(grant.use_case in (use_case, EVERY_USE_CASE) for grant in key.grants)]
+
+
+def disable_key_of(work: Workspace, by: Principal, key_id: str, use_case: str) -> None:
+    """The key opens nothing any more, if it is a key of this use case and of no other.
+
+    Raises:
+        NotFound: there is no such key of this use case.
+        NotAllowed: other use cases rely on it, too.
+    """
+    key = next((key for key in keys_of(work, use_case) if key.id == key_id), None)
+    if key is None:
+        raise NotFound(f"There is no key {key_id} of {use_case}.", "Look at the list of keys.")
+    if not is_only_of(key, use_case):
+        raise NotAllowed(f"The key of {key.name} is not of {use_case} alone.", "Ask an admin to disable it.")
+    disable_key(work, by, key_id)
+
+
+def is_only_of(key: Key, use_case: str) -> bool:
+    """Whether a key opens this use case and no other."""
+    return all(grant.use_case == use_case for grant in key.grants)
 
 
 def principal_of_key(work: Workspace, key: str) -> Principal | None:

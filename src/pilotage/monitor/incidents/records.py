@@ -15,6 +15,7 @@ class OtherKind(enum.StrEnum):
     """What is seen elsewhere than in a worker that answers."""
 
     CRASH_LOOP = "crash_loop"
+    CASES_OVERDUE = "cases_overdue"
 
 
 Kind = TroubleKind | OtherKind

@@ -17,6 +17,7 @@ NOTE_LETTERS_MAX = 2_000
 TITLES: Mapping[str, str] = MappingProxyType(
     {
         OtherKind.CRASH_LOOP: "Workers crashed again and again",
+        OtherKind.CASES_OVERDUE: "Cases wait beyond their deadline",
         TroubleKind.CIRCUIT_OPEN: "The model is left alone: it failed again and again",
         TroubleKind.ARTEFACT_REFUSED: "A released version could not be loaded",
         TroubleKind.SPOOL_REFUSES: "Decisions cannot be recorded",
