@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from litestar.testing import TestClient
 from tests.living import happened
@@ -21,10 +24,14 @@ from pilotage.outcomes import seeding
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.workspace import Workspace
 from pilotage.review import flow
-from pilotage.review.records import Opinion
+from pilotage.review.records import Opinion, Verdict
 from pilotage.usecase.records import CaseReason
+from pilotage.web.glossary import glossary
 
 AT = datetime(2013, 12, 5, tzinfo=UTC)
+MEANT = re.compile(r'<span popover class="definition"[^>]*>.*?</span>|</?button[^>]*>', re.DOTALL)
+JUDGED = re.compile(r"<b>(\d+)</b><span>(judged)</span>")
+FIGURE = re.compile(r'<div class="figure[^"]*"><b>(.*?)</b><span>(.*?)</span><small>(.*?)</small>')
 
 
 def judged(case: str, person: str, answer: Said | None, given: Said = True, why: CaseReason = "random") -> Judged:
@@ -140,22 +147,83 @@ def test_each_sees_their_own_figures_and_the_owner_all_together_without_names(
         client.cookies.set(SESSION, session(live, "viewer", Role.VIEWER))
         assert client.get(path).status_code == 403
 
-    assert "2 cases" in mine and "All together" not in mine
-    assert "6 cases" in all_together and "You have judged nothing here yet" in all_together
+    assert ("2", "judged") in JUDGED.findall(mine) and "All together" not in mine
+    assert ("6", "judged") in JUDGED.findall(all_together) and "You have judged nothing here yet" in all_together
     for text, others in ((mine, ("ben", "cleo")), (all_together, people)):
         assert not [name for name in others if f">{name}<" in text or f"by {name}" in text]
 
 
-def test_figures_of_two_people_are_not_shown_to_the_third(live: Workspace) -> None:
-    for person in ("anna", "ben"):
-        recorded(live)
-        flow.take_in(live)
-        case = flow.lease_next(live, NAME, reviewer(person))
-        assert case is not None
-        flow.submit(live, case.id, case.fence, "approved", None, "", reviewer(person))
+def judges(live: Workspace, person: str, verdict: Verdict = "approved", reason: str = "") -> None:
+    """Somebody is given a fresh case and judges it."""
+    recorded(live)
+    flow.take_in(live)
+    case = flow.lease_next(live, NAME, reviewer(person))
+    assert case is not None
+    corrected = False if verdict == "corrected" else None
+    flow.submit(live, case.id, case.fence, verdict, corrected, reason, reviewer(person))
 
+
+def page_of(live: Workspace, person: str, role: Role = Role.OWNER) -> str:
     with TestClient(console(live), raise_server_exceptions=False) as client:
-        client.cookies.set(SESSION, session(live, "lead", Role.OWNER))
-        page = client.get(f"/use-cases/{NAME}/queue/quality").text
+        client.cookies.set(SESSION, session(live, person, role))
+        return client.get(f"/use-cases/{NAME}/queue/quality").text
 
-    assert "Shown once 3 people have judged cases" in page
+
+@pytest.mark.parametrize(("lead", "others"), [("lead", "anna ben"), ("cleo", "anna ben cleo")])
+def test_who_leads_learns_nothing_of_two_people_also_by_taking_away_their_own_figures(
+    live: Workspace, lead: str, others: str
+) -> None:
+    for person in others.split():
+        judges(live, person)
+
+    assert "Shown once 3 people besides you have judged cases" in page_of(live, lead)
+
+    judges(live, "dora")
+    page = page_of(live, "another lead" if lead == "lead" else "lead of all")
+    assert "besides you" not in page and "Undefined" in page
+
+
+def test_a_reason_in_the_words_of_one_person_is_theirs_and_one_of_two_is_told(live: Workspace) -> None:
+    for person in ("anna", "ben", "cleo"):
+        judges(live, person)
+    judges(live, "anna", "corrected", "as my shift saw on Tuesday")
+    judges(live, "anna", "corrected", "Data looks wrong")
+    judges(live, "ben", "corrected", "Data looks wrong")
+
+    together, own = page_of(live, "lead"), page_of(live, "anna", Role.REVIEWER)
+
+    assert "as my shift saw" not in together and "reasons that one person alone gave" in together
+    assert "Data looks wrong" in together
+    assert "as my shift saw on Tuesday" in own
+
+
+def test_the_page_tells_agreement_bias_and_what_was_missed(live: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [judged(f"s{n}", person, n >= 1) for n in range(60) for person in ("anna", "ben", "cleo")]
+    found += [judged(f"b{n}", "anna", n >= 30, why="blind") for n in range(60)]
+    found.append(judged("split", "anna", True))
+    found.append(judged("split", "ben", False))
+    known = judged("k", "ben", True, why="known")
+    found.append(msgspec.structs.replace(known, happened=False))
+    monkeypatch.setattr(quality, "_judged", lambda *_: found)
+
+    page = page_of(live, "lead")
+    figures = {label: (value, note) for value, label, note in FIGURE.findall(MEANT.sub("", page))}
+
+    assert figures["Agreement"][0] == "0.75"
+    assert "Krippendorff&#39;s alpha over 61 cases" in figures["Agreement"][1]
+    assert figures["Automation bias"][0] == "48 points"
+    assert "people follow the model beyond what they would say alone; 95 % interval" in figures["Automation bias"][1]
+    assert figures["known cases missed"][0].startswith("100")
+    assert figures["overridden"][1].startswith("verdicts against the answer, of those who saw it: 4 of 183")
+    for word in ("Krippendorff's alpha", "automation bias", "agreement", "interval", "blind case"):
+        assert html.escape(glossary()[word.lower()], quote=False)[:40] in html.unescape(page)
+
+
+def test_what_is_not_known_is_called_undefined(live: Workspace) -> None:
+    for person in ("anna", "ben", "cleo"):
+        judges(live, person)
+
+    figures = {label: (value, note) for value, label, note in FIGURE.findall(MEANT.sub("", page_of(live, "lead")))}
+
+    assert figures["Agreement"] == ("Undefined", "no case was judged by two people")
+    assert figures["Automation bias"][0] == "Undefined"

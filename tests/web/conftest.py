@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,9 +13,15 @@ from litestar.testing import TestClient
 from pilotage.govern import flow
 from pilotage.govern.guards import needs, principal_of, public
 from pilotage.govern.records import SYSTEM, Grant, Permission
+from pilotage.monitor.incidents import flow as incidents
+from pilotage.platform.clock import FixedClock
 from pilotage.platform.errors import InvalidRequest, Problem
 from pilotage.platform.workspace import Workspace
+from pilotage.review import flow as reviewing
 from pilotage.web.console import build_console
+from pilotage.webhooks import flow as webhooks
+from tests.living import happened, release
+from tests.review.arranging import adopt, go_live, recorded
 
 Browser = TestClient[Litestar]
 ADDRESS = "http://console.test"
@@ -50,6 +57,22 @@ def mistakes() -> str:
     raise InvalidRequest(
         "Two fields do not fit.", "Correct them.", [Problem("a", "is < 0"), Problem("b", "is missing")]
     )
+
+
+@pytest.fixture
+def filled(work: Workspace, clock: FixedClock) -> Workspace:
+    """Something of everything: a version, decisions, an outcome, a case, an incident, a webhook."""
+    version = release(work, adopt(work), 1).version
+    go_live(work)
+    for number in range(8):
+        clock.advance(timedelta(hours=1))
+        decision = recorded(work, entity=f"UA{number}", version=version, band="uncertain", review=True)
+        happened(work, decision.id, number % 2 == 0, clock.now())
+    reviewing.take_in(work)
+    reviewing.open_case(work, decision, "uncertain", "near the threshold")
+    incidents.see(work, "drain_stuck", "Decisions wait for the ledger.")
+    webhooks.register(work, SYSTEM, "https://8.8.8.8/pilotage")
+    return work
 
 
 @pytest.fixture

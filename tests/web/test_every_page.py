@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from pilotage.govern.records import SYSTEM
-from pilotage.monitor.incidents import flow as incidents
-from pilotage.platform.clock import FixedClock
 from pilotage.platform.workspace import Workspace
-from pilotage.review import flow as reviewing
 from pilotage.web.console import build_console
 from pilotage.web.glossary import glossary
-from pilotage.webhooks import flow as webhooks
 from tests.browser import launch
 from tests.every_page import DESK, PHONE, addresses, faults, routes, visited
-from tests.living import happened, release
-from tests.review.arranging import adopt, go_live, recorded
+from tests.review.arranging import adopt
 
 pytestmark = pytest.mark.browser
 LOOKS = {
@@ -32,22 +25,6 @@ LOOKS = {
 def browser() -> Iterator[Browser]:
     with launch() as opened:
         yield opened
-
-
-@pytest.fixture
-def filled(work: Workspace, clock: FixedClock) -> Workspace:
-    """Something of everything: a version, decisions, an outcome, a case, an incident, a webhook."""
-    version = release(work, adopt(work), 1).version
-    go_live(work)
-    for number in range(8):
-        clock.advance(timedelta(hours=1))
-        decision = recorded(work, entity=f"UA{number}", version=version, band="uncertain", review=True)
-        happened(work, decision.id, number % 2 == 0, clock.now())
-    reviewing.take_in(work)
-    reviewing.open_case(work, decision, "uncertain", "near the threshold")
-    incidents.see(work, "drain_stuck", "Decisions wait for the ledger.")
-    webhooks.register(work, SYSTEM, "https://8.8.8.8/pilotage")
-    return work
 
 
 def _all_faults(work: Workspace, browser: Browser, look: str) -> dict[str, list[str]]:

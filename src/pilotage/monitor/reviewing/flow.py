@@ -13,13 +13,22 @@ from pilotage.review.rules.viewing import hides_model
 
 DAYS = 90
 PEOPLE_MIN = 3
-"""Of fewer people, a figure of all together would tell of each."""
+"""Besides who reads it: of fewer people, a figure of all together, less one's own, would tell of each."""
+_PEOPLE_OF_REASON = 2
+"""A reason in one person's own words would tell whose it is."""
 
 
 def quality(work: Workspace, use_case: str, person: str | None = None) -> Quality:
     """How well cases were judged in the last 90 days; by one person, or by all."""
     judged = _judged(work, use_case)
-    return rules.quality_of([each for each in judged if person is None or each.opinion.person == person])
+    if person is None:
+        return rules.quality_of(judged, _PEOPLE_OF_REASON)
+    return rules.quality_of([each for each in judged if each.opinion.person == person])
+
+
+def is_too_few(together: Quality, reader: str) -> bool:
+    """Whether figures of all together would tell this reader, who knows their own, of single people."""
+    return bool(together.people) and len(together.people - {reader}) < PEOPLE_MIN
 
 
 def _judged(work: Workspace, use_case: str) -> list[Judged]:

@@ -34,7 +34,7 @@ def quality_page(use_case: str, request: Request[Any, Any, Any], work: Workspace
         "people_min": flow.PEOPLE_MIN,
         "mine": flow.quality(work, use_case, person.name),
         "together": together,
-        "too_few": together is not None and 0 < together.people < flow.PEOPLE_MIN,
+        "too_few": together is not None and flow.is_too_few(together, person.name),
         "samples": definition.use_case.review.samples,
         "second_opinion": definition.use_case.review.second_opinion or definition.use_case.review.four_eyes,
     }

@@ -45,13 +45,14 @@ class Quality(Struct, frozen=True, kw_only=True):
 
     ``alpha`` is Krippendorff's, over the cases that several people judged: 1 is agreement, 0 is chance; None where it
     is undefined: nothing was judged twice, or all said the same. ``seconds`` is the middle time of a case. ``changed``
-    are the verdicts against the answer given, among those who saw it, ``reasons`` why, most frequent first. ``seen``
+    are the verdicts against the answer given, among those who saw it, ``reasons`` why, most frequent first, empty for
+    those that too few people gave. ``people`` are the names of who judged, for counting only. ``seen``
     and ``blind`` are the shares that agree with the model, of those drawn at random who saw its opinion and of those
     who did not; ``bias`` is what seeing adds. ``missed`` are known cases that were judged wrong.
     """
 
     opinions: int
-    people: int
+    people: frozenset[str]
     alpha: float | None
     twice: int
     seconds: float | None

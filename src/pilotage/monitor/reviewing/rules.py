@@ -12,10 +12,16 @@ import numpy as np
 
 from pilotage.audit.rules.intervals import wilson
 from pilotage.monitor.reviewing.records import Difference, Judged, Quality, Rate
+from pilotage.review.records import Opinion
+
+_REASONS_SHOWN = 8
 
 
-def quality_of(judged: Sequence[Judged]) -> Quality:
-    """The figures over these opinions, of one person or of all."""
+def quality_of(judged: Sequence[Judged], people_of_reason: int = 1) -> Quality:
+    """The figures over these opinions, of one person or of all.
+
+    Reasons that fewer people than ``people_of_reason`` gave are counted together, without their words.
+    """
     in_view = [each for each in judged if not each.opinion.blind and each.opinion.verdict != "rejected"]
     changed = [each for each in in_view if each.opinion.verdict == "corrected"]
     seen = _agree([each for each in judged if each.why == "random"])
@@ -23,12 +29,12 @@ def quality_of(judged: Sequence[Judged]) -> Quality:
     known = [each for each in judged if each.happened is not None and each.opinion.verdict != "rejected"]
     return Quality(
         opinions=len(judged),
-        people=len({each.opinion.person for each in judged}),
+        people=frozenset(each.opinion.person for each in judged),
         alpha=alpha(judged),
         twice=sum(count > 1 for count in Counter(each.opinion.case for each in judged).values()),
         seconds=median(each.opinion.seconds for each in judged) if judged else None,
         changed=rate(len(changed), len(in_view)),
-        reasons=tuple(Counter(each.opinion.reason for each in changed if each.opinion.reason).most_common(8)),
+        reasons=_reasons([each.opinion for each in changed if each.opinion.reason], people_of_reason),
         seen=seen,
         blind=blind,
         bias=difference(seen, blind),
@@ -68,6 +74,14 @@ def difference(one: Rate, other: Rate) -> Difference | None:
     low = value - math.hypot(one.share - one.low, other.high - other.share)
     high = value + math.hypot(one.high - one.share, other.share - other.low)
     return Difference(value, low, high)
+
+
+def _reasons(given: Sequence[Opinion], people_min: int) -> tuple[tuple[str, int], ...]:
+    people: dict[str, set[str]] = {}
+    for each in given:
+        people.setdefault(each.reason, set()).add(each.person)
+    told = Counter(each.reason if len(people[each.reason]) >= people_min else "" for each in given)
+    return tuple(told.most_common(_REASONS_SHOWN))
 
 
 def _agree(judged: Sequence[Judged]) -> Rate:

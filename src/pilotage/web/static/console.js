@@ -1,4 +1,4 @@
-// Small conveniences; every page works without them.
+// Small conveniences: every page that loads only this one works without it.
 // [data-key="a"] presses itself on that key · form[data-confirm="Sure?"] asks · [data-copy="#id"] copies that text.
 "use strict";
 
