@@ -104,3 +104,15 @@ def test_what_waits_is_done_in_few_transactions_and_a_failure_reaches_all_that_w
         keeper.claim(wanted("fails")).result(30)
     assert isinstance(keeper.claim(wanted("again")).result(30), Claim), "the thread goes on"
     keeper.close()
+
+
+def test_a_key_whose_day_is_over_is_new_although_nobody_has_forgotten_it_yet(
+    work: Workspace, clock: FixedClock
+) -> None:
+    before = replies.claim(work, "key_1", "k", b"f" * 32, LEASE)
+    assert isinstance(before, Claim)
+    replies.keep(work, before, b"of yesterday")
+    clock.advance(replies.KEPT + LEASE)
+    after = replies.claim(work, "key_1", "k", b"g" * 32, LEASE)
+    assert isinstance(after, Claim) and not after.taken_over
+    assert after.id_of("dec") != before.id_of("dec")

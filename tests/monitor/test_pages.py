@@ -171,8 +171,8 @@ def test_a_decision_is_told_from_the_request_to_the_money(work: Workspace) -> No
     decision = recorded(work, version=releasing.live(work, NAME).version)
     now = work.clock.now()
     reviewing.give_feedback(work, decision, "shown", "", PLANNER, now)
-    reviewing.give_feedback(work, decision, "accept", "", PLANNER, now)
-    reviewing.give_feedback(work, decision, "escalate", "Aircraft swapped", PLANNER, now)
+    reviewing.give_feedback(work, decision, "accept", "", PLANNER, now + timedelta(seconds=1))
+    reviewing.give_feedback(work, decision, "escalate", "Aircraft swapped", PLANNER, now + timedelta(seconds=2))
     case = reviewing.queue(work, NAME)[0]
     rita = reviewer("rita")
     leased = reviewing.lease(work, case.id, rita)

@@ -108,17 +108,17 @@ def app_feedback(
 ) -> Feedback:
     """Keep what a person said in an app that shows answers in its own way; the app vouches for the name.
 
-    As on the card, nothing is kept of what was not to be shown: neither that it was seen nor what is said of it.
+    As on the card, nobody is kept to have seen what was not to be shown. What the rule answered there may be judged.
 
     Raises:
-        InvalidRequest, Conflict: as :func:`give_feedback`; or the decision was taken where nothing is shown.
+        InvalidRequest, Conflict: as :func:`give_feedback`; or it was to be shown to nobody.
     """
     rules.check(kind, reason)
-    if is_silent(decision):
+    if kind == "shown" and is_silent(decision):
         raise Conflict(
-            f"Decision {decision.id} was taken where nothing is shown (stage {decision.stage}, arm {decision.arm}); "
-            f"'{kind}' was not kept.",
-            "Show answers, and tell what people say of them, from stage assist on.",
+            f"Decision {decision.id} was taken where nothing of the model is shown (stage {decision.stage}, arm "
+            f"{decision.arm}): that somebody saw it was not kept.",
+            "Show what the model answers, and tell that it was shown, from stage assist on.",
         )
     speaker = Principal(id=f"{caller.id}:{person}", name=person, kind="card")
     return give_feedback(work, decision, kind, reason, speaker, work.clock.now(), named)
