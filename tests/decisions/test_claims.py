@@ -10,7 +10,7 @@ from threading import Barrier, Event
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from pilotage.decisions.http.once import Keeper
+from pilotage.decisions.http.once import Once
 from pilotage.platform import replies
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.errors import KeyReused, RequestOutstanding
@@ -95,7 +95,7 @@ def test_what_waits_is_done_in_few_transactions_and_a_failure_reaches_all_that_w
         return real(work, asked)
 
     monkeypatch.setattr(replies, "claim_all", counted)
-    keeper = Keeper(work)
+    keeper = Once(work)
     waiting = [keeper.claim(wanted(f"k{number}")) for number in range(50)]
     gate.set()
     assert all(isinstance(each.result(30), Claim) for each in waiting)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -16,11 +15,10 @@ from tests.decisions.asking import PATH, QUESTION, asked, key_of
 from tests.decisions.test_service import FILE, Model, serving
 
 from pilotage.decisions import store
-from pilotage.decisions.http import once
 from pilotage.govern.records import SYSTEM
 from pilotage.platform import replies
 from pilotage.platform.clock import FixedClock
-from pilotage.platform.errors import KeyReused, RequestOutstanding, Unavailable
+from pilotage.platform.errors import KeyReused, RequestOutstanding
 from pilotage.platform.replies import Claim
 from pilotage.platform.workspace import Workspace, open_workspace
 from pilotage.usecase.flow import adopt, parse_definition
@@ -254,34 +252,3 @@ def test_an_answer_does_not_wait_for_its_reply_to_be_kept_beyond_its_deadline(
     assert "flags" not in first.json()
     assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
     assert decided(work) == 1
-
-
-def test_a_database_that_hangs_while_a_reply_is_kept_holds_no_caller(
-    work: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who was told to send it again gets the reply that was kept meanwhile."""
-    monkeypatch.setattr(once, "_PATIENCE_SECONDS", 0.3)
-    hanging = threading.Event()
-    real = replies.settle_all
-
-    def hang(*given: Any) -> Any:
-        hanging.wait(10)
-        return real(*given)
-
-    monkeypatch.setattr(replies, "settle_all", hang)
-    fingerprint, lease = b"f" * 32, timedelta(seconds=30)
-
-    async def answer(claimed: Claim) -> bytes:
-        return b"answered"
-
-    async def ask() -> tuple[bytes, bool]:
-        keeping = once.Once(work)
-        began = time.monotonic()
-        with pytest.raises(Unavailable):
-            await keeping.reply("key_1", "k", fingerprint, lease, answer)
-        assert time.monotonic() - began < 8, "it does not wait until the reply is kept"
-        hanging.set()
-        await asyncio.to_thread(keeping.close)
-        return await once.Once(work).reply("key_1", "k", fingerprint, lease, answer)
-
-    assert asyncio.run(ask()) == (b"answered", True)

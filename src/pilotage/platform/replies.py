@@ -12,7 +12,7 @@ import hashlib
 import secrets
 import threading
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -251,6 +251,28 @@ def keep(work: Workspace, claimed: Claim, body: bytes) -> None:
 def release(work: Workspace, claimed: Claim) -> None:
     """Give the key back: nothing came of its request."""
     settle_all(work, [(claimed, None)])
+
+
+def once(
+    work: Workspace, caller: str, key: str, fingerprint: bytes, lease: timedelta, do: Callable[[Claim], bytes]
+) -> tuple[bytes, bool]:
+    """The reply to a key, and whether it was given before: for what needs the database anyway.
+
+    What ends in a problem gave no reply: its key is free again.
+
+    Raises:
+        KeyReused, RequestOutstanding: as of :func:`claim` and :func:`keep`.
+    """
+    claimed = claim(work, caller, key, fingerprint, lease)
+    if isinstance(claimed, bytes):
+        return claimed, True
+    try:
+        body = do(claimed)
+    except BaseException:
+        release(work, claimed)
+        raise
+    keep(work, claimed, body)
+    return body, False
 
 
 def settle_all(work: Workspace, settled: Sequence[tuple[Claim, bytes | None]]) -> list[PilotageError | None]:

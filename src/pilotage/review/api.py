@@ -18,6 +18,7 @@ from pilotage.govern.rules.permissions import allowed
 from pilotage.platform import replies
 from pilotage.platform.errors import NotFound, PilotageError
 from pilotage.platform.instants import iso
+from pilotage.platform.replies import Claim
 from pilotage.platform.workspace import Workspace
 from pilotage.review import cross_origin, flow
 from pilotage.review.records import Card, Feedback, Given
@@ -134,17 +135,13 @@ def app_feedback(
     if key is None:
         return Response(flow.app_feedback(work, decision, *told), status_code=201)
     fingerprint = replies.fingerprint_of("POST", request.scope["path"], msgspec.json.encode(data))
-    claimed = replies.claim(work, caller.id, key, fingerprint, _CLAIMED_FOR)
-    if isinstance(claimed, bytes):
-        before = msgspec.json.decode(claimed, type=Feedback)
-        return Response(before, status_code=201, headers={"Idempotency-Replayed": "true"})
-    try:
-        given = flow.app_feedback(work, decision, *told, claimed.id_of("fbk"))
-    except BaseException:
-        replies.release(work, claimed)
-        raise
-    replies.keep(work, claimed, msgspec.json.encode(given))
-    return Response(given, status_code=201)
+
+    def give(claimed: Claim) -> bytes:
+        return msgspec.json.encode(flow.app_feedback(work, decision, *told, claimed.id_of("fbk")))
+
+    given, is_known = replies.once(work, caller.id, key, fingerprint, _CLAIMED_FOR, give)
+    headers = {"Idempotency-Replayed": "true"} if is_known else {}
+    return Response(msgspec.json.decode(given, type=Feedback), status_code=201, headers=headers)
 
 
 def _token(request: Request[Any, Any, Any], work: Workspace) -> CardToken:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import timedelta
 from typing import Any
@@ -18,13 +18,11 @@ from msgspec import Struct
 from sqlalchemy import exc
 
 from pilotage.platform import replies
-from pilotage.platform.errors import PilotageError, Unavailable
+from pilotage.platform.errors import PilotageError
 from pilotage.platform.outages import Outage
 from pilotage.platform.replies import Claim, Room, Wanted
 from pilotage.platform.workspace import Workspace
 
-_PATIENCE_SECONDS = 2.0
-"""A database that hangs must not hold the caller for ever."""
 _TOGETHER_MAX = 200
 """Keys in one transaction."""
 _WAITING_MAX = 2_000
@@ -41,8 +39,8 @@ class _Deed(Struct, frozen=True):
     done: Future[Any]
 
 
-class Keeper:
-    """One thread that claims keys and keeps replies: all that wait, in two transactions.
+class Once:
+    """One thread of a process that claims keys and keeps replies: all that wait, in two transactions.
 
     A transaction costs the disk the same for one key as for many, and many that write at once wait for each other.
     """
@@ -53,6 +51,10 @@ class Keeper:
         self._waiting: queue.SimpleQueue[_Deed | None] = queue.SimpleQueue()
         self._outage = Outage("idempotency_keys_not_kept", quiet_seconds=_QUIET_SECONDS)
         self._thread: threading.Thread | None = None
+
+    def begin(self, caller: str, key: str, fingerprint: bytes, lease: timedelta) -> Keyed:
+        """Claim the key while its request is worked on: for what is answered also where the claim cannot be had."""
+        return Keyed(self, Wanted(caller, key, fingerprint, lease))
 
     def claim(self, wanted: Wanted) -> Future[Claim | bytes]:
         """The claim, the body of the reply that was given before, or what :func:`replies.claim` raises."""
@@ -127,7 +129,7 @@ class Keeper:
 class Keyed:
     """One request that came with a key: its claim, which may come late or never, and the reply that is kept for it."""
 
-    def __init__(self, keeper: Keeper, wanted: Wanted) -> None:
+    def __init__(self, keeper: Once, wanted: Wanted) -> None:
         self._keeper = keeper
         self._claiming = keeper.claim(wanted)
 
@@ -190,54 +192,6 @@ class Keyed:
             self._keeper.settle(claimed, None)
 
 
-class Once:
-    """One process's way to the replies that are kept; requests without a key never come here."""
-
-    def __init__(self, work: Workspace) -> None:
-        self._keeper = Keeper(work)
-
-    def begin(self, caller: str, key: str, fingerprint: bytes, lease: timedelta) -> Keyed:
-        """Claim the key while its request is worked on: for what is answered also where the claim cannot be had."""
-        return Keyed(self._keeper, Wanted(caller, key, fingerprint, lease))
-
-    async def reply(
-        self,
-        caller: str,
-        key: str,
-        fingerprint: bytes,
-        lease: timedelta,
-        answer: Callable[[Claim], Awaitable[bytes]],
-    ) -> tuple[bytes, bool]:
-        """The body of the reply to this key, and whether it was given before.
-
-        What ends in a problem gave no reply: its key is free again.
-
-        Raises:
-            KeyReused: the key came with another request before.
-            RequestOutstanding: its request is being answered at this moment.
-            TooMany: the caller has as many replies kept as it may.
-            Unavailable: the control database does not answer: nothing is promised that cannot be kept.
-        """
-        keyed = self.begin(caller, key, fingerprint, lease)
-        claimed = await keyed.claimed(_PATIENCE_SECONDS)
-        if claimed is None:
-            raise _not_now()
-        if isinstance(claimed, bytes):
-            return claimed, True
-        try:
-            body = await answer(claimed)
-        except BaseException:
-            await keyed.release(_PATIENCE_SECONDS)
-            raise
-        if not await keyed.keep(claimed, body, _PATIENCE_SECONDS):
-            raise _not_now()
-        return body, False
-
-    def close(self) -> None:
-        """Wait for what is being written, and begin nothing more."""
-        self._keeper.close()
-
-
 async def _ended(work: Future[Any], seconds: float) -> bool:
     """Whether it has ended within so many seconds; it is not cancelled."""
     waiter = asyncio.wrap_future(work)
@@ -250,10 +204,3 @@ def _look_at(waiter: asyncio.Future[Any]) -> None:
     """What becomes of it is asked of the work itself, or of nobody any more."""
     if not waiter.cancelled():
         waiter.exception()
-
-
-def _not_now() -> PilotageError:
-    return Unavailable(
-        "Requests with an Idempotency-Key cannot be answered now: where replies are kept does not answer.",
-        "Send it again with the same key.",
-    )

@@ -69,17 +69,14 @@ def submit_once(
         NotFound, TooMany: as of :func:`submit`.
     """
     _demand_declared(definition, asked)
-    claimed = replies.claim(work, by.id, key, fingerprint, _CLAIMED_FOR)
-    if isinstance(claimed, bytes):
+
+    def make(claimed: Claim) -> bytes:
+        return _claimed(work, definition, by, asked, claimed, upload).id.encode()
+
+    told, is_known = replies.once(work, by.id, key, fingerprint, _CLAIMED_FOR, make)
+    if is_known:
         files.remove(work, upload)
-        return find(work, definition.name, claimed.decode())
-    try:
-        job = _claimed(work, definition, by, asked, claimed, upload)
-    except BaseException:
-        replies.release(work, claimed)
-        raise
-    replies.keep(work, claimed, job.id.encode())
-    return job
+    return find(work, definition.name, told.decode())
 
 
 def _claimed(
