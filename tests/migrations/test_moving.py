@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
@@ -210,3 +211,43 @@ def test_nobody_can_write_to_postgresql_while_it_is_moved(target: str) -> None:
             pass
     other.close()
     source.close()
+
+
+def test_what_is_leaving_postgresql_is_waited_for(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A closed connection is counted until its process has ended, and autovacuum locks tables until it gives way."""
+    source, leaving = Database(target), Database(target)
+    upgrade(source)
+    source.close()
+    with leaving.reading() as connection:
+        connection.execute(sa.text("SELECT 1"))
+
+    def left(_: float) -> None:
+        leaving.close()
+
+    monkeypatch.setattr("pilotage.migrations.moving.time.sleep", left)
+    with moving._alone(source) as held:
+        assert held.execute(sa.text("SELECT count(*) FROM decisions")).scalar_one() == 0
+    source.close()
+
+
+def test_a_lock_of_who_is_leaving_is_waited_for(target: str) -> None:
+    source, vacuum, watcher = Database(target), sa.create_engine(target), Database(target)
+    upgrade(source)
+    source.close()
+    waits = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with vacuum.connect() as busy, ThreadPoolExecutor(1) as threads:
+        busy.execute(sa.text("LOCK TABLE decisions IN SHARE UPDATE EXCLUSIVE MODE"))
+        moved = threads.submit(_alone_once, source)
+        with watcher.reading() as connection:
+            while not connection.execute(waits).scalar_one():
+                assert not moved.done()
+        watcher.close()
+        busy.invalidate()  # its connection is closed
+        assert moved.result(timeout=30)
+    vacuum.dispose()
+    source.close()
+
+
+def _alone_once(source: Database) -> bool:
+    with moving._alone(source):
+        return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from pilotage.platform.schema import upgrade
 
 _ROWS = 1_000
 _WAIT_SECONDS = 2
+_LOOK_AGAIN_SECONDS = 0.02
 _REVISION = "alembic_version"
 _OTHERS = """SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
@@ -89,12 +91,22 @@ def _alone(source: Database) -> Iterator[sa.Connection]:
         connection.execution_options(isolation_level="REPEATABLE READ")
         quote = connection.dialect.identifier_preparer.quote
         try:  # before anything is read: the snapshot of this transaction is of what nobody can change any more
-            connection.exec_driver_sql(f"LOCK TABLE {', '.join(map(quote, names))} IN SHARE MODE NOWAIT")
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_WAIT_SECONDS}s'")  # autovacuum gives way in one
+            connection.exec_driver_sql(f"LOCK TABLE {', '.join(map(quote, names))} IN SHARE MODE")
         except OperationalError:
             raise _in_use() from None
-        if connection.execute(sa.text(_OTHERS)).scalar_one():
-            raise _in_use()
+        _demand_nobody_else(connection)
         yield connection
+
+
+def _demand_nobody_else(connection: sa.Connection) -> None:
+    """Whoever is leaving has time to: the server counts a closed connection until its process has ended."""
+    until = time.monotonic() + _WAIT_SECONDS
+    while connection.execute(sa.text(_OTHERS)).scalar_one():
+        if time.monotonic() > until:
+            raise _in_use()
+        time.sleep(_LOOK_AGAIN_SECONDS)
+        connection.execute(sa.text("SELECT pg_stat_clear_snapshot()"))  # or the transaction sees who was there first
 
 
 @contextmanager
