@@ -34,8 +34,10 @@ from pilotage.platform.jobs import Job, Runner
 from pilotage.platform.requests import Current
 from pilotage.platform.settings import read_settings
 from pilotage.platform.workspace import Workspace, open_workspace
+from pilotage.releases import flow as releasing
 from pilotage.review import flow as reviewing
 from pilotage.usecase import flow as defining
+from pilotage.usecase.records import Definition
 from pilotage.web.console import build_console
 from pilotage.web.lanes import open_lanes
 from pilotage.web.observing import Observing
@@ -169,13 +171,21 @@ def sync_and_join(work: Workspace) -> None:
     """
     failures: list[str] = []
     for name in defining.names(work):
-        for step in (data.sync_due, outcomes.pull_due):
+        for step in (_sync_due, outcomes.pull_due):
             try:
                 step(work, defining.find_adopted(work, name))
             except PilotageError as failure:
                 failures.append(f"{name}: {failure.message}")
     if failures:
         raise PilotageError(" ".join(dict.fromkeys(failures)), "Repair what is named; it is tried again.")
+
+
+def _sync_due(work: Workspace, definition: Definition) -> None:
+    """Also the sources that only an earlier file names, as long as answers are given by that one."""
+    data.sync_due(work, definition)
+    answering = releasing.answering(work, definition)
+    if answering is not definition:
+        data.sync_due(work, answering, but=definition.use_case.sources)
 
 
 def create() -> Application:

@@ -28,7 +28,7 @@ def history(*steps: int | str) -> list[Live]:
         if isinstance(step, int):
             past.insert(0, rules.with_version(live, version(step), "file", "better", NOW, "mara"))
         else:
-            past.insert(0, rules.rolled_back(past, "worse", NOW, "mara"))
+            past.insert(0, rules.rolled_back(past, "file", "worse", NOW, "mara"))
     return past
 
 
@@ -66,7 +66,7 @@ def test_another_version_than_the_one_that_answers_people_goes_back_to_shadow(st
 def test_a_roll_back_keeps_the_stage() -> None:
     past = history(1, 2)
     past.insert(0, rules.with_stage(past[0], Stage.ASSIST, 0.2, "go", NOW, "mara"))
-    back = rules.rolled_back(past, "misses snow", NOW, "mara")
+    back = rules.rolled_back(past, "file", "misses snow", NOW, "mara")
     assert (back.version, back.stage, back.share) == ("ver_1", Stage.ASSIST, 0.2)
 
 
@@ -100,17 +100,17 @@ def test_however_often_one_rolls_back_it_ends_and_no_version_comes_twice(steps: 
             if isinstance(step, int):
                 past.insert(0, rules.with_version(live, version(step), "file", "better", NOW, "mara"))
             else:
-                past.insert(0, rules.rolled_back(past, "worse", NOW, "mara"))
+                past.insert(0, rules.rolled_back(past, "file", "worse", NOW, "mara"))
     seen = [past[0].version]
     while past[0].previous_version:
-        past.insert(0, rules.rolled_back(past, "worse", NOW, "mara"))
+        past.insert(0, rules.rolled_back(past, "file", "worse", NOW, "mara"))
         seen.append(past[0].version)
     assert len(seen) == len(set(seen))
 
 
 def test_without_an_earlier_version_the_switch_is_the_way_out() -> None:
     with pytest.raises(Conflict, match="pilotage disable late"):
-        rules.rolled_back([released(1)], "misses snow", NOW, "mara")
+        rules.rolled_back([released(1)], "file", "misses snow", NOW, "mara")
 
 
 def test_no_stage_without_a_version_but_off() -> None:
@@ -144,7 +144,7 @@ def test_every_change_wants_a_reason(reason: str) -> None:
     live = released(1, 2)
     changes: list[Callable[[], Live]] = [
         lambda: rules.switched(live, False, reason, NOW, "mara"),
-        lambda: rules.rolled_back([live], reason, NOW, "mara"),
+        lambda: rules.rolled_back([live], "file", reason, NOW, "mara"),
         lambda: rules.with_stage(live, Stage.SHADOW, 1.0, reason, NOW, "mara"),
         lambda: rules.with_version(live, version(3), "file", reason, NOW, "mara"),
     ]

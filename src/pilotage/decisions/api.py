@@ -13,6 +13,7 @@ from pilotage.govern.records import Permission
 from pilotage.govern.rules.permissions import allowed
 from pilotage.platform.errors import NotFound
 from pilotage.platform.workspace import Workspace
+from pilotage.releases import flow as releasing
 from pilotage.usecase import flow as defining
 
 
@@ -28,7 +29,7 @@ def one_decision(decision_id: str, request: Request[Any, Any, Any], work: Worksp
 @get("/v1/use-cases/{use_case:str}/schema", guards=[needs(Permission.DECIDE)], sync_to_thread=True)
 def request_schema(use_case: str, work: Workspace) -> dict[str, Any]:
     """JSON Schema of a request to this use case."""
-    return flow.contract_of(work, defining.find_adopted(work, use_case)).schema()
+    return flow.contract_of(work, releasing.answering(work, defining.find_adopted(work, use_case))).schema()
 
 
 ROUTES = [one_decision, request_schema]

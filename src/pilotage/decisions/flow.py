@@ -30,6 +30,7 @@ _ASKED_AT_ONCE = 500
 
 def decide(work: Workspace, definition: Definition, body: bytes, by: Principal) -> Answer:
     """Answer one question in this process; recorded in the ledger before it is returned."""
+    definition = releasing.answering(work, definition)
     decision = _decide(work, _serving_for(work, definition, body), body, by)
     draining.keep(work, [store.encode(decision)])
     return rules.answer_of(decision)
@@ -56,7 +57,7 @@ def other_answers(
         scorer = modelling.load_artefact(work, version.artefact, version.signature)
     except PilotageError:
         return ()
-    if scorer.plan.fingerprint != definition.plan.fingerprint:
+    if not scorer.fits(definition):
         return ()
     found = scorer.counter_examples(decision.inputs, OTHERS_TOLD + len(hidden))
     return tuple(one for one in found if one.column not in hidden)[:OTHERS_TOLD]

@@ -22,7 +22,7 @@ from pilotage.models.rules.agreement import DIFFERENCE_MAX, DIFFERENCE_OF_GRAPHS
 from pilotage.models.rules.calibrating import Calibration
 from pilotage.models.rules.reference import Reference
 from pilotage.platform.errors import CorruptArtefact
-from pilotage.usecase.records import OutcomeKind, Plan, decode_plan
+from pilotage.usecase.records import Definition, OutcomeKind, Plan, decode_plan
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,6 +54,10 @@ class Scorer:
     def output_names(self) -> tuple[str, ...]:
         """What :meth:`outputs` has a column of: the probability, each class's, or the value."""
         return {"flag": ("probability",), "number": ("value",)}.get(self.kind, self.manifest.classes)
+
+    def fits(self, definition: Definition) -> bool:
+        """Whether it answers the questions of this file: it has the columns that it learnt, and the kind of outcome."""
+        return (self.plan.fingerprint, self.kind) == definition.shape
 
     @property
     def is_bounded(self) -> bool:

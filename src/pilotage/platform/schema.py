@@ -9,7 +9,7 @@ from pilotage.platform.database import Database
 MIGRATIONS = "pilotage:migrations"
 _TURN = 0x70696C6F74
 """The lock of PostgreSQL under which a schema is migrated; the number says "pilot"."""
-HEAD = "0011"
+HEAD = "0012"
 
 
 def upgrade(database: Database) -> None:

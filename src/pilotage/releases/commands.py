@@ -30,6 +30,9 @@ def versions(use_case: str | None = None, *, json: Machine = False) -> None:
         terminal.table(f"Versions of {definition.name}", columns, rows)
         switch = "on" if live.enabled else f"OFF ({live.reason})"
         terminal.say(f"{len(known)} versions; stage {live.stage}, share {live.share:.0%}, switch {switch}.")
+        if flow.answering(work, definition) is not definition:
+            number = next(each.number for each in known if each.id == live.version)
+            terminal.say(rules.by_an_earlier_file(number))
         terminal.document({"versions": known, "live": live, "parity": parities})
 
 
@@ -77,13 +80,16 @@ def rollback(use_case: str | None = None, *, reason: str, json: Machine = False)
     """Go back to the version before the present one; again, to the one before that."""
     terminal = Terminal(json)
     with opened() as work:
-        name = defining.find(work, use_case).name
+        definition = defining.find(work, use_case)
+        name = definition.name
         before = flow.live(work, name)
         live = flow.roll_back(work, name, SYSTEM, reason, before.revision)
         left, number = (flow.version(work, each.version or "").number for each in (before, live))
         terminal.say(
             f"{name} is back from version {left} on version {number}, in stage {live.stage}: revision {live.revision}."
         )
+        if flow.answering(work, definition) is not definition:
+            terminal.say(rules.by_an_earlier_file(number))
         terminal.document(live)
 
 

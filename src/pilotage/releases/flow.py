@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
 
 import msgspec
 
+from pilotage.data import flow as data
 from pilotage.govern import flow as governing
 from pilotage.govern.records import Principal
 from pilotage.models import artefacts
@@ -158,22 +161,67 @@ def roll_back(work: Workspace, use_case: str, by: Principal, reason: str, judged
 
     ``judged_revision`` is what was live when somebody decided this; without it, what is live now.
     The earlier version is loaded and answers its golden vectors first: model, calibration, threshold, contract and
-    reasons come back together, or nothing changes.
+    reasons come back together, or nothing changes. Where it was live with another use-case file, that comes back too.
 
     Raises:
-        Conflict: there is no earlier version, it cannot be loaded or answers its golden vectors otherwise here, it was
-            trained for another file, or what is live changed meanwhile.
+        Conflict: there is no earlier version, it cannot be loaded or answers its golden vectors otherwise here, the
+            file or the rows that it was live with are not kept, or what is live changed meanwhile.
     """
     judged = demand_revision(work, use_case, judged_revision)
-    present, now = live(work, use_case), work.clock.now()
-    rules.rolled_back([present], reason, now, by.name)  # refuses where there is nothing to go back to
-    refuse_unfit(work, defining.find_adopted(work, use_case), version(work, present.previous_version or ""))
+    now = work.clock.now()
+    rules.demand_reason(reason)
+    target = version(work, rules.demand_earlier(live(work, use_case)))
+    definition = _file_of(work, target)
+    refuse_unfit(work, definition, target)
 
     def change(past: Sequence[Live]) -> Live:
         rules.demand_unchanged(past[0], judged)
-        return rules.rolled_back(past, reason, now, by.name)
+        return rules.rolled_back(past, definition.fingerprint, reason, now, by.name)
 
     return _change(work, use_case, by, "version.rolled_back", change)
+
+
+def answering(work: Workspace, adopted: Definition) -> Definition:
+    """The file that answers are given by: the adopted one, unless what is live was released with other columns.
+
+    Then that is the newest file with these columns, until a version for the adopted one is released. Where that is not
+    kept, or its sources were declared anew and read since, the adopted one counts, and the version cannot answer.
+    """
+    present = live(work, adopted.name)
+    if present.version is None or present.definition == adopted.fingerprint:
+        return adopted
+    found = defining.earlier(work, adopted, present.definition)
+    if found is None or found is adopted or data.not_its_rows(work, found):
+        return adopted
+    return found
+
+
+def file_since(work: Workspace, use_case: str) -> datetime:
+    """Since when what is live goes with its file; the beginning of time where no release ever changed that."""
+    for after, before in pairwise(history(work, use_case, limit=None)):
+        if before.definition and before.definition != after.definition:
+            return after.changed_at
+    return datetime.min.replace(tzinfo=UTC)
+
+
+def _file_of(work: Workspace, version: Version) -> Definition:
+    """The file that a version was live with.
+
+    Raises:
+        Conflict: rows of its sources are no longer here as it declares them.
+    """
+    adopted = defining.find_adopted(work, version.use_case)
+    was_live = next((each for each in history(work, version.use_case, limit=None) if each.version == version.id), None)
+    found = None if was_live is None else defining.earlier(work, adopted, was_live.definition)
+    if found is None or found is adopted:
+        return adopted
+    if gone := data.not_its_rows(work, found):
+        raise Conflict(
+            f"Version {version.number} of {version.use_case} was live with an earlier use-case file, and source "
+            f"{', '.join(gone)} is no longer read as that file declares it.",
+            f"Sync that file again and release the version with it; until then: pilotage disable {version.use_case}.",
+        )
+    return found
 
 
 def versions(work: Workspace, use_case: str) -> list[Version]:
@@ -279,7 +327,7 @@ def refuse_unfit(work: Workspace, definition: Definition, version: Version) -> N
         raise Conflict(
             f"Version {version.number} of {name} cannot be loaded: {error.message}", f"Restore a backup, or: {again}"
         ) from error
-    if scorer.plan.fingerprint != definition.plan.fingerprint:
+    if not scorer.fits(definition):
         raise Conflict(
             f"Version {version.number} of {name} was trained for another use-case file: its columns differ.", again
         )
@@ -304,6 +352,7 @@ def _change(
             "share": [before.share, after.share],
             "version": [before.version, after.version],
             "enabled": [before.enabled, after.enabled],
+            "definition": [before.definition, after.definition],
             "revision": after.revision,
             "reason": after.reason,
         }

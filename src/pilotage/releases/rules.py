@@ -175,21 +175,32 @@ def switched(live: Live, enabled: bool, reason: str, now: datetime, by: str) -> 
     return _next(msgspec.structs.replace(live, enabled=enabled), reason, now, by)
 
 
-def rolled_back(history: Sequence[Live], reason: str, now: datetime, by: str) -> Live:
-    """The version before the present one, in the same stage. ``history`` is newest first; its first is what is live.
+def demand_earlier(live: Live) -> str:
+    """The version that can be gone back to.
 
-    What can be gone back to next is the version before that one: never the one that was just left.
+    Raises:
+        Conflict: there is none.
     """
-    live = history[0]
     if live.previous_version is None:
         raise Conflict(
             f"{live.use_case} has no earlier version to go back to.",
             f"pilotage disable {live.use_case} is the way out.",
         )
-    target = live.previous_version
+    return live.previous_version
+
+
+def rolled_back(history: Sequence[Live], definition: str, reason: str, now: datetime, by: str) -> Live:
+    """The version before the present one with its ``definition``, in the same stage. ``history`` is newest first.
+
+    What can be gone back to next is the version before that one: never the one that was just left.
+    """
+    live = history[0]
+    target = demand_earlier(live)
     line = [version for version in _lineage(history) if version != live.version]
     before = [version for version in line[: max(_last(line, target), 0)] if version != target]
-    changed = msgspec.structs.replace(live, version=target, previous_version=before[-1] if before else None)
+    changed = msgspec.structs.replace(
+        live, version=target, previous_version=before[-1] if before else None, definition=definition
+    )
     return _next(changed, reason, now, by)
 
 
@@ -226,7 +237,24 @@ def difference(before: Live | None, after: Live, numbers: Mapping[str, int]) -> 
     return ", ".join(changed).capitalize() or "Confirmed"
 
 
-def _next(live: Live, reason: str, now: datetime, by: str) -> Live:
+def by_an_earlier_file(number: int) -> str:
+    """That a version does not answer by the newest use-case file, in words."""
+    return (
+        f"Version {number} answers by the use-case file that it was released with: the newest has other columns. "
+        "Train and release a version for the newest, and both change together."
+    )
+
+
+def demand_reason(reason: str) -> None:
+    """That a reason came.
+
+    Raises:
+        InvalidRequest: it is empty.
+    """
     if not reason.strip():
         raise InvalidRequest("A change of what is live needs a reason; none came.", "Give --reason in a few words.")
+
+
+def _next(live: Live, reason: str, now: datetime, by: str) -> Live:
+    demand_reason(reason)
     return msgspec.structs.replace(live, revision=live.revision + 1, reason=reason, changed_at=now, changed_by=by)

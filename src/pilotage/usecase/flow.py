@@ -184,6 +184,30 @@ def find_adopted(work: Workspace, name: str) -> Definition:
     return parse_definition(*found)
 
 
+def earlier(work: Workspace, definition: Definition, fingerprint: str) -> Definition | None:
+    """The newest text of a use case with the columns of the one that had this fingerprint; None where it is not kept.
+
+    That is the current one as long as its columns and the kind of its outcome are the same.
+    """
+    if definition.fingerprint == fingerprint:
+        return definition
+    with work.database.reading() as connection:
+        texts = store.texts_of(connection, definition.name)
+    kept = _readable(texts.get(fingerprint), definition.name)
+    if kept is None or kept.shape == definition.shape:
+        return kept and definition
+    found = (_readable(text, definition.name) for text in texts.values())
+    return next((each for each in found if each is not None and each.shape == kept.shape), kept)
+
+
+def _readable(text: str | None, name: str) -> Definition | None:
+    """A text that was adopted once; None where this program reads it no longer."""
+    try:
+        return None if text is None else parse_definition(text, f"an earlier file of {name}")
+    except InvalidFile:
+        return None
+
+
 def adopted_at(work: Workspace, name: str) -> datetime:
     """Since when a use case has the text that it has now.
 

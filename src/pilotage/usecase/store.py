@@ -21,6 +21,17 @@ use_cases = sa.Table(
     sa.Column("adopted_by", sa.Text, nullable=False),
 )
 
+# Every text that was ever adopted: what is live keeps the one that it was released with.
+use_case_texts = sa.Table(
+    "use_case_texts",
+    metadata,
+    sa.Column("use_case", sa.String(63), primary_key=True),
+    sa.Column("fingerprint", sa.String(64), primary_key=True),
+    sa.Column("place", sa.Integer, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("adopted_at", Instant(), nullable=False),
+)
+
 evidence = sa.Table(
     "evidence",
     metadata,
@@ -50,7 +61,30 @@ def put(
         connection.execute(sa.update(use_cases).where(use_cases.c.name == name).values(**values))
     elif file:  # the same text, and perhaps elsewhere
         connection.execute(sa.update(use_cases).where(use_cases.c.name == name).values(file=file))
+    if before != fingerprint:
+        _keep_text(connection, name, fingerprint, text, at)
     return before
+
+
+def _keep_text(connection: sa.Connection, name: str, fingerprint: str, text: str, at: datetime) -> None:
+    """Keep a text for good, as the last of its use case; one that comes back comes last, too."""
+    texts = use_case_texts.c
+    last = sa.select(sa.func.coalesce(sa.func.max(texts.place), 0)).where(texts.use_case == name)
+    values = {"place": connection.execute(last).scalar_one() + 1, "adopted_at": at}
+    same = sa.and_(texts.use_case == name, texts.fingerprint == fingerprint)
+    if not connection.execute(sa.update(use_case_texts).where(same).values(**values)).rowcount:
+        new = {"use_case": name, "fingerprint": fingerprint, "text": text, **values}
+        connection.execute(insert_ignoring(connection, use_case_texts).values(**new))
+
+
+def texts_of(connection: sa.Connection, name: str) -> dict[str, str]:
+    """Every text that a use case ever had, by fingerprint, the newest first."""
+    query = (
+        sa.select(use_case_texts.c.fingerprint, use_case_texts.c.text)
+        .where(use_case_texts.c.use_case == name)
+        .order_by(use_case_texts.c.place.desc())
+    )
+    return {row.fingerprint: row.text for row in connection.execute(query)}
 
 
 def text_of(connection: sa.Connection, name: str) -> tuple[str, str] | None:

@@ -16,6 +16,7 @@ from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission, Principal
 from pilotage.govern.rules.permissions import allowed
 from pilotage.platform.workspace import Workspace
+from pilotage.releases import flow as releasing
 from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
 from pilotage.web import openapi
@@ -58,7 +59,8 @@ def _tried(definition: Definition, now: Any) -> dict[str, Any]:
 
 
 def _use_cases(work: Workspace, who: Principal, permission: Permission) -> list[Definition]:
-    return [each for each in defining.definitions(work) if allowed(who, permission, each.name)]
+    seen = [each for each in defining.definitions(work) if allowed(who, permission, each.name)]
+    return [releasing.answering(work, each) for each in seen]
 
 
 def _routes(request: AnyRequest) -> list[tuple[str, HTTPRouteHandler]]:

@@ -12,7 +12,7 @@ did not answer is tried again. Two syncs of one source do not run at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -75,8 +75,10 @@ def adopt_and_sync(
     return _read_all(work, definition, looked, patience, BUSY_SECONDS)
 
 
-def sync_due(work: Workspace, definition: Definition) -> list[SyncResult]:
+def sync_due(work: Workspace, definition: Definition, but: Container[str] = ()) -> list[SyncResult]:
     """Read the sources whose time has come, as their ``refresh`` says; one that another sync reads is passed over.
+
+    ``but`` are sources that are not read for this file.
 
     Raises:
         InvalidFile, SourceUnavailable, StorageFull: as in :func:`sync`, of the sources that were tried now.
@@ -86,7 +88,7 @@ def sync_due(work: Workspace, definition: Definition) -> list[SyncResult]:
     due = [
         name
         for name, source in definition.use_case.sources.items()
-        if refreshing.is_due(known.get(name), refreshing.interval(source, default), now)
+        if name not in but and refreshing.is_due(known.get(name), refreshing.interval(source, default), now)
     ]
     if not due:
         return []
@@ -124,6 +126,19 @@ def snapshot(work: Workspace, use_case: str, source: str) -> Snapshot:
 def current_snapshots(work: Workspace, definition: Definition) -> dict[str, Snapshot]:
     """The current snapshot of every source of a use case."""
     return {name: snapshot(work, definition.name, name) for name in definition.use_case.sources}
+
+
+def not_its_rows(work: Workspace, definition: Definition) -> list[str]:
+    """The sources of an earlier file whose rows are no longer here as that file declares them."""
+    with work.database.reading() as connection:
+        kept = {name: store.current_snapshot(connection, definition.name, name) for name in definition.use_case.sources}
+    return [
+        name
+        for name, source in definition.use_case.sources.items()
+        if (found := kept[name]) is None
+        or found.declared != snapshots.declared(source)
+        or needs.missing(needs.asked_for(definition, name), found.columns)
+    ]
 
 
 def segments_sql(work: Workspace, found: Snapshot) -> str:

@@ -18,7 +18,7 @@ from pilotage.data import flow as data
 from pilotage.data.flow import contracting
 from pilotage.data.live import LiveColumns
 from pilotage.decisions import metrics
-from pilotage.decisions.answering.serving import Serving, open_serving, warm
+from pilotage.decisions.answering.serving import Serving, Warmed, open_serving, warm
 from pilotage.govern import flow as governing
 from pilotage.govern.records import Principal
 from pilotage.platform import processes
@@ -47,11 +47,13 @@ class Following:
         self.work = work
         self.servings: Mapping[str, Serving] = {}
         self.keys: Mapping[bytes, Principal] = {}
+        self._in_force: dict[str, tuple[tuple[object, ...], Definition]] = {}
         self._loaded: dict[str, tuple[object, ...]] = {}
         self._retry_at: dict[str, float] = {}
         self._off_here: frozenset[str] = frozenset()
         self._under_switch: dict[str, Serving] = {}
         self._warm_again_at: dict[tuple[str, str], float] = {}
+        self._await_columns: dict[str, Warmed] = {}
         self._swapping = threading.Lock()
         self._warming = threading.Lock()
         self._looked_at = time.monotonic()
@@ -100,7 +102,8 @@ class Following:
         with self._warming:
             for name in list(self.servings):
                 wanted = self._serving_of(name).awaited
-                if wanted and time.monotonic() >= self._warm_again_at.get((name, wanted), 0.0):
+                is_warm = name in self._await_columns and self._await_columns[name].version == wanted
+                if wanted and not is_warm and time.monotonic() >= self._warm_again_at.get((name, wanted), 0.0):
                     self._warm(name, wanted)
 
     def _warm(self, name: str, wanted: str) -> None:
@@ -114,9 +117,11 @@ class Following:
             present = self._serving_of(name)
             if present.awaited == wanted:
                 good = present if before is None or present.scorer is not None else before
-                self._swap(
-                    name, open_serving(self.work, present.definition, present.columns, good, warmed, may_load=False)
-                )
+                opened = open_serving(self.work, present.definition, present.columns, good, warmed, may_load=False)
+                self._swap(name, opened)
+                if warmed.scorer is not None and opened.awaited:  # it was released with other columns than these
+                    self._await_columns[name] = warmed
+                    self._retry_at.pop(name, None)
 
     def _before(self, name: str) -> Serving | None:
         """The present serving with the version before the released one, where no version answers."""
@@ -125,7 +130,7 @@ class Following:
         if good is None or good.version is None:
             return None
         scorer = warm(self.work, name, good.version).scorer
-        fits = scorer is not None and scorer.plan.fingerprint == present.definition.plan.fingerprint
+        fits = scorer is not None and scorer.fits(present.definition)
         return dataclasses.replace(present, live=good, scorer=scorer if fits else None)
 
     def _settle_host_switch(self) -> None:
@@ -153,23 +158,62 @@ class Following:
     def look_at_sources(self) -> None:
         """Follow use-case files, contracts and snapshots. What cannot be read is tried again; the last state stays."""
         versions = {**data.snapshot_versions(self.work), **self._contracts()}
-        for definition in defining.definitions(self.work):
-            own = sorted(each for each in versions.items() if each[0].startswith(f"{definition.name}/"))
-            wanted = (definition.fingerprint, *own)
-            if self._loaded.get(definition.name) == wanted or time.monotonic() < self._retry_at.get(definition.name, 0):
-                continue
-            columns = self._columns(definition)
-            if columns is None:
-                self._retry_at[definition.name] = time.monotonic() + _RETRY_SECONDS
-                if definition.name in self.servings:
-                    continue
-            else:
-                self._loaded[definition.name] = wanted
-            with self._swapping:
-                present = self._serving_of(definition.name) if definition.name in self.servings else None
-                opened = open_serving(self.work, definition, columns, present, may_load=False)
-                self._swap(definition.name, opened)
+        revisions = releasing.revisions(self.work)
+        for adopted in defining.definitions(self.work):
+            own = tuple(sorted(each for each in versions.items() if each[0].startswith(f"{adopted.name}/")))
+            self._look_at_file(adopted, (adopted.fingerprint, revisions.get(adopted.name, 0), *own), own)
         self.look_at_versions()
+
+    def _look_at_file(self, adopted: Definition, mark: tuple[object, ...], own: tuple[object, ...]) -> None:
+        """Open the columns of the file that answers are given by, where it or its snapshots changed."""
+        name = adopted.name
+        kept = self._in_force.get(name)
+        if kept is None or kept[0] != mark:
+            kept = self._in_force[name] = mark, releasing.answering(self.work, adopted)
+        definition = kept[1]
+        wanted = (definition.fingerprint, *own)
+        if self._loaded.get(name) == wanted or time.monotonic() < self._retry_at.get(name, 0):
+            return
+        columns = self._columns(definition)
+        if columns is None:
+            self._retry_at[name] = time.monotonic() + _RETRY_SECONDS
+            if name in self.servings:
+                return
+            if definition is not adopted:
+                definition, columns = adopted, self._columns(adopted)
+        if not self._open(definition, columns):
+            self._retry_at[name] = time.monotonic() + _WARM_AGAIN_SECONDS
+        elif columns is not None and definition is kept[1]:
+            self._loaded[name] = wanted
+
+    def _open(self, definition: Definition, columns: LiveColumns | None) -> bool:
+        """Answer by this file from now on; False where what was released for it cannot be loaded.
+
+        Then the version before goes on by its own file. One for other columns is loaded before its columns are
+        swapped: the two change together.
+        """
+        present = self._serving_of(definition.name) if definition.name in self.servings else None
+        warmed = self._warmed_for(definition, present)
+        has_failed = present is not None and warmed is not None and warmed.scorer is None
+        if present is not None and has_failed:
+            definition, columns = present.definition, self._columns(present.definition) or present.columns
+        with self._swapping:
+            present = self._serving_of(definition.name) if definition.name in self.servings else None
+            opened = open_serving(self.work, definition, columns, present, warmed, may_load=False)
+            self._swap(definition.name, opened)
+        return not has_failed
+
+    def _warmed_for(self, definition: Definition, present: Serving | None) -> Warmed | None:
+        """The released version, loaded, where what answers now has other columns and is of another version."""
+        waiting = self._await_columns.pop(definition.name, None)
+        if present is None or present.scorer is None or present.scorer.fits(definition):
+            return waiting
+        wanted = releasing.live(self.work, definition.name).version
+        if wanted is None or wanted == present.live.version:
+            return None
+        return (
+            waiting if waiting is not None and waiting.version == wanted else warm(self.work, definition.name, wanted)
+        )
 
     def _contracts(self) -> dict[str, str]:
         """Contracts in force beside snapshots: a newly adopted one is a change like a new row."""

@@ -271,8 +271,8 @@ def open_serving(
     *,
     may_load: bool = True,
 ) -> Serving:
-    """Everything that answers for this use case now. Where the released version may not be loaded, the last good one
-    stays, no further than both reach; where there is none, the rule answers.
+    """Everything that answers for this use case now. Where the released version may not be loaded, or not for these
+    columns, the last good one stays, no further than both reach; where there is none, the rule answers.
 
     What answers at ``present`` is kept as long as it is of the same version: what came to its files since then cannot
     take it away. ``warmed`` was loaded before; without ``may_load`` nothing else is, and the version is awaited.
@@ -339,7 +339,9 @@ def _opened(
     if (warmed is None or warmed.version != live.version) and may_load:
         warmed = warm(work, definition.name, live.version)
     if warmed is not None and warmed.version == live.version and warmed.scorer is not None:
-        return _fitting(definition, live, warmed.scorer)
+        has_another = present is not None and present.scorer is not None and present.scorer.fits(definition)
+        if warmed.scorer.fits(definition) or not has_another:
+            return _fitting(definition, live, warmed.scorer)
     is_tried = warmed is not None and warmed.version == live.version
     if not is_tried and (present is None or present.scorer is None):  # it is being loaded: what was quiet stays so
         return _Opened(live, None, present.quiet if present is not None else "off", live.version)
@@ -351,20 +353,20 @@ def _last_good(work: Workspace, definition: Definition, live: Live, present: Ser
     awaited = live.version or ""
     if present is not None and present.scorer is not None:
         good, scorer = present.live, present.scorer
-        fits = present.definition.plan.fingerprint == definition.plan.fingerprint
+        fits = scorer.fits(definition)
     else:
         before = releasing.last_good(work, definition.name) if may_load else None
         found = None if before is None else warm(work, definition.name, before.version or "").scorer
         if before is None or found is None:
             return _Opened(live, None, "model_refused", awaited)
-        good, scorer, fits = before, found, found.plan.fingerprint == definition.plan.fingerprint
+        good, scorer, fits = before, found, found.fits(definition)
     held = held_back(good, live)
     quiet = _quiet(held) if fits else "model_refused"
     return _Opened(held if fits else live, None if quiet else scorer, quiet, awaited)
 
 
 def _fitting(definition: Definition, live: Live, scorer: Scorer) -> _Opened:
-    if scorer.plan.fingerprint != definition.plan.fingerprint:
+    if not scorer.fits(definition):
         return _Opened(live, None, "definition_changed")
     return _Opened(live, scorer, "")
 

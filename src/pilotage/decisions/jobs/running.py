@@ -108,7 +108,7 @@ class _Running:
 
     def run(self) -> None:
         work, job = self._work, self._job
-        definition = defining.find_adopted(work, job.use_case)
+        definition = releasing.answering(work, defining.find_adopted(work, job.use_case))
         self.step = "fetch"
         self._fetch(definition)
         if not self._answer_all(definition):
@@ -141,7 +141,7 @@ class _Running:
             if self._pace.stopped():
                 self._put_back()
                 return False
-            serving = self._present(serving, definition)
+            serving = self._present(serving)
             answered, failed = self._answer(serving, chunk, so_far.rows_done)
             self.step = "keep"
             files.write_part(work, job, answered)
@@ -159,12 +159,15 @@ class _Running:
         self.step = "answer"
         return chunk
 
-    def _present(self, serving: Serving, definition: Definition) -> Serving:
+    def _present(self, serving: Serving) -> Serving:
         """What answers now: the switch and a release act in the middle of a job, too."""
-        revision = releasing.revisions(self._work).get(definition.name, 0)
-        if revision == serving.live.revision:
+        work, definition = self._work, serving.definition
+        if releasing.revisions(work).get(definition.name, 0) == serving.live.revision:
             return serving
-        return open_serving(self._work, definition, serving.columns, serving)
+        present = releasing.answering(work, defining.find_adopted(work, definition.name))
+        if present.shape == definition.shape:
+            return open_serving(work, definition, serving.columns, serving)
+        return open_serving(work, present, data.open_live(work, present))
 
     def _answer(self, serving: Serving, chunk: Sequence[bytes], done: int) -> tuple[list[JobRow], int]:
         """The rows of a chunk with their answers, and of how many the model was asked in vain."""

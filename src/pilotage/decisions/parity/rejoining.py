@@ -21,6 +21,7 @@ from pilotage.decisions.parity.sighting import personal_columns, shown
 from pilotage.decisions.records import Decision
 from pilotage.platform.errors import PilotageError
 from pilotage.platform.workspace import Workspace
+from pilotage.releases import flow as releasing
 from pilotage.releases.records import ColumnParity
 from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Column, Definition, Latest, Window
@@ -28,17 +29,21 @@ from pilotage.usecase.records import Column, Definition, Latest, Window
 SAMPLE = 1_000
 PERIOD = timedelta(days=1)
 _FOLLOWED = timedelta(minutes=1)
-"""After a file was adopted workers may answer by the one before for so long: they open its columns first."""
+"""So long after another file answers, workers may still do by the one before: they open its columns first."""
 
 
 def rejoin(work: Workspace, definition: Definition) -> Rejoined | None:
     """Join a sample of the newest day's decisions again and keep as evidence how they compare; None without any.
 
+    They are held against the file that answers are given by, which need not be the newest.
+
     Only decisions up to the instant to which all sources were read are looked at: of later ones training would not
     know everything yet.
     """
     began = time.perf_counter()
-    until, followed = _read_until(work, definition), defining.adopted_at(work, definition.name) + _FOLLOWED
+    changed = max(defining.adopted_at(work, definition.name), releasing.file_since(work, definition.name))
+    definition = releasing.answering(work, definition)
+    until, followed = _read_until(work, definition), changed + _FOLLOWED
     with work.database.reading() as connection:
         found = store.sample(connection, definition.name, followed, until, PERIOD, SAMPLE)
     if found is None:

@@ -66,7 +66,7 @@ def prepare(work: Workspace, definition: Definition, artefact: Artefact) -> Subj
     """
     comparison = comparison_of(work, definition.name, artefact.comparison)
     scorer = flow.load_artefact(work, artefact.digest, artefact.signature)
-    if scorer.plan.fingerprint != definition.plan.fingerprint:
+    if not scorer.fits(definition):
         raise _other_columns(definition, artefact)
     learnt, held_out = parted(_known_rows(work, artefact), comparison)
     if not learnt.num_rows or not held_out.num_rows:

@@ -28,6 +28,11 @@ class Definition(Struct, frozen=True):
     def name(self) -> str:
         return self.use_case.use_case
 
+    @property
+    def shape(self) -> tuple[str, str]:
+        """What a version is trained for: the columns, and the kind of the outcome. Only of the same it can answer."""
+        return self.plan.fingerprint, self.use_case.kind
+
 
 class Evidence(Struct, frozen=True):
     """What a phase measured: on which definition, when, by which code; the newest of each kind counts."""
