@@ -101,7 +101,7 @@ def test_a_row_that_names_a_field_twice_is_refused_alone(work: Workspace, defini
 
 
 def test_single_questions_are_answered_between_the_rows_of_a_batch(work: Workspace, definition: Definition) -> None:
-    """The longest wait of a single question while 2,000 rows are under way, against the time that they take."""
+    """Several single questions, one after the other, have their answers while 2,000 rows are under way."""
 
     def busy() -> float:
         until = time.perf_counter() + 0.0005
@@ -111,23 +111,21 @@ def test_single_questions_are_answered_between_the_rows_of_a_batch(work: Workspa
 
     ready = dataclasses.replace(serving(definition, Model(busy)), quick=True)
 
-    async def both() -> tuple[float, float]:
+    async def both() -> int:
         async with asked(work, ready, key_of(work)) as (client, _):
-            began = time.perf_counter()
             many = {"requests": [question(number) for number in range(1_000)]}
             batches = [asyncio.create_task(client.post(BATCH, json=many)) for _ in range(2)]
-            waits = []
-            while not all(batch.done() for batch in batches):
-                asked_at = time.perf_counter()
+            answered = 0
+            while True:
                 assert (await client.post(PATH, json=QUESTION)).status_code == 200
-                waits.append(time.perf_counter() - asked_at)
-                await asyncio.sleep(0.01)
-            assert all(batch.result().json()["answered"] == 1_000 for batch in batches)
-            return sorted(waits)[len(waits) // 2], time.perf_counter() - began
+                if any(batch.done() for batch in batches):
+                    break
+                answered += 1
+            for batch in batches:
+                assert (await batch).json()["answered"] == 1_000
+            return answered
 
-    typical, whole = asyncio.run(both())
-    print(f"a single question took {typical * 1000:.1f} ms while two batches took {whole * 1000:.0f} ms")
-    assert typical < whole / 5
+    assert asyncio.run(both()) > 2, "rows of a batch that are not interrupted let none pass, or one"
 
 
 def test_a_switch_counts_for_the_rows_still_to_come(work: Workspace, definition: Definition) -> None:

@@ -74,7 +74,7 @@ class Host:
 
     def mint(self, entity: str, **changes: Any) -> str:
         body = {"entity": entity, "origin": self.origin, "person": "maria", **changes}
-        reply = httpx.post(f"{self.server}/v1/use-cases/{NAME}/card-tokens", json=body, headers=self.key)
+        reply = httpx.post(f"{self.server}/v1/use-cases/{NAME}/card-tokens", json=body, headers=self.key, timeout=30)
         return str(reply.json().get("token", ""))
 
 

@@ -116,7 +116,7 @@ def test_a_chunk_that_takes_longer_than_the_lease_is_kept(
     living: Workspace, definition: Definition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for place in (running, flow):
-        monkeypatch.setattr(place, "LEASE", timedelta(seconds=0.6))
+        monkeypatch.setattr(place, "LEASE", timedelta(seconds=2.5))
     monkeypatch.setattr(beating, "BEAT_SECONDS", 0.1)
     job = flow.submit(living, definition, SYSTEM, Asked(source="things"), flow.named(living))
     looks = iter(range(ROWS))
@@ -124,7 +124,7 @@ def test_a_chunk_that_takes_longer_than_the_lease_is_kept(
 
     def slow_at_first() -> bool:
         if next(looks) == 0:
-            time.sleep(1.5)
+            time.sleep(3)
             others.append(flow.run_next(living, lambda: False))
         return False
 
