@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cached_property
 
+import structlog
 from litestar import Litestar
 
 from pilotage.data import flow as data
@@ -33,7 +34,7 @@ from pilotage.platform.errors import PilotageError
 from pilotage.platform.jobs import Job, Runner
 from pilotage.platform.requests import Current
 from pilotage.platform.settings import read_settings
-from pilotage.platform.workspace import Workspace, open_workspace
+from pilotage.platform.workspace import Workspace, opened_within
 from pilotage.releases import flow as releasing
 from pilotage.review import flow as reviewing
 from pilotage.usecase import flow as defining
@@ -47,8 +48,12 @@ from pilotage.webhooks import flow as webhooks
 
 MATERIALISE_LOOK_SECONDS = 30.0  # how often it is looked whether tables of columns are due
 SYNC_LOOK_SECONDS = 30.0  # how often it is looked whether a source is due: some have a `refresh` of their own
+DATABASE_SECONDS = 30.0
+"""How long a worker that starts waits for the control database; then the supervisor starts another, which does."""
 LEAVE_SECONDS = 20.0
 """Beyond the drain delay, less than after which the supervisor kills: what runs in the background ends in them."""
+
+log = structlog.get_logger()
 
 
 class Application(Sheds):
@@ -189,8 +194,13 @@ def _sync_due(work: Workspace, definition: Definition) -> None:
 
 
 def create() -> Application:
-    """The application of the installation that the environment names: what the server starts."""
+    """The application of the installation that the environment names: what the server starts.
+
+    Raises:
+        DatabaseUnavailable: the control database did not answer for half a minute.
+    """
     tracing.configure()
-    application = Application(open_workspace(read_settings()))
+    work = opened_within(read_settings(), DATABASE_SECONDS, lambda said: log.warning("database_awaited", told=said))
+    application = Application(work)
     _ = application.policies  # before the first request, and a route without one is no application
     return application

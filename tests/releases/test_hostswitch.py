@@ -14,6 +14,7 @@ from tests.releases.distinguishable import adopted, version_saying
 from pilotage.data.live import LiveColumns
 from pilotage.decisions.answering.service import Service
 from pilotage.decisions.answering.serving import open_serving
+from pilotage.decisions.flags import evaluating as flags
 from pilotage.govern.records import SYSTEM
 from pilotage.platform.errors import InvalidRequest
 from pilotage.platform.settings import Settings
@@ -86,8 +87,12 @@ def test_a_worker_is_off_while_the_file_is_there_and_as_before_when_it_is_not(wo
     service.following.look_at_host_switch()
     assert service.following.servings[NAME].quiet == "disabled"
     assert service.following.servings[NAME].scorer is None
+    assert flags.evaluated(service.following.servings[NAME].live, "enabled", {}).value is False, (
+        "as OpenFeature sees it"
+    )
     hostswitch.clear(work.home, NAME)
     service.following.look_at_switches()
+    assert flags.evaluated(service.following.servings[NAME].live, "enabled", {}).value is True
     assert service.following.servings[NAME].scorer is before.scorer
     assert service.following.servings[NAME].quiet == ""
     service.close()

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from pilotage.platform.errors import DatabaseUnavailable
+
 
 class Bare:
     """Starts, and a moment later something happens to its process."""
@@ -39,6 +41,11 @@ def hanging() -> Bare:
 def lasting() -> Bare:
     """Nothing happens to it."""
     return Bare(lambda: None)
+
+
+def without_database() -> Bare:
+    """Its control database is away."""
+    raise DatabaseUnavailable("The control database does not answer.")
 
 
 def at_once() -> Bare:

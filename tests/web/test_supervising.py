@@ -179,6 +179,19 @@ def test_workers_that_cannot_even_start_are_given_up() -> None:
     assert "cannot be built" in said
 
 
+def test_workers_that_wait_for_the_database_are_neither_crashing_nor_given_up() -> None:
+    with supervised("without_database") as server:
+        assert server.stderr is not None
+        said = ""
+        while said.count("worker_without_database") < 5:
+            said += server.stderr.readline()
+        server.terminate()
+        said += server.communicate(timeout=60)[1]
+    assert server.returncode == 0, said
+    assert "worker_died" not in said
+    assert "crash" not in said
+
+
 def test_a_stop_while_workers_still_start_is_no_failure() -> None:
     with supervised("lasting") as server:
         assert server.stdout is not None

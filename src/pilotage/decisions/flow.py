@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from pilotage.govern import flow as governing
 from pilotage.govern.records import Principal, Verification
 from pilotage.models import flow as modelling
 from pilotage.models.countering import CounterExample
-from pilotage.platform.errors import InvalidRequest, NotFound, PilotageError
+from pilotage.platform.errors import InvalidRequest, NotFound, PilotageError, Unavailable
+from pilotage.platform.identifiers import made_at
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.usecase.records import Definition
@@ -26,6 +29,8 @@ from pilotage.usecase.records import Definition
 OTHERS_TOLD = 3
 PROBLEMS_TOLD = 3
 _ASKED_AT_ONCE = 500
+_BROUGHT_IN = timedelta(seconds=10)
+"""After so long what another host answered is in the ledger, or its spool is behind and an incident says so."""
 
 
 def decide(work: Workspace, definition: Definition, body: bytes, by: Principal) -> Answer:
@@ -68,6 +73,7 @@ def find(work: Workspace, decision_id: str) -> Decision:
 
     Raises:
         NotFound: nobody was ever answered with this identifier.
+        Unavailable: it is so new that it may be on its way in the spool of another host.
     """
     with work.database.reading() as connection:
         found = store.find(connection, decision_id)
@@ -75,9 +81,20 @@ def find(work: Workspace, decision_id: str) -> Decision:
     if found is None:  # drained between the two looks
         with work.database.reading() as connection:
             found = store.find(connection, decision_id)
+    if found is None and _may_be_elsewhere(work, decision_id):
+        raise Unavailable(
+            f"There is no decision {decision_id} here yet: another host may have made it just now.",
+            "Ask again in a second. Where it is still not there then, use the id that came with the answer.",
+        )
     if found is None:
         raise NotFound(f"There is no decision {decision_id}.", "Use the id that came with the answer.")
     return found
+
+
+def _may_be_elsewhere(work: Workspace, decision_id: str) -> bool:
+    """Whether several hosts can share the ledger, and the identifier is newer than they need to bring in theirs."""
+    made = made_at(decision_id)
+    return not work.database.is_sqlite and made is not None and abs(work.clock.now() - made) < _BROUGHT_IN
 
 
 def find_all(work: Workspace, ids: Sequence[str]) -> dict[str, Decision]:
@@ -168,8 +185,10 @@ def _fault_of(detail: dict[str, Any], kept: list[store.Kept]) -> str:
     return next((f"{batch} {each.id} is told otherwise in its columns." for each in kept if not each.agrees), "")
 
 
-def read_requests(file: Path, contract: Contract) -> Iterator[bytes]:
+def read_requests(file: Path, contract: Contract) -> Iterator[bytes | InvalidRequest]:
     """The requests of a file, one JSON object each: JSON lines, CSV or Parquet by its suffix.
+
+    A row of which none can be made comes as what is wrong with it.
 
     Raises:
         PilotageError: the file is not there or of another kind.
@@ -183,11 +202,10 @@ def read_requests(file: Path, contract: Contract) -> Iterator[bytes]:
     if suffix not in (".parquet", ".csv"):
         raise PilotageError(f"{file} is neither JSON lines, CSV nor Parquet.", "Name it .jsonl, .csv or .parquet.")
     try:
-        columns = tables.columns_of(file)
-        contract.demand_columns(columns)
+        contract.demand_columns(tables.columns_of(file))
     except InvalidRequest as error:
         raise InvalidRequest(f"{file} cannot be answered. {error.message}", error.repair) from None
-    return tables.rows_of(file, columns, contract)
+    return tables.rows_of(file, contract)
 
 
 def count_requests(file: Path) -> int:
@@ -198,6 +216,8 @@ def count_requests(file: Path) -> int:
 
 def _lines(file: Path) -> Iterator[bytes]:
     with file.open("rb") as stream:
+        if stream.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+            stream.seek(0)
         yield from (line for line in stream if line.strip())
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from datetime import UTC, datetime
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _OF_BYTE = bytes(ord(_ALPHABET[byte % 32]) for byte in range(256))
-_RANDOM_LETTERS = 16
+_TIME_LETTERS, _RANDOM_LETTERS = 10, 16
 _DRAWN = 256
 _drawn: list[str] = []
 """Random ends of identifiers to come: asking the system for each one would cost more than all the rest of making it."""
@@ -23,6 +23,20 @@ def new_id(prefix: str, now: datetime, drawn: bytes = b"") -> str:
     at = int(now.timestamp() * 1000)
     time = "".join([_PAIRS[at >> bits & 1023] for bits in (40, 30, 20, 10, 0)])
     return f"{prefix}_{time}{_letters(drawn) if drawn else _random_letters()}"
+
+
+def made_at(identifier: str) -> datetime | None:
+    """When an identifier says that it was made; None where it is none of ours."""
+    time = identifier.rpartition("_")[2][:_TIME_LETTERS]
+    if len(time) < _TIME_LETTERS or not all(letter in _ALPHABET for letter in time):
+        return None
+    at = 0
+    for letter in time:
+        at = at << 5 | _ALPHABET.index(letter)
+    try:
+        return datetime.fromtimestamp(at / 1000, UTC)
+    except (OverflowError, ValueError):
+        return None
 
 
 def _random_letters() -> str:

@@ -64,14 +64,19 @@ def opened(patience_seconds: float = 0.0, say: Callable[[str], None] = print) ->
     Raises:
         DatabaseUnavailable: it did not answer in time.
     """
-    workspace = _opened_within(read_settings(), patience_seconds, say)
+    workspace = opened_within(read_settings(), patience_seconds, say)
     try:
         yield workspace
     finally:
         workspace.close()
 
 
-def _opened_within(settings: Settings, patience_seconds: float, say: Callable[[str], None]) -> Workspace:
+def opened_within(settings: Settings, patience_seconds: float, say: Callable[[str], None]) -> Workspace:
+    """The installation of these settings; its control database is waited for so long, and ``say`` told once that it is.
+
+    Raises:
+        DatabaseUnavailable: it did not answer in time.
+    """
     give_up = time.monotonic() + patience_seconds
     is_told = False
     while True:

@@ -216,6 +216,10 @@ class Supervisor:
             log.error("replacement_failed", **how)  # those that were to be replaced stay
             if self._is_one_missing():  # unless one of them died meanwhile
                 self._restart(time.monotonic())
+        elif dead.process.returncode == worker.WITHOUT_DATABASE:  # it waited, as the next one will
+            log.warning("worker_without_database", **how)
+            self._start_at.append(time.monotonic() + _FIRST_DELAY_SECONDS)
+            self._start_at.sort()
         else:
             log.error("worker_died", **how)
             self._restart_or_give_up()

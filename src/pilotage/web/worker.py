@@ -19,13 +19,17 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Protocol
 
+import structlog
 import uvicorn
 
+from pilotage.platform.errors import DatabaseUnavailable
 from pilotage.platform.logs import configure, take_in_libraries
 from pilotage.web import leaving
 from pilotage.web.connections import Connection, look_at_all
 
 READY, ALIVE = b"r", b"a"
+WITHOUT_DATABASE = 75
+"""How a worker exits that could not start for want of the control database: EX_TEMPFAIL of sysexits.h."""
 STOP, LEAVE = signal.SIGTERM, signal.SIGQUIT
 """Stop after the drain delay; stop without it, because others accept what comes meanwhile."""
 GRACE_SECONDS = 10
@@ -110,7 +114,12 @@ def main(arguments: list[str]) -> None:
     take_in_libraries()
     threading.Thread(target=_stop_with_line, args=(line,), name="line", daemon=True).start()
     module, _, factory = application_name.partition(":")
-    application: Drainable = getattr(importlib.import_module(module), factory)()
+    try:
+        application: Drainable = getattr(importlib.import_module(module), factory)()
+    except DatabaseUnavailable as error:
+        structlog.get_logger().error("database_unavailable", error=error.message)
+        sys.stderr.flush()
+        os._exit(WITHOUT_DATABASE)
     config = configuration(application, log_level)
     server = Server(config, application, line, float(drain_seconds))
     signal.signal(LEAVE, server.handle_exit)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
 import structlog
 
 from pilotage.data import flow as data
@@ -225,7 +226,8 @@ class Following:
         self._under_switch.pop(name, None)
         if name in self._off_here:
             self._under_switch[name] = serving
-            serving = dataclasses.replace(serving, scorer=None, quiet="disabled")
+            live = msgspec.structs.replace(serving.live, enabled=False)
+            serving = dataclasses.replace(serving, scorer=None, quiet="disabled", live=live)
         self.servings = {**self.servings, name: serving}
 
     def _columns(self, definition: Definition) -> LiveColumns | None:

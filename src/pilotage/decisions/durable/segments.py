@@ -93,13 +93,14 @@ def parse(content: bytes) -> Segment:
 
 
 def _records(segment: bytes, position: int = OPENING_BYTES) -> Iterator[bytes]:
-    while position + _HEAD.size <= len(segment):
+    view = memoryview(segment)
+    while (begin := position + _HEAD.size) <= len(segment):
         length, checksum = _HEAD.unpack_from(segment, position)
-        content = segment[position + _HEAD.size : position + _HEAD.size + length]
-        if not length or len(content) < length or zlib.crc32(content) != checksum:
-            return  # a file system may leave zeros where nothing was written yet
-        yield content
-        position += _HEAD.size + length
+        position = begin + length
+        # A file system may leave zeros where nothing was written yet; and no byte is copied before there are enough.
+        if not length or position > len(segment) or zlib.crc32(view[begin:position]) != checksum:
+            return
+        yield segment[begin:position]
 
 
 def stream_of(path: Path) -> str:

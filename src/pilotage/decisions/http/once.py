@@ -28,6 +28,8 @@ _TOGETHER_MAX = 200
 _WAITING_MAX = 2_000
 """Where more wait, the database is away or hangs: no more are remembered."""
 _QUIET_SECONDS = 10.0
+_AWAY_SECONDS = 0.02
+"""How long a database is waited for that has hung: answers need it only for keys."""
 _STOP_SECONDS = 5.0
 
 
@@ -49,6 +51,7 @@ class Once:
         self._work = work
         self._room = Room(work.settings.kept_replies_max)
         self._waiting: queue.SimpleQueue[_Deed | None] = queue.SimpleQueue()
+        self.is_away = False
         self._outage = Outage("idempotency_keys_not_kept", quiet_seconds=_QUIET_SECONDS)
         self._thread: threading.Thread | None = None
 
@@ -67,6 +70,11 @@ class Once:
     def failed(self, why: Exception | str) -> None:
         """Say that keys are not kept: when it begins, and once a minute while it lasts."""
         self._outage.failed(why)
+
+    def hung(self) -> None:
+        """The database did not say in time. Until it says anything again, nobody waits for it as long as that."""
+        self.is_away = True
+        self.failed("TimeoutError")
 
     def close(self) -> None:
         """Do what waits, and begin nothing more."""
@@ -118,6 +126,7 @@ class Once:
             for each in waiting:
                 each.set_exception(error)
             return
+        self.is_away = False
         self._outage.ended()
         for each, what in zip(waiting, found, strict=True):
             if isinstance(what, PilotageError):
@@ -143,8 +152,8 @@ class Keyed:
             RequestOutstanding: its request is being answered at this moment.
             TooMany: the caller has as many replies kept as it may.
         """
-        if not await _ended(self._claiming, seconds):
-            self._keeper.failed("TimeoutError")
+        if not await _ended(self._claiming, self._patience(seconds)):
+            self._keeper.hung()
             self._give_up()
             return None
         try:
@@ -163,8 +172,8 @@ class Keyed:
             RequestOutstanding: the lease was over, and another answers this request.
         """
         keeping = self._keeper.settle(claimed, body)
-        if not await _ended(keeping, seconds):
-            self._keeper.failed("TimeoutError")
+        if not await _ended(keeping, self._patience(seconds)):
+            self._keeper.hung()
             return False
         try:
             keeping.result()
@@ -181,6 +190,9 @@ class Keyed:
             self._give_up()
         elif self._claiming.exception() is None and isinstance(claimed := self._claiming.result(), Claim):
             await _ended(self._keeper.settle(claimed, None), seconds)
+
+    def _patience(self, seconds: float) -> float:
+        return min(seconds, _AWAY_SECONDS) if self._keeper.is_away else seconds
 
     def _give_up(self) -> None:
         if not self._claiming.cancel():
