@@ -88,19 +88,27 @@ def parse(content: bytes) -> Segment:
     found = tuple(_records(content))
     whole = OPENING_BYTES + sum(_HEAD.size + len(record) for record in found)
     torn = len(content[whole:].rstrip(b"\0"))
-    is_damaged = any(next(_records(content, start), None) for start in range(whole + 1, whole + torn))
+    view = memoryview(content)
+    is_damaged = any(_end_of(view, start) for start in range(whole + 1, whole + torn))
     return Segment(before, lost, found, torn, is_damaged)
 
 
-def _records(segment: bytes, position: int = OPENING_BYTES) -> Iterator[bytes]:
-    view = memoryview(segment)
-    while (begin := position + _HEAD.size) <= len(segment):
-        length, checksum = _HEAD.unpack_from(segment, position)
-        position = begin + length
-        # A file system may leave zeros where nothing was written yet; and no byte is copied before there are enough.
-        if not length or position > len(segment) or zlib.crc32(view[begin:position]) != checksum:
-            return
-        yield segment[begin:position]
+def _records(segment: bytes) -> Iterator[bytes]:
+    view, position = memoryview(segment), OPENING_BYTES
+    while end := _end_of(view, position):
+        yield segment[position + _HEAD.size : end]
+        position = end
+
+
+def _end_of(view: memoryview, position: int) -> int:
+    """Where the whole record ends that begins here; 0 where none does. No byte is read before there are enough."""
+    begin = position + _HEAD.size
+    if begin > len(view):
+        return 0
+    length, checksum = _HEAD.unpack_from(view, position)
+    if not length or begin + length > len(view):  # a file system may leave zeros where nothing was written yet
+        return 0
+    return begin + length if zlib.crc32(view[begin : begin + length]) == checksum else 0
 
 
 def stream_of(path: Path) -> str:
