@@ -123,6 +123,8 @@ COMMANDS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
                 "Forget a person's second factor: phone and codes are lost.",
             ),
             ("key make", "pilotage.govern.commands:make_key", "Make a key with which an app comes."),
+            ("key list", "pilotage.govern.commands:list_keys", "List the keys of apps and what each opens."),
+            ("key disable", "pilotage.govern.commands:disable_key", "Disable a key: it opens nothing any more."),
             ("webhooks list", "pilotage.webhooks.commands:list_", "List the endpoints that are told what happens."),
             ("webhooks add", "pilotage.webhooks.commands:add", "Register an endpoint; prints its secret once."),
             ("webhooks test", "pilotage.webhooks.commands:test", "Send an endpoint a test event now."),

@@ -55,17 +55,21 @@ def disable_key(work: Workspace, by: Principal, key_id: str) -> None:
     with work.database.writing() as connection:
         key = store.find(connection, key_id)
         if key is None:
-            raise NotFound(f"There is no key {key_id}.", "Look at the list of keys.")
+            raise NotFound(f"There is no key {key_id}.", "Look at the list of keys: pilotage key list.")
         if key.disabled_at is None:
             store.set_disabled(connection, key_id, work.clock.now())
             record(connection, work, by, "disable-key", key.name, {"key": key.id})
 
 
+def every_key(work: Workspace) -> list[Key]:
+    """All keys, newest first, also those that are disabled."""
+    with work.database.reading() as connection:
+        return store.every(connection)
+
+
 def keys_of(work: Workspace, use_case: str) -> list[Key]:
     """Keys that open something of a use case, newest first, also those that are disabled."""
-    with work.database.reading() as connection:
-        every = store.every(connection)
-    return [key for key in every if any(grant.use_case in (use_case, EVERY_USE_CASE) for grant in key.grants)]
+    return [key for key in every_key(work) if any(grant.use_case in (use_case, EVERY_USE_CASE) for grant in key.grants)]
 
 
 def disable_key_of(work: Workspace, by: Principal, key_id: str, use_case: str) -> None:
