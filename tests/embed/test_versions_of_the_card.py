@@ -81,6 +81,19 @@ def test_a_version_that_nobody_knows_is_the_newest_and_is_not_kept_by_browsers(c
     assert reply.headers["cache-control"] == "public, no-cache"
 
 
+def test_of_each_release_one_file_is_kept_whatever_is_asked_for(
+    work: Workspace, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        for number in range(20):
+            client.get(f"{embedding.PATH}?v={number:064x}")
+            client.get(f"{embedding.PATH}?v={embedding.version()}")
+            client.get("/embed/pilotage-card.json")
+        _next_release(monkeypatch)
+
+    assert len(list(work.lake.root.rglob("*.js"))) == 2
+
+
 def test_a_kept_file_that_somebody_changed_is_not_served_under_its_version(
     work: Workspace, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

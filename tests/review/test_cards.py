@@ -16,18 +16,19 @@ from pilotage.review.rules.cases import new_case
 from pilotage.review.rules.feedback import ACTIONS
 from pilotage.review.rules.picking import picker
 from pilotage.usecase.flow import parse_definition
-from pilotage.usecase.records import Definition, Review
+from pilotage.usecase.records import Definition
 from tests.review.arranging import FILE, a_decision
 from tests.review.arranging import of_kind as other_kind
 
 AT = datetime(2013, 12, 5, 20, tzinfo=UTC)
-USE_CASE = parse_definition(FILE, "late_arrival.yaml").use_case
+DEFINITION = parse_definition(FILE, "late_arrival.yaml")
+USE_CASE = DEFINITION.use_case
 RULE: dict[str, Any] = {"produced_by": "rule", "probability": None, "band": None, "signals": ()}
 DEFAULT = {**RULE, "produced_by": "default", "reason": "missing_columns", "answer": False, "rule_answer": None}
 
 
 def case(state: str, positive: bool | None = None) -> Case:
-    fresh = new_case("case_1", a_decision(AT), "uncertain", "", AT, picker(Review()))
+    fresh = new_case("case_1", a_decision(AT), "uncertain", "", AT, picker(DEFINITION))
     return msgspec.structs.replace(fresh, state=state, verdict_answer=positive)
 
 

@@ -228,6 +228,17 @@ def test_whoever_escalated_a_case_can_neither_take_nor_decide_it(live: Workspace
         flow.submit(live, case.id, held.fence, "approved", None, "", ANNA)
 
 
+@pytest.mark.parametrize("named", [" Anna ", "USR_anna", "\u0430nna"])
+def test_who_escalated_is_told_by_whichever_way_an_app_writes_their_name(live: Workspace, named: str) -> None:
+    decision = recorded(live)
+    flow.give_feedback(live, decision, "escalate", "I doubt this", reviewer(named), live.clock.now())
+    (case,) = flow.queue(live, NAME)
+
+    with pytest.raises(NotAllowed, match="anna escalated this case"):
+        flow.lease(live, case.id, ANNA)
+    assert flow.lease(live, case.id, reviewer("annabel")).leased_to == "annabel"
+
+
 def test_escalating_while_holding_the_case_ends_the_right_to_decide_it(live: Workspace) -> None:
     decision = uncertain(live)
     held = flow.lease(live, flow.open_case(live, decision, "uncertain", "").id, ANNA)

@@ -98,6 +98,26 @@ def test_renewing_giving_back_and_commenting(client: TestClient[Litestar], live:
     assert [each["case"] for each in client.get(path).json()["comments"]] == [view["case"]["id"]]  # the late one waits
 
 
+def test_a_case_given_back_is_skipped_and_its_history_says_so(client: TestClient[Litestar], live: Workspace) -> None:
+    for entity in ("UA1", "UA2"):
+        recorded(live, entity=entity)
+    first = taken(client)["case"]
+    client.post(f"/v1/cases/{first['id']}/release", json={"person": "maria", "fence": first["fence"]})
+
+    said = {"person": "maria", "skip": first["id"]}
+    second = client.post(f"/v1/use-cases/{NAME}/cases/next", json=said).json()["case"]
+    history = client.get(f"/v1/cases/{first['id']}/history").json()
+
+    assert {first["entity"], second["entity"]} == {"UA1", "UA2"}
+    assert [(each["kind"], each["person"], each["detail"]) for each in history] == [
+        ("opened", "", ""),
+        ("leased", "maria", ""),
+        ("released", "maria", ""),
+    ]
+    other = key(live, "another")
+    assert client.get(f"/v1/cases/{first['id']}/history", headers=other).status_code == 404
+
+
 def test_an_empty_queue_gives_no_case(client: TestClient[Litestar]) -> None:
     assert taken(client) is None
     assert client.get(f"/v1/use-cases/{NAME}/cases").json()["cases"] == []

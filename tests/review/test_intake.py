@@ -83,6 +83,24 @@ def test_a_condition_of_the_file_makes_a_case_and_demands_two_pairs_of_eyes(live
     assert found == {"high_risk": 2, "high_value": 1}
 
 
+@pytest.mark.parametrize(
+    "late",
+    ["EXTRACT(HOUR FROM scheduled_departure) >= 22", "scheduled_departure >= TIMESTAMP '2013-12-05 22:00:00'"],
+)
+def test_conditions_may_be_of_instants(live: Workspace, late: str) -> None:
+    stake = "at_stake: 100 * EXTRACT(HOUR FROM scheduled_departure)"
+    adopted(live, f'  samples: {{high_risk: "{late}"}}\n  skills: {{night: "{late}"}}\n  {stake}\n')
+    departs = live.clock.now().replace(hour=21, minute=30)
+    for entity, at in (("day", departs), ("night", departs + timedelta(hours=1)), ("unknown", None)):
+        recorded(live, entity=entity, review=True, inputs={"scheduled_departure": at})
+
+    found = {case.entity: (case.why, case.skill) for case in flow.queue(live, NAME)}
+
+    assert found == {"day": ("uncertain", ""), "night": ("high_risk", "night"), "unknown": ("uncertain", "")}
+    amounts = flow.stakes(live, defining.find(live, NAME), flow.queue(live, NAME))
+    assert sorted(amounts.values()) == [2100.0, 2200.0]
+
+
 @pytest.mark.both_stores
 def test_a_case_that_needs_a_skill_goes_only_to_those_who_have_it(live: Workspace) -> None:
     adopted(live, "  skills: {long_haul: distance_miles > 1000}\n")
@@ -154,6 +172,9 @@ def test_a_decision_that_a_condition_cannot_be_asked_of_stops_nobody(live: Works
         ("  four_eyes: [high_value]\n", "four_eyes names high_value, and samples does not say which cases those are"),
         ("  falls_back: 30 minutes\n", "falls_back (30 minutes) is not after the deadline (1 hour)"),
         ("  skills: {long: distance_miles}\n", "It gives a number; true or false is wanted"),
+        ("  at_stake: carrier\n", "It gives a text; a number is wanted"),
+        ("  at_stake: distance_miles > 3\n", "It gives true or false; a number is wanted"),
+        ("  at_stake: miles * 3\n", "There is no column miles"),
     ],
 )
 def test_a_file_that_asks_what_cannot_be_done_is_refused(review: str, said: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from pilotage.decisions.records import Said
 from pilotage.govern import flow as governing
+from pilotage.govern.flow import arriving
 from pilotage.govern.records import SYSTEM
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.errors import Conflict, InvalidRequest, NotAllowed
@@ -54,6 +57,27 @@ def test_two_who_agree_decide_and_the_second_is_another_person(live: Workspace) 
     decided = says(live, case, BEN, "approved")
     assert (decided.state, decided.verdict_by, decided.verdict_answer) == ("approved", "ben", True)
     assert [entry.action for entry in governing.entries(live, action="case.approved")] == ["case.approved"]
+
+
+def test_somebody_whose_two_accounts_were_made_one_is_no_second_person(live: Workspace) -> None:
+    at_provider = dataclasses.replace(
+        live, settings=msgspec.structs.replace(live.settings, oidc_issuer="https://id.example")
+    )
+    governing.add_person(live, SYSTEM, "anna", ())
+    beside = arriving.arrived(at_provider, {"sub": "u-1", "preferred_username": "anna.berg"})
+    case = one(live)
+    says(live, case, reviewer(beside.name), "approved")
+    held = flow.lease(live, case.id, ANNA)
+
+    arriving.link(at_provider, governing.person_named(live, "anna"), "u-1", in_place_of=beside.name)
+
+    with pytest.raises(NotAllowed, match="anna has judged this case already"):
+        flow.submit(live, case.id, held.fence, "approved", None, "", ANNA)
+    flow.release_lease(live, case.id, held.fence, ANNA)
+    with pytest.raises(NotAllowed, match="anna has judged this case already"):
+        flow.lease(live, case.id, ANNA)
+    assert flow.lease_next(live, NAME, ANNA) is None
+    assert says(live, case, BEN, "approved").state == "approved"
 
 
 def test_where_two_differ_a_third_arbitrates(live: Workspace) -> None:

@@ -96,9 +96,24 @@ def test_pages_follow_each_other_and_since_leaves_out_what_is_older(live: Worksp
             break
 
     assert sorted(found) == [f"UA{n}" for n in range(5)] and len(found) == 5
-    assert entities(live, since=third + timedelta(seconds=1)) == []
+    assert entities(live, since=third + timedelta(seconds=61)) == []
     with pytest.raises(InvalidRequest, match="none of ours"):
         flow.labels(live, NAME, None, "yesterday", 2)
+
+
+@pytest.mark.both_stores
+def test_whoever_asks_since_the_newest_that_they_have_misses_none(live: Workspace, clock: FixedClock) -> None:
+    judged(live, "UA1")
+    clock.advance(timedelta(seconds=30))
+    judged(live, "UA2")
+    clock.advance(timedelta(seconds=31))
+    (first,) = flow.labels(live, NAME, None, "", 500).labels
+    clock.advance(timedelta(minutes=2))
+
+    known_at = datetime.fromisoformat(first.known_at)
+    assert entities(live, since=known_at) == ["UA1", "UA2"]
+    assert entities(live, since=known_at + timedelta(seconds=1)) == ["UA2"]
+    assert entities(live, since=datetime.min.replace(tzinfo=UTC)) == ["UA1", "UA2"]
 
 
 def test_a_use_case_file_reads_them_as_a_source(

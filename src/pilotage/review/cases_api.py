@@ -21,15 +21,17 @@ from pilotage.review.records import (
     Case,
     CaseView,
     Comment,
+    Event,
     Filter,
     Labels,
     QueueCounts,
+    QueuedCase,
     QueueState,
     Verdict,
     View,
     Wanted,
 )
-from pilotage.review.rules import verdicts, viewing
+from pilotage.review.rules import ordering, verdicts, viewing
 from pilotage.review.rules import views as views_rules
 from pilotage.review.rules.picking import meant
 from pilotage.usecase import flow as defining
@@ -41,10 +43,12 @@ _REVIEWER = [needs(Permission.REVIEW)]
 
 
 class Queue(Struct, frozen=True):
-    """What waits: how much, and one page of it in the order to look at it."""
+    """What waits: how much, and one page of it in the order to look at it, which ``order`` says in a sentence."""
 
     counts: QueueCounts
-    cases: list[Case]
+    cases: list[QueuedCase]
+    order: str
+    currency: str
 
 
 class Reviewer(Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,12 +58,16 @@ class Reviewer(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NextOf(Reviewer, frozen=True, forbid_unknown_fields=True):
-    """Who acts, and of which cases they want the next; empty fields ask for nothing."""
+    """Who acts, and of which cases they want the next; empty fields ask for nothing.
+
+    ``skip`` is a case that they have just given back: it comes after all others.
+    """
 
     why: CaseReason | None = None
     skill: Name = ""
     entity: Name = ""
     overdue: bool = False
+    skip: Name = ""
 
 
 class Held(Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,10 +127,11 @@ def list_cases(
     offset: Annotated[int, Parameter(ge=0, le=1_000_000)] = 0,
 ) -> Queue:
     """The queue of a use case."""
-    defining.find(work, use_case)
-    wanted = _filter(show, why, skill, entity, overdue)
+    definition, wanted = defining.find(work, use_case), _filter(show, why, skill, entity, overdue)
     found = flow.queue(work, use_case, wanted, _named(request, person, required=False).name, limit, offset)
-    return Queue(flow.counts(work, use_case), [viewing.as_listed(case) for case in found])
+    stakes, file = flow.stakes(work, definition, found), definition.use_case
+    listed = [QueuedCase(**asdict(viewing.as_listed(case)), at_stake=stakes.get(case.id)) for case in found]
+    return Queue(flow.counts(work, use_case), listed, ordering.in_words(file), file.brief.value.currency)
 
 
 @post("/v1/use-cases/{use_case:str}/cases/next", guards=_REVIEWER, sync_to_thread=True, status_code=200)
@@ -130,7 +139,7 @@ def take_next_case(use_case: str, data: NextOf, request: Request[Any, Any, Any],
     """Take the case to look at first, with its evidence; null where none is left for this person."""
     defining.find(work, use_case)
     person, wanted = _named(request, data.person), _filter("open", data.why, data.skill, data.entity, data.overdue)
-    case = flow.lease_next(work, use_case, person, wanted=wanted)
+    case = flow.lease_next(work, use_case, person, data.skip, wanted)
     return None if case is None else flow.look(work, case, person.name)
 
 
@@ -183,6 +192,13 @@ def list_labels(
 def read_case(case_id: str, request: Request[Any, Any, Any], work: Workspace) -> CaseView:
     """One case with its evidence. Looking at it does not take it."""
     return flow.look(work, _case(request, work, case_id), _named(request, "", required=False).name)
+
+
+@get("/v1/cases/{case_id:str}/history", guards=_REVIEWER, sync_to_thread=True)
+def read_history(case_id: str, request: Request[Any, Any, Any], work: Workspace) -> list[Event]:
+    """Every step of a case, oldest first."""
+    case = _case(request, work, case_id)
+    return [viewing.as_told(event) for event in flow.history(work, case.id)]
 
 
 @post("/v1/cases/{case_id:str}/lease", guards=_REVIEWER, sync_to_thread=True, status_code=200)
@@ -277,6 +293,7 @@ ROUTES = [
     list_labels,
     take_next_case,
     read_case,
+    read_history,
     lease_case,
     keep_case,
     give_case_back,

@@ -8,7 +8,7 @@ from pilotage.platform.workspace import opened
 
 
 def review(use_case: str | None = None, *, json: bool = False) -> None:
-    """List the cases that wait for a person, the one due first at the top.
+    """List the cases that wait for a person, in the order to look at them.
 
     Args:
         use_case: Name of the use case, or path of its file; not needed when there is only one.

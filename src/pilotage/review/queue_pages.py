@@ -17,7 +17,7 @@ from pilotage.platform.workspace import Workspace
 from pilotage.review import flow
 from pilotage.review.records import Filter, Wanted
 from pilotage.review.rules import cases as rules
-from pilotage.review.rules import viewing
+from pilotage.review.rules import ordering, viewing
 from pilotage.review.rules import views as views_rules
 from pilotage.usecase import flow as defining
 
@@ -120,6 +120,7 @@ def _queue_template(
         asked, wanted = Wanted(), Filter()  # a form that asked for what there is not; its error says so
     cases = flow.queue(work, use_case, wanted, person.name, _ROWS + 1, (number - 1) * _ROWS)
     waiting = flow.waiting(work, use_case)
+    stakes, currency = flow.stakes(work, definition, cases[:_ROWS]), definition.use_case.brief.value.currency
     context = {
         "page": {"use_case": use_case, "title": definition.use_case.title, "active": "queue"},
         "definition": definition,
@@ -127,12 +128,15 @@ def _queue_template(
             {
                 "case": each,
                 "why": viewing.WHY[each.why],
+                "at_stake": viewing.money(stakes[each.id], currency) if each.id in stakes else "",
                 "note": "" if viewing.hides_model(each) else each.note,
                 "state": rules.state_at(each, now),
                 "late": rules.overdue(each, now),
             }
             for each in cases[:_ROWS]
         ],
+        "shows_stakes": definition.use_case.review.at_stake is not None,
+        "order": ordering.in_words(definition.use_case),
         "counts": flow.counts(work, use_case),
         "kinds": {why: every for why, (every, _) in waiting.items()},
         "names": {each: viewing.WHY[each] for each in views_rules.SHOWN},

@@ -69,6 +69,12 @@ class Case(Struct, frozen=True):
     verdict_reason: str = ""
 
 
+class QueuedCase(Case, frozen=True):
+    """A case as a queue lists it. ``at_stake`` is in the file's currency; None where nobody knows or may see it."""
+
+    at_stake: float | None = None
+
+
 class Opinion(Struct, frozen=True, kw_only=True):
     """What one person said in one round of a case. ``blind``: without the model's opinion and without each other's.
 
@@ -163,10 +169,13 @@ class ModelView(Struct, frozen=True, kw_only=True):
 class CaseView(Struct, frozen=True, kw_only=True):
     """A case with its evidence, for whoever judges it: the same for the page and for other queues.
 
-    Of a blind case that is not closed there is nothing that the model said, nor what was answered by it.
+    Of a blind case that is not closed there is nothing that the model said, nor what was answered by it. What is
+    ``at_stake`` in the case is in the ``currency`` of the file; None where nobody knows or may see it.
     """
 
     case: Case
+    at_stake: float | None
+    currency: str
     question: str
     inputs: tuple[Input, ...]
     given: Said | None

@@ -266,14 +266,8 @@ def open_cases(
 ) -> list[Case]:
     """Cases that nobody has taken and that need no other skill than these, the one to look at first at the top."""
     where = [cases.c.use_case == use_case, cases.c.state == "open", cases.c.skill.in_(["", *skills])]
-    query = (
-        sa.select(cases)
-        .where(*where, *_narrowed(wanted, now))
-        .order_by(cases.c.rank, cases.c.id)
-        .limit(limit)
-        .offset(skip)
-    )
-    return [_case(row) for row in connection.execute(query).mappings()]
+    query = sa.select(cases).where(*where, *_narrowed(wanted, now)).order_by(cases.c.rank, cases.c.id)
+    return [_case(row) for row in connection.execute(query.limit(limit).offset(skip)).mappings()]
 
 
 def due_cases(connection: sa.Connection, now: datetime, limit: int) -> list[Case]:
@@ -385,6 +379,12 @@ def ask_again(connection: sa.Connection, case: Case) -> bool:
         return False
     insert_event(connection, Event(case.id, "opened", 0, "", case.opened_at, case.why))
     return True
+
+
+def heed(connection: sa.Connection, case: Case) -> None:
+    """Let an undecided case have this note and place, and ask as many people as it says."""
+    update = sa.update(cases).where(cases.c.id == case.id, cases.c.state.in_(UNDECIDED))
+    connection.execute(update.values(note=case.note, rank=case.rank, wanted=case.wanted))
 
 
 def mark_escalated(connection: sa.Connection, case_id: str, now: datetime) -> bool:

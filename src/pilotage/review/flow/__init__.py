@@ -8,7 +8,7 @@ from pilotage.review.flow.intake import drawn_blind, open_case, take_in
 from pilotage.review.flow.judging import judge, judged_since, opinions_on, submit, undo, undoable
 from pilotage.review.flow.labelling import labels
 from pilotage.review.flow.leasing import lease, lease_ahead, lease_next, release_lease, renew_lease
-from pilotage.review.flow.looking import look, talk_on
+from pilotage.review.flow.looking import look, stakes, talk_on
 from pilotage.review.flow.skills import reviewers, set_skills
 from pilotage.review.flow.tending import tend
 from pilotage.review.flow.views import change_view, keep_view, may_share, remove_view, views, waiting
@@ -47,6 +47,7 @@ __all__ = [
     "renew_lease",
     "reviewers",
     "set_skills",
+    "stakes",
     "submit",
     "take_back",
     "take_back_on_card",

@@ -16,9 +16,11 @@ from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.review import store
 from pilotage.review.flow.feedback import give_feedback, take_back
+from pilotage.review.flow.intake import fitting
 from pilotage.review.records import Card, Feedback, Given, Language
 from pilotage.review.rules import cards as rules
 from pilotage.review.rules import feedback as feedback_rules
+from pilotage.review.rules import picking
 from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
 from pilotage.usecase.rules import expressions
@@ -137,13 +139,22 @@ def _shown_decision(work: Workspace, token: CardToken, shown: str) -> Decision:
 
 
 def _situation(work: Workspace, decision: Decision) -> rules.Situation:
-    live = releasing.live(work, decision.use_case)
+    live, definition = releasing.live(work, decision.use_case), defining.find(work, decision.use_case)
     with work.database.reading() as connection:
         case = store.case_of_decision(connection, decision.id)
-        if case is not None and (case.why == "known" or case.state == "withdrawn"):
-            case = None  # a known one shows how well people look, and changes nothing
-    definition = defining.find(work, decision.use_case)
-    return rules.Situation(case, live.stage, live.enabled, _missing(definition, decision), definition.plan.columns)
+        said = [] if case is None else store.feedback_on(connection, decision.id)
+    is_escalated = any(each.kind == "escalate" and each.undone_at is None for each in said)
+    if case is not None and ((case.why == "known" and not is_escalated) or case.state == "withdrawn"):
+        case = None  # a known one shows how well people look, and changes nothing
+    by = fitting(decision, picking.picker(definition))
+    return rules.Situation(
+        case=case,
+        stage=live.stage,
+        enabled=live.enabled,
+        missing=_missing(definition, decision),
+        columns=definition.plan.columns,
+        needs_person=is_escalated or not rules.HELD_BACK.isdisjoint(picking.reasons(decision, by)),
+    )
 
 
 def _missing(definition: Definition, decision: Decision) -> tuple[str, ...]:

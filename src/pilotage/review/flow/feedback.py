@@ -14,7 +14,7 @@ from pilotage.platform.errors import Conflict, NotFound
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.review import store
-from pilotage.review.flow.intake import case_about, picker_of
+from pilotage.review.flow.intake import case_about, fitting, picker_of
 from pilotage.review.records import Event, Feedback, FeedbackKind
 from pilotage.review.rules import cases as case_rules
 from pilotage.review.rules import feedback as rules
@@ -95,7 +95,7 @@ def take_back(work: Workspace, decision: Decision, feedback_id: str, person: Pri
 def _withdraw(connection: sa.Connection, decision: Decision, by: picking.Picker, now: datetime) -> bool:
     others = [each for each in store.feedback_on(connection, decision.id) if each.kind == "escalate"]
     case = store.case_of_decision(connection, decision.id)
-    if case is None or any(each.undone_at is None for each in others) or picking.why(decision, by) is not None:
+    if case is None or any(each.undone_at is None for each in others) or picking.why(decision, fitting(decision, by)):
         return False
     if not store.withdraw(connection, case.id):
         return False
@@ -149,3 +149,4 @@ def _escalate(connection: sa.Connection, work: Workspace, decision: Decision, gi
         return
     if known.state in case_rules.CLOSED:
         raise case_rules.already_decided(known)
+    store.heed(connection, case_rules.escalated(known, case))

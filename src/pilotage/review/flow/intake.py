@@ -28,8 +28,6 @@ _ROUNDS = 1_000
 _READ_AT_ONCE = 1_000
 _HELD = 10_000
 """Decisions whose identifiers are held at once, but for a single batch that has more."""
-_UNFIT = (ArithmeticError, LookupError, TypeError, ValueError)
-"""What a condition raises over columns that the file says are of another kind since."""
 log = structlog.get_logger()
 
 
@@ -79,7 +77,18 @@ def case_about(work: Workspace, decision: Decision, because: CaseReason, note: s
     """A new case about a decision, which nobody has opened yet."""
     now = work.clock.now()
     at = now if because in ("escalated", "known") else decision.decided_at
-    return rules.new_case(new_id("case", now), decision, because, note, at, by)
+    return rules.new_case(new_id("case", now), decision, because, note, at, fitting(decision, by))
+
+
+def fitting(decision: Decision, by: picking.Picker) -> picking.Picker:
+    """What the file says of reviewing, without its conditions where they cannot be asked of this decision."""
+    try:
+        picking.reasons(decision, by)
+        picking.skill(decision.inputs, by)
+    except picking.UNFIT as error:
+        log.warning("review_condition_unfit", decision=decision.id, error=in_short(error))
+        return msgspec.structs.replace(by, high_risk=None, high_value=None, skills=())
+    return by
 
 
 def picker_of(work: Workspace, use_case: str) -> picking.Picker:
@@ -88,7 +97,7 @@ def picker_of(work: Workspace, use_case: str) -> picking.Picker:
     Raises:
         NotFound: there is no such use case.
     """
-    return picking.picker(defining.find(work, use_case).use_case.review)
+    return picking.picker(defining.find(work, use_case))
 
 
 def _by_use_case(entries: Sequence[AuditEntry]) -> Iterator[tuple[str, list[str]]]:
@@ -130,11 +139,6 @@ def _open_some(work: Workspace, names: Sequence[str], by: picking.Picker) -> int
 
 def _case_of(work: Workspace, decision: Decision, by: picking.Picker) -> Case | None:
     """The case that the file makes of a decision. One that a condition cannot be asked of is none by that condition."""
-    try:
-        because = picking.why(decision, by)
-        return None if because is None else case_about(work, decision, because, "", by)
-    except _UNFIT as error:
-        log.warning("review_condition_unfit", decision=decision.id, error=in_short(error))
-        plain = msgspec.structs.replace(by, high_risk=None, high_value=None, skills=())
-        because = picking.why(decision, plain)
-        return None if because is None else case_about(work, decision, because, "", plain)
+    by = fitting(decision, by)
+    because = picking.why(decision, by)
+    return None if because is None else case_about(work, decision, because, "", by)

@@ -17,6 +17,7 @@ from pilotage.platform.errors import Conflict, InvalidRequest
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.review import opinions_store, store
+from pilotage.review.flow.identity import names_of
 from pilotage.review.flow.intake import picker_of
 from pilotage.review.flow.leasing import found
 from pilotage.review.records import Case, Comment, Event, EventKind, Opinion, Verdict
@@ -156,7 +157,8 @@ def _counted(
         if case.fence != fence or case.state != "leased":
             raise rules.why_not_submitted(case, fence, person, now)
         judged = [each.person for each in verdicts.standing(opinions)]
-        rules.refuse_self_review(person, store.escalated_by(connection, case.decision), judged)
+        names, escalated_by = names_of(connection, person), store.escalated_by(connection, case.decision)
+        rules.refuse_self_review(person, names, escalated_by, judged)
         opinion = Opinion(
             case=case_id,
             round=case.round,

@@ -15,6 +15,7 @@ from pilotage.usecase import flow as defining
 
 def labels(work: Workspace, use_case: str, since: datetime | None, cursor: str, limit: int) -> Labels:
     """One page of labels, the oldest first. A verdict is one once it cannot be taken back any more, and never changes.
+    ``since`` is the least ``known_at`` wanted: whoever sends the newest that they have misses none.
 
     Verdicts that were given with the model's opinion in view are left out, unless the file says ``labels: all``: who
     learns from them learns what the model said before. Known cases are left out, as their outcome is known.
@@ -24,7 +25,7 @@ def labels(work: Workspace, use_case: str, since: datetime | None, cursor: str, 
     """
     review = defining.find(work, use_case).use_case.review
     settled = work.clock.now() - timedelta(seconds=review.undo_seconds)
-    after = _read(cursor) if cursor else (since or datetime.min.replace(tzinfo=UTC), "")
+    after = _read(cursor) if cursor else (_judged_since(since, review.undo_seconds), "")
     with work.database.reading() as connection:
         cases = store.settled_cases(connection, use_case, review.labels == "independent", after, settled, limit)
         given = opinions_store.opinions_on_all(connection, [case.id for case in cases])
@@ -50,6 +51,13 @@ def _label(case: Case, opinions: list[Opinion], undo_seconds: int) -> Label:
         blind=case.blind,
         reason=case.verdict_reason,
     )
+
+
+def _judged_since(known_since: datetime | None, undo_seconds: int) -> datetime:
+    """The instant of the oldest verdict that was known at this instant or later."""
+    first = datetime.min.replace(tzinfo=UTC)
+    since, undo = as_utc(known_since or first), timedelta(seconds=undo_seconds)
+    return since - undo if since - first > undo else first
 
 
 def _cursor(case: Case) -> str:

@@ -10,6 +10,7 @@ from pilotage.govern.records import Principal
 from pilotage.platform.errors import Conflict, NotAllowed, NotFound
 from pilotage.platform.workspace import Workspace
 from pilotage.review import opinions_store, store
+from pilotage.review.flow.identity import names_of
 from pilotage.review.flow.intake import take_in
 from pilotage.review.records import EVERYTHING_OPEN, Case, Event, Filter
 from pilotage.review.rules import cases as rules
@@ -136,7 +137,8 @@ def _first(work: Workspace, free: Iterator[Case], person: Principal, from_onesel
 
 def _refuse(connection: sa.Connection, case: Case, person: Principal) -> None:
     judged = opinions_store.judged_by(connection, [case.id]).get(case.id, set())
-    rules.refuse_self_review(person, store.escalated_by(connection, case.decision), judged)
+    names, escalated_by = names_of(connection, person), store.escalated_by(connection, case.decision)
+    rules.refuse_self_review(person, names, escalated_by, judged)
     if len(judged) >= verdicts.OPINIONS_MAX:
         raise rules.nobody_agrees(case, len(judged))
     skills = opinions_store.skills_of(connection, person.name, case.use_case)
@@ -153,10 +155,11 @@ def _free(work: Workspace, use_case: str, person: Principal, last: str, wanted: 
     with work.database.reading() as connection:
         leased = store.leased_cases(connection, use_case, wanted, now)
         skills = opinions_store.skills_of(connection, person.name, use_case)
+        mine = names_of(connection, person)
     yield from (case for case in leased if case.leased_to == person.name and case.id != last)
     ended = [case for case in leased if case.leased_to != person.name and rules.state_at(case, now) == "open"]
     yield from (case for case in ended if case.id != last)
-    yield from _open(work, use_case, person, skills, last, wanted)
+    yield from _open(work, use_case, mine, skills, last, wanted)
     yield from (case for case in [*leased, *_named(work, last)] if case.id == last)
 
 
@@ -167,17 +170,16 @@ def _named(work: Workspace, case_id: str) -> list[Case]:
 
 
 def _open(
-    work: Workspace, use_case: str, person: Principal, skills: list[str], last: str, wanted: Filter
+    work: Workspace, use_case: str, mine: rules.Names, skills: list[str], last: str, wanted: Filter
 ) -> Iterator[Case]:
     skip = 0
     while True:
         with work.database.reading() as connection:
             page = store.open_cases(connection, use_case, wanted, skills, work.clock.now(), _PAGE, skip)
             judged = opinions_store.judged_by(connection, [case.id for case in page])
-        mine = rules.names_of(person)
         for case in page:
             by = judged.get(case.id, set())
-            if case.id != last and len(by) < verdicts.OPINIONS_MAX and not mine & {name.casefold() for name in by}:
+            if case.id != last and len(by) < verdicts.OPINIONS_MAX and not rules.is_among(mine, by):
                 yield case
         if len(page) < _PAGE:
             return

@@ -16,7 +16,7 @@ from pilotage.review.rules.feedback import ACTIONS
 from pilotage.usecase.records import CaseReason, Column, UseCase
 
 SIGNALS_MAX = 5
-_HELD_BACK: frozenset[CaseReason] = frozenset({"uncertain", "escalated", "high_risk", "high_value"})
+HELD_BACK: frozenset[CaseReason] = frozenset({"uncertain", "escalated", "high_risk", "high_value"})
 """Cases whose answer does not stand before a person has looked; of the others it stands, and is looked at beside."""
 _VISIBLE = frozenset({Stage.ASSIST, Stage.AUTOMATE})
 _SILENT = frozenset({"shadow", "rule_arm", "off", "no_version"})
@@ -32,20 +32,24 @@ NOTHING = Card(state="nothing")
 
 
 class Situation(msgspec.Struct, frozen=True):
-    """Everything that a card depends on besides the decision: case, what is live, columns, which of them miss."""
+    """Everything that a card depends on besides the decision: case, what is live, columns, which of them miss.
+
+    ``needs_person``: somebody asked for one, or the file does, whatever else the case was drawn for.
+    """
 
     case: Case | None
     stage: Stage
     enabled: bool
     missing: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
+    needs_person: bool = False
 
 
 def state_of(decision: Decision, now: Situation) -> CardLook:
     """The card's face. A decision taken or looked at where the model may not be shown has none."""
     if not _may_show(decision, now.stage):
         return "nothing"
-    if now.case is not None and (_has_ended(now.case) or now.case.why in _HELD_BACK):
+    if now.case is not None and (_has_ended(now.case, now) or _is_held_back(now.case, now)):
         return _after_review(now.case, decision)
     if decision.produced_by in {"default", "none"} or decision.answer is None:
         return "missing"
@@ -95,9 +99,13 @@ def _may_show(decision: Decision, stage: Stage) -> bool:
     return stage in _VISIBLE and not is_silent(decision)
 
 
-def _has_ended(case: Case) -> bool:
+def _has_ended(case: Case, now: Situation) -> bool:
     """Whether what came of the case is what holds. A sample that nobody looked at changes nothing: its answer stood."""
-    return case.state in CLOSED and (case.state != "lapsed" or case.why in _HELD_BACK)
+    return case.state in CLOSED and (case.state != "lapsed" or _is_held_back(case, now))
+
+
+def _is_held_back(case: Case, now: Situation) -> bool:
+    return case.why in HELD_BACK or now.needs_person
 
 
 def _after_review(case: Case, decision: Decision) -> CardLook:
@@ -138,7 +146,7 @@ def reason_of(signal: dict[str, object]) -> Reason:
 
 def _answer(decision: Decision, now: Situation) -> Said | None:
     """The answer that holds now: the reviewer's, the rule's where the model was switched off since, else the given."""
-    if now.case is not None and _has_ended(now.case):
+    if now.case is not None and _has_ended(now.case, now):
         return now.case.verdict_answer
     if decision.produced_by == "model" and not now.enabled:
         return decision.rule_answer

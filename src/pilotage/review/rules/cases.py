@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from pilotage.decisions.records import Decision
 from pilotage.govern.records import Principal
+from pilotage.govern.rules.names import likeness
 from pilotage.platform.errors import Conflict, NotAllowed
 from pilotage.platform.instants import iso
 from pilotage.review.records import Case, CaseState
 from pilotage.review.rules import ordering
-from pilotage.review.rules.picking import BLIND, Picker, skill, wanted
+from pilotage.review.rules.picking import BLIND, Picker, amount, skill, wanted
 from pilotage.usecase.records import CaseReason, seconds
 
+Names = frozenset[str]
+"""Everything that would be taken for one person (:func:`pilotage.govern.rules.names.likeness`)."""
 LEASE = timedelta(minutes=5)
 DECIDED: frozenset[CaseState] = frozenset({"approved", "corrected", "rejected"})
 CLOSED: frozenset[CaseState] = DECIDED | {"lapsed", "withdrawn"}
@@ -21,7 +26,8 @@ CLOSED: frozenset[CaseState] = DECIDED | {"lapsed", "withdrawn"}
 
 def new_case(identifier: str, decision: Decision, because: CaseReason, note: str, at: datetime, by: Picker) -> Case:
     """A fresh case, open, due after the file's deadline, for whom and by how many the file says."""
-    blind = because in BLIND
+    blind, at_stake = because in BLIND, amount(decision.inputs, by)
+    times = None if at_stake is None else at_stake / by.usual
     return Case(
         id=identifier,
         decision=decision.id,
@@ -33,11 +39,20 @@ def new_case(identifier: str, decision: Decision, because: CaseReason, note: str
         opened_at=at,
         due_at=at + timedelta(seconds=seconds(by.review.deadline)),
         falls_back_at=at + timedelta(seconds=seconds(by.review.falls_back)),
-        rank=ordering.rank(decision, because, blind, at.timestamp()),
-        wanted=wanted(decision.id, because, by.review),
+        rank=ordering.rank(decision, because, blind, at.timestamp(), times),
+        wanted=wanted(decision, because, by),
         blind=blind,
         skill=skill(decision.inputs, by),
     )
+
+
+def escalated(known: Case, asked: Case) -> Case:
+    """A case that waits already, now that somebody asked for a person: with their note, no later, by as many people.
+
+    One that is judged blind keeps its place, which the model would move.
+    """
+    rank = known.rank if known.blind else min(known.rank, asked.rank)
+    return replace(known, note=known.note or asked.note, wanted=max(known.wanted, asked.wanted), rank=rank)
 
 
 def state_at(case: Case, now: datetime) -> CaseState:
@@ -52,26 +67,36 @@ def overdue(case: Case, now: datetime) -> bool:
     return case.state not in CLOSED and case.due_at <= now
 
 
-def refuse_self_review(person: Principal, escalated_by: Collection[str], judged_by: Collection[str] = ()) -> None:
-    """Whoever escalated a case may not also decide it, and nobody judges a case twice.
+def refuse_self_review(
+    person: Principal, names: Names, escalated_by: Collection[str], judged_by: Collection[str] = ()
+) -> None:
+    """Whoever escalated a case may not also decide it, and nobody judges a case twice, by whichever of their names.
 
     Raises:
         NotAllowed: this person did escalate or judge it.
     """
-    if names_of(person) & {name.casefold() for name in judged_by}:
+    if is_among(names, judged_by):
         raise NotAllowed(
             f"{person.name} has judged this case already; it needs another person's opinion.",
             "Leave it to another reviewer.",
         )
-    if names_of(person) & {name.casefold() for name in escalated_by}:
+    if is_among(names, escalated_by):
         raise NotAllowed(
             f"{person.name} escalated this case and cannot also decide it.", "Leave it to another reviewer."
         )
 
 
-def names_of(person: Principal) -> set[str]:
-    """What a person may be recorded as: a card names people as the app does, the console by their account."""
-    return {person.id.casefold(), person.name.casefold()}
+def names_like(*names: str) -> Names:
+    """What a person may be recorded as: a card names people as the app does, the console by their account.
+
+    Names that would be taken for each other are one, as among accounts: two apps need not write a name alike.
+    """
+    return frozenset[str]().union(*(likeness(name) for name in names))
+
+
+def is_among(names: Names, people: Collection[str]) -> bool:
+    """Whether a person of these names is one of the people who were recorded."""
+    return any(names & likeness(each) for each in people)
 
 
 def why_not_leased(case: Case, now: datetime) -> Conflict:

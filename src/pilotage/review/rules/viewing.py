@@ -9,11 +9,12 @@ from msgspec.structs import replace
 from pilotage.decisions.kinds import action_of, told
 from pilotage.decisions.records import REASONS, Decision, Said
 from pilotage.decisions.rules import inputs_in_words
-from pilotage.review.records import Case, CaseView, Comment, Feedback, Input, ModelView, Opinion
-from pilotage.review.rules import cases, words
+from pilotage.review.records import Case, CaseView, Comment, Event, Feedback, Input, ModelView, Opinion
+from pilotage.review.rules import cases, picking, words
 from pilotage.review.rules.cards import reason_of
 from pilotage.review.rules.picking import BLIND
 from pilotage.usecase.records import CaseReason, Definition, UseCase
+from pilotage.usecase.rules.expressions import columns_of
 
 WHY: dict[CaseReason, str] = {
     "uncertain": "Close call",
@@ -69,6 +70,8 @@ def view_of(
     is_closed = case.state in cases.CLOSED
     return CaseView(
         case=as_listed(case),
+        at_stake=at_stake(decision, definition, personal),
+        currency=use_case.brief.value.currency,
         question=question_of(use_case),
         inputs=tuple(Input(*each) for each in inputs_in_words(definition.plan, decision, personal)),
         given=None if hidden else decision.answer,
@@ -84,6 +87,20 @@ def view_of(
         opinions=tuple(opinions) if is_closed else (),
         asked_at=decision.decided_at,
     )
+
+
+def at_stake(decision: Decision, definition: Definition, personal: Collection[str]) -> float | None:
+    """What is at stake in a case, as people may see it; None where the file does not say, or by a personal column."""
+    stake = definition.use_case.review.at_stake
+    if stake is None or not columns_of(stake).isdisjoint(personal):
+        return None
+    return picking.amount(decision.inputs, picking.picker(definition))
+
+
+def money(amount: float, currency: str) -> str:
+    """``1,234 USD``; with cents where it is little, in powers of ten where nobody could read it."""
+    shown = f"{amount:,.2f}" if amount < 100 else f"{amount:,.0f}" if amount < 1e12 else f"{amount:.2e}"
+    return f"{shown} {currency}"
 
 
 def question_of(use_case: UseCase) -> str:
@@ -110,6 +127,11 @@ def as_listed(case: Case) -> Case:
     """The case as its reviewers may know it: nothing of the model, nor what leads to it, while it is judged blind."""
     shown = replace(case, why=why_shown(case))
     return replace(shown, decision="", note="", rank=0.0) if hides_model(case) else shown
+
+
+def as_told(event: Event) -> Event:
+    """A step of a case as its reviewers may know it: not why it was opened, which tells what is known already."""
+    return replace(event, detail="") if event.kind == "opened" else event
 
 
 def _model(decision: Decision, use_case: UseCase) -> ModelView | None:

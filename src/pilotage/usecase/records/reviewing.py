@@ -59,6 +59,13 @@ class Review(Part, frozen=True, kw_only=True):
     )
     guidelines: Annotated[str, Meta(description="What reviewers should look at, in words.")] = ""
     samples: Annotated[Samples, Meta(description="What else people look at.")] = Samples()
+    at_stake: Annotated[
+        Expression | None,
+        Meta(
+            description="What a wrong answer would cost in this case: a number over columns, in the currency of value. "
+            "Twice as much comes an hour of waiting earlier."
+        ),
+    ] = None
     second_opinion: Annotated[
         Share,
         Meta(description="The share of cases that two people must agree on, the second without seeing the first."),

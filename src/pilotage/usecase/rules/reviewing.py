@@ -1,4 +1,4 @@
-"""Checks of how people review: conditions over the columns of a decision, shares, spans of time."""
+"""Checks of how people review: expressions over the columns of a decision, shares, spans of time."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ def check_reviewing(use_case: UseCase) -> Iterator[Mistake]:
 
 
 def check_conditions(use_case: UseCase) -> Iterator[Mistake]:
-    """The conditions of ``review``, over request columns and inputs that were found to be in order."""
+    """The expressions of ``review``, over request columns and inputs that were found to be in order."""
     known: dict[str, ColumnKind] = {name: column.kind for name, column in expansion.request_columns(use_case).items()}
     known.update((column.name, column.kind) for column in expansion.columns(use_case))
-    review = use_case.review
+    review, columns = use_case.review, "request columns and inputs"
     for kind in ("high_value", "high_risk"):
         text = getattr(review.samples, kind)
         if text is not None:
-            path = ("review", "samples", kind)
-            yield from expression(path, text, known, "flag", "request columns and inputs")
+            yield from expression(("review", "samples", kind), text, known, "flag", columns)
     for skill, text in review.skills.items():
-        yield from expression(("review", "skills", skill), text, known, "flag", "request columns and inputs")
+        yield from expression(("review", "skills", skill), text, known, "flag", columns)
+    if review.at_stake is not None:
+        yield from expression(("review", "at_stake"), review.at_stake, known, "number", columns)
