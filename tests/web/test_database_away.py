@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+import signal
 import socket
 import subprocess
 import sys
@@ -16,14 +20,21 @@ import pytest
 from pilotage.cli.main import run
 from pilotage.decisions import flow, store
 from pilotage.decisions.durable.completeness import completeness
+from pilotage.govern.cookies import SESSION
+from pilotage.govern.records import Role
 from pilotage.platform.settings import Settings
 from pilotage.platform.workspace import Workspace, open_workspace
 from pilotage.web import commands
+from pilotage.web.console import build_console
+from tests.every_page import addresses
+from tests.living import NAME, visitor
 from tests.postgres import Cluster
+from tests.review.arranging import adopt
 from tests.web.serving import BODY, PLAIN, START_SECONDS, Served, served, wait_until
 
 pytestmark = pytest.mark.postgres
 EX_TEMPFAIL = 75
+PATH = "/v1/use-cases/small/decisions"
 SPOOL_BYTES_MAX = 256 * 1024
 DRAIN_SECONDS, SURE_SECONDS = 60, 30
 
@@ -49,14 +60,15 @@ class Asked:
         with httpx.Client(base_url=here.address, headers=here.headers, timeout=20) as client:
             while time.monotonic() < until:
                 began = time.monotonic()
-                reply = client.post("/v1/use-cases/small/decisions", json=BODY)
+                reply = client.post(PATH, json=BODY)
                 self.slowest = max(self.slowest, time.monotonic() - began)
                 assert reply.status_code == 200, reply.text
                 if "not_recorded" in reply.json().get("flags", ()):
                     self.not_recorded += 1
                 else:
                     self.recorded.append(reply.json()["id"])
-                most = max(most, sum(each.stat().st_size for each in spool.glob("*.spool") if each.exists()))
+                with contextlib.suppress(FileNotFoundError):  # drained between the two looks
+                    most = max(most, sum(each.stat().st_size for each in spool.glob("*.spool")))
                 time.sleep(pause_seconds)
         return most
 
@@ -106,6 +118,36 @@ def test_for_seconds_answers_go_on_and_reach_the_ledger_once(work: Workspace, cl
     asked, most = outlives(work, cluster, 3, 0.01)
     assert asked.not_recorded == 0
     assert 0 < most <= SPOOL_BYTES_MAX
+
+
+def test_a_worker_that_dies_meanwhile_waits_for_the_database(work: Workspace, cluster: Cluster) -> None:
+    asked = Asked()
+    with served(work, 2, PILOTAGE_DATABASE_URL=cluster.url) as here:
+        before = here.workers()
+        for each in before:
+            wait_until(lambda: _answers_without(here, each))  # noqa: B023  waited for at once
+        cluster.stop()
+        work.close()
+        os.kill(min(before), signal.SIGKILL)
+        wait_until(lambda: _said(work)["database_awaited"] == 1)
+        asked.ask(here, 1, 0.01, work.home / "spool")
+        cluster.start()
+        wait_until(lambda: _answers_without(here, max(before)))
+        wait_until(lambda: _in_ledger(work) >= len(asked.recorded), DRAIN_SECONDS)
+    said = _said(work)
+    assert (said["worker_died"], said["crash_loop"], said["worker_without_database"]) == (1, 0, 0)
+
+
+def _answers_without(here: Served, worker: int) -> bool:
+    """Whether there is an answer while this worker stands still."""
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        asked = httpx.post(f"{here.address}{PATH}", json=BODY, headers=here.headers, timeout=2)
+        return asked.status_code == 200
+    except httpx.TransportError:
+        return False
+    finally:
+        os.kill(worker, signal.SIGCONT)
 
 
 @pytest.mark.long
@@ -167,3 +209,33 @@ def test_without_it_a_command_ends_with_the_code_that_asks_for_another_try(
     assert f"The control database postgresql+psycopg://anna:***@127.0.0.1:{port}/pilotage does not answer" in said.err
     assert "canaryword" not in said.out + said.err
     assert ("Waiting for it" in said.out) == (command == ["serve"])
+
+
+def test_without_it_every_page_says_on_one_line_how_to_switch_off(work: Workspace, cluster: Cluster) -> None:
+    adopt(work)
+    pages = {route: at for route, at in addresses(work, build_console(work)).items() if not route.startswith("/log-in")}
+    with visitor(work, Role.ADMIN, "*") as admin:
+        assert admin.get(f"/use-cases/{NAME}").status_code == 200
+        cluster.stop()
+        said = {at: admin.get(at) for at in pages.values()}
+        said["switch"] = admin.post(f"/use-cases/{NAME}/switch", {"enabled": "false", "reason": "wrong"})
+        assert admin.get("/static/pilotage.css").status_code == 200, "and it looks as pages do"
+        admin.client.cookies.delete(SESSION)
+        assert admin.get("/log-in").status_code == 200, "the form is there, and does not know yet"
+        said["log in"] = admin.post("/log-in", {"name": "anna", "password": "of anna"})
+        program = admin.client.get(f"/v1/use-cases/{NAME}/schema", headers={"Authorization": "Bearer pk_of_nobody"})
+        cluster.start()
+        admin.client.cookies.set(SESSION, "of nobody")
+        wait_until(lambda: admin.get("/").status_code == 303)
+    assert len(said) > 20
+    for at, reply in said.items():
+        (line,) = re.findall(r"<p>(To switch a model off now, .*?)</p>", reply.text)
+        named = NAME if at == "switch" or at.startswith(f"/use-cases/{NAME}") else "NAME"
+        assert (reply.status_code, line.rpartition(": ")[2]) == (
+            503,
+            f"<code>pilotage disable {named} --reason …</code>",
+        ), at
+        assert "does not answer" in reply.text
+        assert reply.headers["retry-after"]
+    assert (program.status_code, program.json()["code"]) == (503, "database-unavailable")
+    assert "pilotage disable" not in program.text

@@ -22,7 +22,7 @@ API = "/v1/"
 STANDING = "standing"
 PROTOCOLS = ("/v2/models/", "/ofrep/")
 """Protocols of others, answered from memory: a key is looked up there, too."""
-ANONYMOUS = ("/healthz", "/readyz", "/v2/health/")
+ANONYMOUS = ("/healthz", "/readyz", "/v2/health/", "/static/")
 """Who asks these is not looked at: they are answered whatever the database does."""
 _KEY_HEADER = "x-api-key"
 _BEARER = "bearer "

@@ -30,7 +30,7 @@ from pilotage.platform.workspace import Workspace
 from pilotage.web.authentication import Authentication
 from pilotage.web.lanes import ChoosingLane
 from pilotage.web.policies import declared_routes
-from pilotage.web.problems import on_defect, on_http_error, on_pilotage_error
+from pilotage.web.problems import DATABASE_AWAY, on_database_error, on_defect, on_http_error, on_pilotage_error
 from pilotage.web.rendering import STATIC, environment
 from pilotage.web.routes import handlers
 from pilotage.web.security import add_headers
@@ -66,6 +66,7 @@ def build_console(
         exception_handlers={
             PilotageError: on_pilotage_error,
             HTTPException: on_http_error,
+            **dict.fromkeys(DATABASE_AWAY, on_database_error),
             Exception: on_defect,
         },
         csrf_config=_csrf(work),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from http import HTTPStatus
@@ -12,12 +13,16 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, PermissionDeniedException, ValidationException
 from litestar.response import Redirect, Template
+from pysqlite3 import SQLITE_ERROR
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from pilotage.decisions.flags import api as flags
 from pilotage.decisions.inference import api as inference
 from pilotage.govern.cookies import CSRF
 from pilotage.govern.flow.limits import LimitReached
 from pilotage.platform.errors import (
+    DatabaseUnavailable,
     InvalidRequest,
     NotAllowed,
     NotAuthenticated,
@@ -31,6 +36,8 @@ from pilotage.platform.problems import MEDIA_TYPE, problem_details
 from pilotage.web.authentication import API
 
 LOG_IN = "/log-in"
+DATABASE_AWAY = (OperationalError, InterfaceError, InternalError, NoConnectionFree)
+"""What the control database says when it is away, busy or read-only."""
 _LOG = structlog.get_logger("pilotage.web")
 
 AnyRequest = Request[Any, Any, Any]
@@ -64,6 +71,28 @@ def on_defect(request: AnyRequest, error: Exception) -> Response[Any]:
     )
 
 
+def on_database_error(request: AnyRequest, error: Exception) -> Response[Any]:
+    """The control database does not answer: who runs Pilotage is told how to switch off without it."""
+    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlite_errorcode", None) == SQLITE_ERROR:
+        return on_defect(request, error)  # it answers, and what it was asked is wrong
+    route = request.scope.get("path_template", "")
+    _LOG.error("control_database_away", error=type(error).__name__, method=request.method, route=route)
+    if _is_for_programs(request):
+        said = "The control database does not answer. Decisions are answered as before; this needs the database."
+        return _answer(request, DatabaseUnavailable(said, "Try again when it is back."))
+    said = "People cannot be recognised, and nothing can be looked at or changed here. Apps are answered as before."
+    return _answer(request, DatabaseUnavailable(said, _switching_off(request)))
+
+
+def _switching_off(request: AnyRequest) -> str:
+    named = str(request.scope.get("path_params", {}).get("use_case", ""))
+    use_case = named if re.fullmatch(r"[a-z][a-z0-9_]{0,63}", named, re.ASCII) else "NAME"
+    return (
+        "To switch a model off now, type this on each host of Pilotage, as the server's user and with its settings: "
+        f"`pilotage disable {use_case} --reason …`"
+    )
+
+
 def _translated(request: AnyRequest, error: HTTPException) -> PilotageError:
     if isinstance(error, ValidationException):
         extra = error.extra if isinstance(error.extra, list) else []
@@ -81,6 +110,8 @@ def _translated(request: AnyRequest, error: HTTPException) -> PilotageError:
 
 def _answer(request: AnyRequest, error: PilotageError, headers: dict[str, str] | None = None) -> Response[Any]:
     headers = dict(headers or {})
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = str(error.retry_after)
     protocol = _protocol(request)
     if not _is_api(request) and protocol is None:
         context = {"error": error, "page": {"use_case": None, "active": ""}}
@@ -89,8 +120,6 @@ def _answer(request: AnyRequest, error: PilotageError, headers: dict[str, str] |
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, LimitReached):
         headers |= error.standing.headers()
-    if isinstance(error, Unavailable):
-        headers["Retry-After"] = str(error.retry_after)
     if protocol is not None:
         status = 400 if isinstance(error, InvalidRequest) else error.status  # their only word for what does not fit
         return Response(protocol(error), status_code=status, headers=headers, media_type="application/json")
