@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tomllib
 from configparser import RawConfigParser
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,22 @@ def test_the_container_is_slim_and_of_the_tested_versions(steps: list[tuple[str,
     assert "--constraint /source/constraints.txt" in install
     copied = [source for step, what in steps if step == "COPY" and "--from" not in what for source in what.split()[:-1]]
     assert all((ROOT / source).exists() for source in copied)
+
+
+def test_the_container_copies_all_that_the_package_is_built_of(steps: list[tuple[str, str]]) -> None:
+    built = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = {"pyproject.toml", built["project"]["readme"], *built["project"]["license-files"]}
+    wanted |= {*built["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"], "src", "constraints.txt"}
+    copied = set()
+    for what in (what for step, what in steps if step == "COPY" and "--from" not in what):
+        *sources, to = what.split()
+        copied |= {each for each in sources if to == f"/source/{each}" or (to == "/source/" and "/" not in each)}
+    assert wanted <= copied
+
+
+def test_the_slim_container_brings_the_library_that_reaches_postgresql() -> None:
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["postgres"]
+    assert any(each.startswith("psycopg[binary]") for each in extra), "python:slim has no libpq"
 
 
 def test_the_container_starts_the_server_itself_so_that_it_hears_signals(steps: list[tuple[str, str]]) -> None:

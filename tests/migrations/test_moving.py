@@ -251,3 +251,15 @@ def test_a_lock_of_who_is_leaving_is_waited_for(target: str) -> None:
 def _alone_once(source: Database) -> bool:
     with moving._alone(source):
         return True
+
+
+def test_into_a_database_of_another_role_it_says_who_must_own_it(lived: Workspace, target: str) -> None:
+    server = sa.create_engine(target, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        for order in ("CREATE ROLE stranger LOGIN", "REVOKE CREATE ON SCHEMA public FROM PUBLIC"):
+            connection.execute(sa.text(order))
+    server.dispose()
+    theirs = Database(sa.make_url(target).set(username="stranger").render_as_string(hide_password=False))
+    with pytest.raises(SettingsError, match=r"stranger may not make .* createdb --owner stranger moved"):
+        move(lived.database, theirs)
+    theirs.close()
