@@ -164,8 +164,9 @@ def live_through(work: Workspace, crashes: int, seed: int, monkeypatch: pytest.M
             loud(died)
 
     monkeypatch.setattr(threading, "excepthook", quiet)
-    sa.event.listen(work.database.engine, "connect", _without_sync)
-    work.database.close()  # connections that are open already
+    if work.database.is_sqlite:
+        sa.event.listen(work.database.engine, "connect", _without_sync)
+        work.database.close()  # connections that are open already
     crashing = Crashing(work, seed)
     while crashing.crashes < crashes:
         crashing.live()

@@ -1,13 +1,14 @@
 """Promise 20: training and live agree: no decision flips over replayed rows, wherever the threshold lies.
 
 With every change, ``tests/decisions/parity/test_replaying.py`` asks ten thousand rows whose scores are the same to the
-last bit, and finds a planted difference of each kind.
+last bit, some hundreds of them of a served process, and finds a planted difference of each kind.
 """
 
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from pilotage.platform.errors import GateClosed
 from pilotage.platform.instants import as_utc
 from pilotage.rollout import flow as rollout
 from tests.decisions.parity.conftest import Opened, Trained, opened, trained
+from tests.decisions.parity.over_http import body_of, served
 from tests.decisions.parity.test_replaying import altered, in_kilometres, sending
 from tests.promises.table import Promise
 
@@ -29,12 +31,6 @@ FEW, MANY = 400, 10_000
 SEED = 20
 LATER = timedelta(days=1)
 Values = dict[str, Any]
-
-
-def body_of(request: Values) -> Values:
-    """What the app sends for a past row; what it does not know it leaves out."""
-    sent = {name: as_utc(each) if isinstance(each, datetime) else each for name, each in request.items()}
-    return {name: each for name, each in sent.items() if each is not None}
 
 
 def flips(trained: float, live: float) -> int:
@@ -61,6 +57,19 @@ def test_no_decision_flips_wherever_the_threshold_lies(opened: Opened, promise: 
     assert flips(0.5, math.nextafter(0.5, 0.0)) == 1, "it would be seen"
     figure = f"{flipped} flips at thresholds of each score, and one ulp beside it"
     promise(20, what="replayed", figure=figure, n=len(trained), passed=flipped == 0)
+
+
+@pytest.mark.long
+def test_no_decision_of_a_served_process_flips_wherever_the_threshold_lies(
+    trained: Trained, opened: Opened, promise: Promise, tmp_path: Path
+) -> None:
+    positions = chosen(opened, MANY)
+    scores = opened.scorer.score_table(opened.past.rows.take(positions)).tolist()
+    with served(trained, opened, tmp_path) as asked:
+        found = asked.scores([body_of(request) for request in opened.past.requests(positions)])
+    flipped = sum(flips(score, live) for score, live in zip(scores, found, strict=True))
+    figure = f"{flipped} flips at thresholds of each score, and one ulp beside it"
+    promise(20, what="over HTTP", figure=figure, n=len(found), passed=flipped == 0)
 
 
 @pytest.mark.long

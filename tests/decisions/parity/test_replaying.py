@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from tests.decisions.parity.conftest import Opened, Trained
+from tests.decisions.parity.over_http import body_of, served
 
 from pilotage.cli.main import run
 from pilotage.data import snapshots
@@ -33,6 +35,7 @@ from pilotage.rollout import flow as rollout
 from pilotage.usecase.flow import parse_definition
 
 Values = dict[str, Any]
+SERVED = 300
 
 
 class Altered:
@@ -278,3 +281,14 @@ def test_what_a_slow_model_leaves_no_time_for_is_counted(opened: Opened, monkeyp
     found = parity.measure(opened.serving, opened.scorer, opened.past)
     assert found.asked + found.unasked == 10_000
     assert 0 < found.asked < 10_000 and found.passed
+
+
+def test_a_served_process_gives_the_scores_of_the_training_set_to_the_last_bit(
+    trained: Trained, opened: Opened, fewer: int, tmp_path: Path
+) -> None:
+    positions = list(range(0, opened.past.rows.num_rows, opened.past.rows.num_rows // SERVED))
+    trained_scores = opened.scorer.score_table(opened.past.rows.take(positions)).tolist()
+    with served(trained, opened, tmp_path) as asked:
+        live_scores = asked.scores([body_of(request) for request in opened.past.requests(positions)])
+    assert len(set(trained_scores)) > SERVED / 4, "they can be told apart"
+    assert live_scores == trained_scores
