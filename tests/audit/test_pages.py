@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
+from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import msgspec
+import pytest
 from jsonschema import Draft202012Validator
 from litestar.testing import TestClient
 
 from pilotage.audit import flow
+from pilotage.audit.records import AuditReport
 from pilotage.audit.rules.schema import json_schema
 from pilotage.data import flow as data
 from pilotage.govern import flow as governing
@@ -18,10 +24,15 @@ from pilotage.govern.records import SYSTEM, Grant, Role
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase import flow as defining
 from pilotage.web.console import build_console
+from tests.audit.reports import finding, large, small
 from tests.data.conftest import shop_path
 from tests.data.shop import TEXT, shop
+from tests.living import Visitor, visitor
 
 __all__ = ["shop_path"]
+AUDIT = "/use-cases/returns/audit"
+BYTES_MAX = 100_000
+PARTS = ("findings", "plan", "available", "columns?source=orders", "columns?source=m%C3%BC%C5%9Fteri_sipari%C5%9Fleri")
 
 
 def page(work: Workspace) -> str:
@@ -123,3 +134,65 @@ def test_what_a_person_said_and_what_nobody_said_are_told_apart(work: Workspace,
     said = page(work)
     assert "Ring &lt;i&gt;Jo&lt;/i&gt;." in said
     assert said.count("Open question:") == 6
+
+
+def kept(work: Workspace, *made: AuditReport) -> AuditReport:
+    """Audits of the shop, the last of them the newest."""
+    definition = defining.adopt(work, shop(), SYSTEM)
+    for report in made:
+        defining.keep_evidence(work, definition, "audit", msgspec.to_builtins(report))
+        work.clock.advance(timedelta(days=1))  # type: ignore[attr-defined]
+    return made[-1]
+
+
+def weight(person: Visitor, page: httpx.Response) -> int:
+    """Bytes of a first visit, as they come over the wire: the page with its style, script and picture."""
+    files = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text))
+    assert len(files) >= 3
+    return sum(each.num_bytes_downloaded for each in (page, *(person.get(html.unescape(file)) for file in files)))
+
+
+def linked(page: str, name: str) -> list[str]:
+    """Where the links to the pages of a part lead, as in the page."""
+    return [html.unescape(each) for each in re.findall(rf'href="({AUDIT}/{name}[^"]*)"', page)]
+
+
+@pytest.mark.parametrize("each", [4, 100])
+def test_a_large_audit_is_light_to_open_and_nothing_of_it_is_lost(work: Workspace, each: int) -> None:
+    before = small(*(finding(f"gone-{number}") for number in range(each)), overall=50.0)
+    made = kept(work, before, msgspec.structs.replace(large(each), availability=large().availability * each))
+    with visitor(work, Role.VIEWER, "returns") as person:
+        first = person.get(AUDIT)
+        assert weight(person, first) < BYTES_MAX
+        found = {part: whole(person, f"{AUDIT}/{part}") for part in PARTS}
+    assert len(re.findall("<article", found["findings"])) == len(made.findings)
+    assert len(re.findall(r'<td class="number">\d+</td>\s*<th', found["plan"])) == 2 * each
+    assert len(re.findall("<tr>", found["available"])) >= 4 * each
+    assert [f">column_{number}<" in found[PARTS[4]].replace("<wbr>", "") for number in range(250)] == [True] * 250
+    for name in ("blocks-0", "warns-0", "informs-0"):
+        assert f'<article class="finding {name[:-2]}" id="finding-{name}' in first.text
+
+
+def whole(person: Visitor, address: str) -> str:
+    """A part with all its pages, each of which is light."""
+    page = person.get(address)
+    assert page.status_code == 200
+    assert weight(person, page) < BYTES_MAX
+    onward = re.search(r'href="([^"]+)">Next<', page.text)
+    path = address.split("?")[0]
+    return page.text + (whole(person, path + html.unescape(onward[1])) if onward else "")
+
+
+def test_a_link_to_a_finding_leads_to_the_page_that_holds_it(work: Workspace) -> None:
+    kept(work, small(), large(60))
+    with visitor(work, Role.VIEWER, "returns") as person:
+        first = person.get(AUDIT).text
+        elsewhere = linked(first, "findings")
+        for link in elsewhere:
+            page, place = link.split("#")
+            assert f'id="{place}"' in person.get(page).text
+        beyond = person.get(f"{AUDIT}/findings?first=100000").text
+    here = set(re.findall(r'href="#(finding-[^"]+)"', first))
+    assert elsewhere and here
+    assert here <= set(re.findall(r'<article [^>]*id="([^"]+)"', first))
+    assert "151 to 180 of 180" in beyond

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pilotage.audit.records import AuditReport, Comparison, Point
-from pilotage.audit.rules import wording
+from pilotage.audit.rules import parts, wording
 from pilotage.audit.rules.comparing import in_words
 from pilotage.platform import charts
 from pilotage.platform.errors import InvalidRequest
@@ -27,7 +27,7 @@ def content(report: AuditReport, comparison: Comparison | None, points: Sequence
         "comparison": comparison,
         "points": points,
         "findings": {finding.id: finding for finding in report.findings},
-        "anchors": wording.anchors(report.findings),
+        "places": parts.on_one_page(report),
         "groups": [
             (severity, words, [f for f in report.findings if f.severity == severity])
             for severity, words in wording.SEVERITIES.items()
