@@ -31,6 +31,7 @@ NEWEST = {
     "case_id": "SELECT id FROM review_cases ORDER BY blind, id DESC LIMIT 1",
     "incident": "SELECT id FROM incidents ORDER BY id DESC LIMIT 1",
     "webhook": "SELECT id FROM webhook_endpoints ORDER BY id DESC LIMIT 1",
+    "operation": "SELECT 'decide_many_' || name FROM use_cases ORDER BY name LIMIT 1",
 }
 """What a name in an address may be, in an installation that has one."""
 _BAD = ("serious", "critical")

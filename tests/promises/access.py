@@ -54,7 +54,7 @@ ADDRESS = "http://access.test"
 PROGRAMS = ("/v1/", "/v2/", "/ofrep/")
 """Where keys are read, and cookies are not."""
 LARGE = b'{"thing": "%s", "size": 7, "at": "2013-12-05T19:00:00Z"}'
-OF_A_USE_CASE = frozenset({"use_case", "decision_id", "case_id", "job_id", "incident", "key"})
+OF_A_USE_CASE = frozenset({"use_case", "decision_id", "case_id", "job_id", "incident", "key", "operation"})
 Scope = Literal["own", "foreign", "mixed"]
 Door = Literal["none", "session", "key", "bearer"]
 
@@ -160,6 +160,7 @@ class World:
             "job_id": self._job(use_case, caller, entity),
             "incident": incidents.see(work, "crash_loop", canary, use_case).id,
             "key": f"{use_case}.stage",
+            "operation": f"decide_{use_case}",
             "number": str(number),
             "version": self._live_version(use_case),
             "webhook": endpoint.id,

@@ -39,6 +39,10 @@ from tests.promises.table import Promise
 
 NOT_HERE = {
     "audit_page",
+    "findings_page",
+    "plan_page",
+    "available_page",
+    "columns_page",
     "report_html",
     "report_json",
     "audit_report",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -105,7 +107,38 @@ def test_a_body_that_does_not_fit_is_answered_with_what_is_wrong(browser: Browse
     context.close()
 
 
-@pytest.mark.parametrize("path", ["/use-cases/small/integrate", "/interface"])
+def test_from_the_list_one_gets_to_an_operation_and_from_its_body_to_the_fields(page: Page) -> None:
+    page.goto("/interface")
+    page.get_by_role("link", name="/v1/use-cases/small/decisions:batch", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("POST /v1/use-cases/small/decisions:batch")
+    row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="X-Request-Timeout-Ms"))
+    expect(row).to_contain_text("integer in header")
+    expect(row).to_contain_text("How long the caller waits")
+    expect(row).to_contain_text("at least 1; at most 999999999")
+    requests = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="requests required"))
+    expect(requests).to_contain_text("at least 1 element; at most 1,000 elements")
+    requests.get_by_role("link", name="small.Request").click()
+    assert page.url.endswith("#body-small.Request")
+    expect(page.locator("#body-small\\.Request")).to_be_in_viewport()
+
+
+def test_every_operation_has_a_light_page_with_all_that_the_document_says(page: Page, here: Served) -> None:
+    document = httpx.get(f"{here.address}/v1/openapi.json", headers=here.headers).json()
+    fields = document["components"]["schemas"]
+    for operation in (each for methods in document["paths"].values() for each in methods.values()):
+        answer = page.request.get(f"/interface/{operation['operationId']}")
+        text, sent = answer.text(), operation.get("requestBody", {}).get("content", {})
+        assert answer.status == 200 and len(answer.body()) < 90_000
+        assert [kind for kind in sent if f"<code>{kind}</code>" not in text] == []
+        told = [each["name"] for each in operation["parameters"]]
+        named = re.findall('"#/components/schemas/([^"]+)"', json.dumps([sent, operation["responses"]]))
+        told += [field for name in named for field in fields[name].get("properties", {})]
+        assert [name for name in told if f'<code class="whole">{name}</code>' not in text] == []
+        assert [status for status in operation["responses"] if f'<th scope="row">{status}</th>' not in text] == []
+    assert page.request.get("/interface/nothing").status == 404
+
+
+@pytest.mark.parametrize("path", ["/use-cases/small/integrate", "/interface", "/interface/decide_many_small"])
 def test_on_a_phone_the_page_does_not_scroll_sideways_and_names_stay_whole(page: Page, path: str) -> None:
     page.goto(path)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -15,11 +15,13 @@ from pilotage.decisions.contract import example_request
 from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission, Principal
 from pilotage.govern.rules.permissions import allowed
+from pilotage.platform.errors import NotFound
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
 from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
 from pilotage.web import openapi
+from pilotage.web import schemas_in_words as schemas
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -36,13 +38,53 @@ def interface_page(request: AnyRequest, work: Workspace) -> Template:
     seen = _use_cases(work, principal_of(request), Permission.READ)
     described = _described(request, work, seen)
     operations = [
-        {"method": method.upper(), "path": path, "summary": operation["summary"]}
+        {"method": method.upper(), "path": path, "summary": operation["summary"], "name": operation["operationId"]}
         for path, methods in described["paths"].items()
         for method, operation in methods.items()
     ]
     tried = [_tried(definition, work.clock.now()) for definition in seen]
     context = {"page": {"use_case": None, "active": "interface"}, "operations": operations, "tried": tried}
     return Template("interface.html", context=context)
+
+
+@get("/interface/{operation:str}", guards=[needs(Permission.READ)], sync_to_thread=True)
+def operation_page(operation: str, request: AnyRequest, work: Workspace) -> Template:
+    """One operation: its parameters, what it is sent, and what it replies."""
+    document = _described(request, work, _use_cases(work, principal_of(request), Permission.READ))
+    for path, methods in document["paths"].items():
+        for method, described in methods.items():
+            if described["operationId"] == operation:
+                return Template("operation.html", context=_read(document, method.upper(), path, described))
+    raise NotFound(f"There is no operation {operation} that you may see.", "Look for it on the page of the API.")
+
+
+def _read(document: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> dict[str, Any]:
+    """What the page of an operation shows."""
+    request = operation.get("requestBody", {}).get("content", {})
+    replies = operation["responses"]
+    sent = [(kind, each.get("schema", {})) for kind, each in request.items()]
+    replied = [each["schema"] for reply in replies.values() for each in reply.get("content", {}).values()]
+    example = next((each["example"] for each in request.values() if "example" in each), None)
+    crumbs = [("API", "/interface"), (f"{method} {path}", "")]
+    return {
+        "page": {"use_case": None, "active": "interface", "crumbs": crumbs},
+        "method": method,
+        "path": path,
+        "summary": operation["summary"],
+        "is_open": operation.get("security") == [],
+        "parameters": [schemas.parameter(each) for each in operation["parameters"]],
+        "sent": [(kind, schema and schemas.type_of(schema), schemas.body("", schema)) for kind, schema in sent],
+        "example": msgspec.json.format(msgspec.json.encode(example), indent=2).decode() if example else "",
+        "replies": [(status, reply["description"], _typed(reply)) for status, reply in replies.items()],
+        "bodies": schemas.bodies([schema for _, schema in sent] + replied, document["components"]["schemas"]),
+        "place": schemas.place,
+        "short": schemas.short,
+    }
+
+
+def _typed(reply: dict[str, Any]) -> list[tuple[str, str]]:
+    """Media type and type of each body of a reply."""
+    return [(kind, schemas.type_of(each["schema"])) for kind, each in reply.get("content", {}).items()]
 
 
 def _described(request: AnyRequest, work: Workspace, definitions: list[Definition]) -> dict[str, Any]:
@@ -72,4 +114,4 @@ def _routes(request: AnyRequest) -> list[tuple[str, HTTPRouteHandler]]:
     ]
 
 
-ROUTES = [openapi_document, interface_page]
+ROUTES = [openapi_document, interface_page, operation_page]
