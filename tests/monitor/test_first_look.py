@@ -12,6 +12,7 @@ from datetime import timedelta
 import httpx
 import pytest
 from tests.embed.hosting import serving
+from tests.living import visitor
 from tests.review.arranging import NAME, adopt, go_live, recorded
 
 from pilotage.govern import flow as governing
@@ -100,6 +101,47 @@ def test_what_was_counted_before_a_restart_is_shown_with_its_instant(
     counting.go.set()
     _until(lambda: lately.operation(work, definition).decisions == 3)
     assert lately.counted_at(work, definition) == before + timedelta(days=1)
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long each reading may be waited for, in seconds."""
+    real, told = lately._patience_seconds, list[float]()
+    monkeypatch.setattr(lately, "_patience_seconds", lambda: told.append(real()) or told[-1])
+    return told
+
+
+@pytest.mark.parametrize("page", ["/", f"/use-cases/{NAME}", f"/use-cases/{NAME}/operate", "/ranking"])
+def test_a_page_with_several_old_readings_waits_for_all_of_them_as_long_as_for_one(
+    work: Workspace, counting: Counting, waits: list[float], clock: FixedClock, page: str
+) -> None:
+    shown = looked_at_later(work, counting, waits, clock, page, took_seconds=0.001)
+    assert "being counted for the first time" not in shown
+    assert waits == sorted(waits, reverse=True) and waits[-1] < waits[0], "each reading was waited for anew"
+
+
+def test_old_readings_that_take_long_are_shown_at_once(
+    work: Workspace, counting: Counting, waits: list[float], clock: FixedClock
+) -> None:
+    shown = looked_at_later(work, counting, waits, clock, f"/use-cases/{NAME}", took_seconds=8.0)
+    assert "Counted at" in shown and waits == []
+
+
+def looked_at_later(
+    work: Workspace, counting: Counting, waits: list[float], clock: FixedClock, page: str, took_seconds: float
+) -> str:
+    """A page after a restart, when the readings are old that took so long, and new ones are not ready."""
+    many(work)
+    counting.go.set()
+    with visitor(work, Role.VIEWER) as person:
+        _until(lambda: "Counted at" in person.get(f"/use-cases/{NAME}").text)
+        restarted()
+        clock.advance(timedelta(minutes=10))
+        counting.go.clear()
+        waits.clear()
+        with work.database.writing() as connection:
+            connection.execute(readings_store.readings.update().values(seconds=took_seconds))
+        return person.get(page).text
 
 
 def test_what_another_worker_counted_is_not_counted_again(

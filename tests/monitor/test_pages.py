@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -84,6 +85,24 @@ def test_fallbacks_are_told_by_reason(work: Workspace) -> None:
     assert "Still safe?</strong> No" in page
     assert "The model did not answer within the latency budget." in page
     assert "too slow" in page
+
+
+@pytest.mark.both_stores
+def test_columns_that_were_unknown_or_could_not_be_read_are_told_with_what_to_do(
+    work: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adopt(work)
+    monkeypatch.setattr(flow, "_FLAGS", 8)
+    for flags in (["unknown_category:carrier", "not_read:temp:too_slow"], ["unknown_category:carrier"], [], []):
+        record(work, a_decision(work.clock.now(), flags=tuple(flags)))
+    with visitor(work, Role.VIEWER) as person:
+        page = re.sub(r"<[^>]+>", "", person.get(OPERATE).text)
+        assert "Of the newest 4 decisions:" in page
+        assert "carrier had a value that the model never saw in training in 2 (50.0\u202f%)." in page
+        assert "temp could not be read in time in 1 (25.0\u202f%)." in page
+        assert f"pilotage train {NAME}" in page and "live: table" in page
+        record(work, *(a_decision(work.clock.now() + timedelta(minutes=1)) for _ in range(8)))
+        assert "In the newest 8 decisions every column could be read" in person.get(OPERATE).text
 
 
 def test_failures_that_nobody_noticed_in_shadow_are_told(work: Workspace) -> None:

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from tests.conftest import POSTGRESQL
 from tests.decisions.losing import Told, Waiter, call_all
-from tests.living import NAME, Visitor, release, visitor
+from tests.living import NAME, Visitor, happened, release, visitor
 from tests.postgres import FreshDatabases
 from tests.review.arranging import OF_KIND, a_decision, adopt, go_live, of_kind, record, reviewer
 from tests.review.test_intake import adopted
@@ -176,6 +176,31 @@ def _the_same(work: Workspace, twin: Workspace, role: Role) -> None:
     assert [name for name in one if one[name] != other[name]] == []
     for told in ("12.34", "0.1234", "123.5 ms"):
         assert not any(told in page for pages in other.values() for page in pages), told
+
+
+@pytest.mark.both_stores
+def test_what_answers_were_worth_tells_nothing_of_an_open_blind_case(work: Workspace, twin: Twin) -> None:
+    said = {}
+    for name, one, answer in (("one", work, True), ("other", twin(), False)):
+        adopted(one, "  samples: {blind: 1}\n")
+        go_live(one)
+        fields = {"answer": answer, "model_answer": answer, "rule_answer": not answer}
+        record(one, decision := a_decision(one.clock.now(), version=None, **fields))
+        reviewing.take_in(one)
+        happened(one, decision.id, True, one.clock.now())
+        with visitor(one, Role.REVIEWER) as person:
+            pages = [person.get(f"/use-cases/{NAME}{page}") for page in ("", "/operate", "/readiness")]
+            said[name] = [_plain(page) for page in pages]
+            anna = reviewer("anna")
+            case = reviewing.lease_next(one, NAME, anna)
+            assert case and case.blind
+            reviewing.judge(one, case.id, case.fence, True, "", anna)
+            said[f"{name}, closed"] = [_plain(person.get(f"/use-cases/{NAME}/operate"))]
+    assert said["one"] == said["other"]
+    assert "Of <strong>1</strong> more the outcome is known" in said["one"][1]
+    assert "on the <strong>same 1 decisions</strong>" not in said["one"][1]
+    assert said["one, closed"] != said["other, closed"]
+    assert "on the <strong>same 1 decisions</strong>" in said["one, closed"][0]
 
 
 def test_the_difference_is_there_for_who_may_not_review(work: Workspace, twin: Twin) -> None:

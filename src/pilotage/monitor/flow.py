@@ -28,6 +28,7 @@ from pilotage.review.rules.cases import CLOSED, DECIDED
 from pilotage.usecase.records import Definition, seconds
 
 _LATENCIES = 5_000
+_FLAGS = 1_000
 _JOBS_MAX = 1_000
 _SEED = 20131201
 
@@ -36,7 +37,7 @@ def operation(work: Workspace, definition: Definition, version: str | None = Non
     """Everything that the operate page says of a use case, as of now.
 
     With ``version`` (an identifier) only decisions taken while it was live count: what the gates read. What people
-    said and reviewed is of the whole use case either way.
+    said and reviewed is of the whole use case either way, and what could not be read is then left out.
     """
     use_case, brief = definition.use_case, definition.use_case.brief
     with work.database.reading() as connection:
@@ -48,6 +49,8 @@ def operation(work: Workspace, definition: Definition, version: str | None = Non
         runs = _runs(connection, definition, version, work.clock.now())
         known_before = store.known_before(connection, definition.name, version)
         matured = _matured(connection, definition, version)
+        judged_blind = store.judged_blind_yet(connection, definition.name, version)
+        flags = store.flags_of_newest(connection, definition.name, _FLAGS) if version is None else []
         feedback = store.feedback_counts(connection, definition.name)
         overrides = store.override_reasons(connection, definition.name)
         reviews = cases.count_states(connection, definition.name)
@@ -84,6 +87,9 @@ def operation(work: Workspace, definition: Definition, version: str | None = Non
         money_of_rule=rules.quality("rule", matured, kind, brief.value).money,
         known_before=known_before,
         runs=runs,
+        judged_blind=judged_blind,
+        unread=rules.unread(flags),
+        unread_of=len(flags),
     )
 
 

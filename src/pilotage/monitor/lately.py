@@ -31,7 +31,8 @@ from pilotage.usecase.records import Definition
 KEPT_SECONDS, KEPT_TIMES = 60.0, 20
 """How old a reading of a large ledger may be before another is made: so long, and so many times as long as it took."""
 SHOWN_TIMES = 3
-"""So many times as old as that, as after a night in which nobody looked, the next one is waited for, but not long."""
+"""So many times as old as that, as after a night in which nobody looked, the next one is waited for, but not long, and
+only where the one before did not take longer."""
 PATIENCE_SECONDS = 1.0
 LARGE = 5_000
 """Decisions of an installation from which on readings are kept; with fewer, every page reads the ledger."""
@@ -43,14 +44,15 @@ log = structlog.get_logger()
 
 
 class _Kept(Struct, frozen=True):
-    """What was read and when; until when it is kept, and until when nobody waits for another, by a clock that never
-    goes back.
+    """What was read, when, and how long that took; until when it is kept, and until when nobody waits for another, by a
+    clock that never goes back.
     """
 
     value: Any
     until: float
     alone_until: float
     at: datetime | None = None
+    seconds: float = 0.0
 
 
 class _Shelf:
@@ -85,6 +87,7 @@ _being_read: dict[Key, threading.Event] = {}
 _large: set[str] = set()
 _lock = threading.Lock()
 _anew: ContextVar[bool] = ContextVar("read anew", default=False)
+_page_until: ContextVar[float | None] = ContextVar("until when a page waits", default=None)
 
 
 def operation(work: Workspace, definition: Definition, version: str | None = None) -> Operation:
@@ -125,11 +128,21 @@ def anew() -> Iterator[None]:
         _anew.reset(token)
 
 
+@contextmanager
+def page() -> Iterator[None]:
+    """Wait for all that is asked within no longer than for one reading: a page shows several, of many use cases."""
+    token = _page_until.set(time.monotonic() + PATIENCE_SECONDS)
+    try:
+        yield
+    finally:
+        _page_until.reset(token)
+
+
 def reading(work: Workspace, key: Key, read: Callable[[], Value], shelf: _Shelf | None = None) -> Value:
     """What was read last, where the ledger is large.
 
-    One that is old is made anew beside. Where there is none, or one that is very old, those who ask wait for it a
-    little, together.
+    One that is old is made anew beside. Where there is none, or one that is very old and took no longer than people
+    wait, those who ask wait for it a little, together.
 
     Raises:
         StillCounting: there is none, and that was not enough.
@@ -140,8 +153,8 @@ def reading(work: Workspace, key: Key, read: Callable[[], Value], shelf: _Shelf 
     now = time.monotonic()
     if kept is None or now > kept.until:
         being_read = read_beside(key, read, shelf)
-        if kept is None or now > kept.alone_until:
-            being_read.wait(PATIENCE_SECONDS)
+        if kept is None or (now > kept.alone_until and kept.seconds < PATIENCE_SECONDS):
+            being_read.wait(_patience_seconds())
             kept = _kept.get(key)
     if kept is None:
         raise StillCounting(
@@ -150,6 +163,11 @@ def reading(work: Workspace, key: Key, read: Callable[[], Value], shelf: _Shelf 
         )
     value: Value = kept.value
     return value
+
+
+def _patience_seconds() -> float:
+    until = _page_until.get()
+    return PATIENCE_SECONDS if until is None else max(0.0, until - time.monotonic())
 
 
 def known(key: Key) -> Any:
@@ -220,7 +238,7 @@ def _is_younger(one: _Kept | None, other: _Kept | None) -> bool:
 
 def _made(value: Any, seconds: float, age: float = 0.0, at: datetime | None = None) -> _Kept:
     kept, now = max(KEPT_SECONDS, KEPT_TIMES * seconds), time.monotonic() - age
-    return _Kept(value, now + kept, now + SHOWN_TIMES * kept, at)
+    return _Kept(value, now + kept, now + SHOWN_TIMES * kept, at, seconds)
 
 
 def _key(work: Workspace, what: str, definition: Definition, version: str | None) -> Key:

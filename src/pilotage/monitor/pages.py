@@ -40,7 +40,8 @@ def operate_page(use_case: str, work: Workspace) -> Template:
     """Still safe? Still worth it? Then the figures behind the two answers."""
     definition = defining.find_adopted(work, use_case)
     try:
-        found, (days, advantage) = lately.operation(work, definition), lately.worth(work, definition)
+        with lately.page():
+            found, (days, advantage) = lately.operation(work, definition), lately.worth(work, definition)
     except StillCounting as counting:
         return counting_page(work, definition, "operate", counting)
     live, history = releasing.live(work, use_case), releasing.history(work, use_case)

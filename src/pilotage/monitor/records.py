@@ -96,6 +96,18 @@ class Runs(Struct, frozen=True):
         return self.failed / self.rows if self.rows else 0.0
 
 
+class Unread(Struct, frozen=True):
+    """A column in which these decisions had no value that the model could use.
+
+    ``why``: ``unknown`` where the value was a category that training never saw, else why a live column could not be
+    read: ``too_slow``, ``unreachable`` or ``too_old``.
+    """
+
+    column: str
+    why: str
+    decisions: int
+
+
 class Operation(Struct, frozen=True):
     """Everything the operate page says, read from the ledger.
 
@@ -103,7 +115,8 @@ class Operation(Struct, frozen=True):
     it could then not answer. ``service`` is of all questions of apps, ``recent`` of the last day on which they asked;
     ``runs`` is of files.
     ``known_before`` decisions have an outcome that had been read before they were answered: ``matured`` and
-    ``quality`` are without them.
+    ``quality`` are without them, and without the ``judged_blind`` whose case is not closed yet.
+    ``unread`` is of the ``unread_of`` newest decisions.
     """
 
     use_case: str
@@ -133,6 +146,9 @@ class Operation(Struct, frozen=True):
     money_of_rule: float
     known_before: int = 0
     runs: Runs = Runs()
+    judged_blind: int = 0
+    unread: tuple[Unread, ...] = ()
+    unread_of: int = 0
 
 
 class Day(Struct, frozen=True):

@@ -11,7 +11,7 @@ import numpy as np
 from pilotage.decisions.jobs.records import BatchJob
 from pilotage.decisions.records import ORDINARY_REASONS, UNUSED_REASONS
 from pilotage.monitor.measures import measured
-from pilotage.monitor.records import Answerer, Day, Hour, Matured, Quality, Runs, Service
+from pilotage.monitor.records import Answerer, Day, Hour, Matured, Quality, Runs, Service, Unread
 from pilotage.usecase.records import OutcomeKind, Value
 from pilotage.usecase.rules.value import WORTH, earned
 
@@ -151,6 +151,21 @@ def _summed(counts: Iterable[dict[str, int]]) -> dict[str, int]:
         for key, count in each.items():
             total[key] += count
     return dict(sorted(total.items(), key=lambda each: -each[1]))
+
+
+def unread(flags: Iterable[Iterable[str]]) -> tuple[Unread, ...]:
+    """In which columns decisions with these flags had no value that the model could use, most frequent first."""
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    for flag in (each for one in flags for each in one):
+        kind, _, rest = flag.partition(":")
+        if kind == "unknown_category":
+            counts[rest, "unknown"] += 1
+        elif kind == "not_read":
+            column, _, why = rest.rpartition(":")
+            counts[column, why] += 1
+    return tuple(
+        Unread(column, why, counts[column, why]) for column, why in sorted(counts, key=lambda key: (-counts[key], key))
+    )
 
 
 def reason_words(reason: str) -> str:

@@ -8,17 +8,19 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import Struct
 
 from pilotage.decisions.records import UNUSED_REASONS, Said
 from pilotage.decisions.store import decisions
 from pilotage.govern.records import SYSTEM
 from pilotage.monitor.records import Answerer, Matured
 from pilotage.outcomes.store import outcomes
-from pilotage.review.store import cases, feedback
+from pilotage.review.store import UNDECIDED, cases, feedback
 from pilotage.usecase.records import OutcomeKind
 
 _ASKED = sa.or_(decisions.c.model_answer.is_not(None), decisions.c.model_failure != "")
 _STANDS = feedback.c.undone_at.is_(None)
+_BLIND = (cases.c.blind, cases.c.state.in_(UNDECIDED))
 _FOR_IT = sa.or_(_ASKED, decisions.c.reason.in_(UNUSED_REASONS))
 
 
@@ -112,7 +114,7 @@ def matured(
 ) -> list[Matured]:
     """What came of everybody's answers to the decisions whose outcome became known after them, by day, oldest first.
 
-    ``instead`` counts where an answerer could not say.
+    ``instead`` counts where an answerer could not say. What people judge blind counts once its case is closed.
     """
     day, compared = sa.func.date(decisions.c.moment), decisions.c.model_answer.is_not(None)
     sums = {
@@ -123,7 +125,7 @@ def matured(
     query = (
         sa.select(day, compared, sa.func.count(), *sums.values())
         .join(outcomes, outcomes.c.decision == decisions.c.id)
-        .where(*_of(use_case, version), outcomes.c.newest, sa.not_(outcomes.c.known_before))
+        .where(*_of(use_case, version), *_COUNTS, decisions.c.id.not_in(_hidden(use_case)))
         .group_by(day, compared)
         .order_by(day)
     )
@@ -136,6 +138,28 @@ def matured(
     return found
 
 
+def judged_blind_yet(connection: sa.Connection, use_case: str, version: str | None = None) -> int:
+    """Decisions whose outcome is known and whose answer is hidden from reviewers: people judge them blind."""
+    query = sa.select(sa.func.count()).join_from(decisions, outcomes, outcomes.c.decision == decisions.c.id)
+    query = query.where(*_of(use_case, version), *_COUNTS, decisions.c.id.in_(_hidden(use_case)))
+    return connection.execute(query).scalar_one()
+
+
+def flags_of_newest(connection: sa.Connection, use_case: str, limit: int) -> list[tuple[str, ...]]:
+    """What is to be known of the newest decisions, so many at most."""
+    query = sa.select(decisions.c.content).where(decisions.c.use_case == use_case)
+    contents = connection.execute(query.order_by(decisions.c.id.desc()).limit(limit)).scalars()
+    return [_flags.decode(content).flags for content in contents]
+
+
+class _Flagged(Struct):
+    """Of a decision's bytes only what is to be known of it."""
+
+    flags: tuple[str, ...] = ()
+
+
+_flags = msgspec.json.Decoder(_Flagged)
+_COUNTS = (outcomes.c.newest, sa.not_(outcomes.c.known_before))
 _Text = sa.ColumnElement[str]
 _Came = dict[str, sa.ColumnElement[Any]]
 _ANSWERS: dict[Answerer, sa.Column[Any]] = {
@@ -206,10 +230,13 @@ def override_reasons(connection: sa.Connection, use_case: str) -> dict[str, int]
 
 def judged_blind(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
     """Which of these decisions, some hundreds at most, have a case that is judged blind and is not closed yet."""
-    query = sa.select(cases.c.decision).where(
-        cases.c.decision.in_(ids), cases.c.blind, cases.c.state.in_(("open", "leased"))
-    )
+    query = sa.select(cases.c.decision).where(cases.c.decision.in_(ids), *_BLIND)
     return set(connection.execute(query).scalars())
+
+
+def _hidden(use_case: str) -> sa.Select[tuple[str]]:
+    """Decisions that people judge blind."""
+    return sa.select(cases.c.decision).where(cases.c.use_case == use_case, *_BLIND)
 
 
 def _of(use_case: str, version: str | None) -> tuple[sa.ColumnElement[bool], ...]:

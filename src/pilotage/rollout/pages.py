@@ -47,10 +47,10 @@ def use_cases_page(request: Request[Any, Any, Any], work: Workspace) -> Template
     """Every use case that the reader may see."""
     person = principal_of(request)
     seen = [each for each in defining.definitions(work) if allowed(person, Permission.READ, each.name)]
-    return Template(
-        "rollout/use_cases.html",
-        context={"page": {"use_case": None, "active": "use-cases"}, "rows": [_row(work, each) for each in seen]},
-    )
+    with lately.page():
+        rows = [_row(work, each) for each in seen]
+    context = {"page": {"use_case": None, "active": "use-cases"}, "rows": rows}
+    return Template("rollout/use_cases.html", context=context)
 
 
 @get("/use-cases/{use_case:str}", guards=[needs(Permission.READ)], sync_to_thread=True)
@@ -164,8 +164,9 @@ def _home(work: Workspace, definition: Definition, refused: Conflict | GateClose
     use_case, name = definition.use_case, definition.name
     live = releasing.live(work, name)
     try:
-        found, (_, advantage) = lately.operation(work, definition), lately.worth(work, definition)
-        results = flow.gates_to_show(work, definition)
+        with lately.page():
+            found, (_, advantage) = lately.operation(work, definition), lately.worth(work, definition)
+            results = flow.gates_to_show(work, definition)
     except StillCounting as counting:
         return counting_page(work, definition, "home", counting)
     home = f"/use-cases/{name}"

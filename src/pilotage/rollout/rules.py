@@ -370,7 +370,7 @@ def _awaited(dossier: Dossier) -> str:
     before = ""
     if operation.known_before:
         before = f"{plural(operation.known_before, 'outcome')} had been read before the question and do not count. "
-    without = operation.decisions - operation.matured - operation.known_before
+    without = operation.decisions - operation.matured - operation.known_before - operation.judged_blind
     if without <= 0:
         return f"{before}No decision waits for an outcome: let the app ask about more cases."
     return (
