@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pyotp
 import pytest
@@ -14,7 +17,8 @@ from pilotage.govern import flow as governing
 from pilotage.govern.records import EVERY_USE_CASE, SYSTEM, Grant, Role
 from pilotage.monitor.incidents import flow as incidents
 from pilotage.platform.clock import FixedClock
-from pilotage.platform.workspace import Workspace
+from pilotage.platform.settings import Settings
+from pilotage.platform.workspace import Workspace, open_workspace
 from pilotage.review import flow as reviewing
 from tests.browser import launch
 from tests.embed.hosting import serving
@@ -24,25 +28,34 @@ from tests.review.serving import console
 
 pytestmark = pytest.mark.browser
 BASE = f"/use-cases/{NAME}"
-SIDE = ("", "/readiness", "/brief", "/operate", "/decisions", "/jobs", "/versions", "/integrate")
-READERS = {Role.VIEWER, Role.REVIEWER, Role.OPERATOR, Role.BUILDER, Role.OWNER, Role.AUDITOR, Role.ADMIN}
-OFFERED: dict[tuple[str, str], set[Role]] = {
-    (BASE, "Switch off"): {Role.OPERATOR, Role.OWNER, Role.ADMIN},
-    (BASE, "Step back to shadow"): {Role.OWNER, Role.ADMIN},
-    (BASE, "Queue"): {Role.REVIEWER, Role.OWNER, Role.ADMIN},
-    (BASE, "People"): {Role.ADMIN},
-    (BASE, "Webhooks"): {Role.ADMIN},
-    (BASE, "Audit log"): {Role.AUDITOR, Role.ADMIN},
-    (BASE, "Incidents"): READERS,
-    ("/incidents/{incident}", "Acknowledge"): {Role.OPERATOR, Role.OWNER, Role.ADMIN},
-    ("/incidents/{incident}", "Close"): {Role.OPERATOR, Role.OWNER, Role.ADMIN},
-    ("/audit-log", "Verify"): {Role.AUDITOR, Role.ADMIN},
-    (BASE + "/queue", "Start reviewing"): {Role.REVIEWER, Role.OWNER, Role.ADMIN},
-    (BASE + "/queue", "Reviewers"): {Role.ADMIN},
-    ("/people", "Add person"): {Role.ADMIN},
+SWITCHING, REVIEWING, RELEASING = (
+    {Role.OPERATOR, Role.OWNER, Role.ADMIN},
+    {Role.REVIEWER, Role.OWNER, Role.ADMIN},
+    {Role.OWNER, Role.ADMIN},
+)
+LOGS, PEOPLE = {Role.AUDITOR, Role.ADMIN}, {Role.ADMIN}
+ABOVE = ("Use cases", "Ranking", "Incidents", "API")
+BESIDE = ("Home", "Brief", "Readiness", "Audit", "Comparison", "Operate", "Decisions", "Jobs", "Versions", "Integrate")
+MORE = {"People": PEOPLE, "Webhooks": PEOPLE, "Audit log": LOGS, "Queue": REVIEWING}
+"""Links of the navigation that not everybody has."""
+OFFERED = {
+    **{(page, "Switch off"): SWITCHING for page in ("Home", "Operate", "Versions", "Integrate")},
+    ("Home", "Step back to shadow"): RELEASING,
+    ("an incident", "Acknowledge"): SWITCHING,
+    ("an incident", "Close"): SWITCHING,
+    ("Queue", "Start reviewing"): REVIEWING,
+    ("Audit log", "Verify all entries now"): LOGS,
+    **{("People", each): PEOPLE for each in ("Give role", "Add person", "Make key", "×")},
+    ("Webhooks", "Register"): PEOPLE,
 }
-"""What stands where, as a button or a link, for whom; on a page that is refused, nothing stands."""
-PEOPLE = (Role.VIEWER, Role.REVIEWER, Role.OPERATOR, Role.OWNER, Role.AUDITOR, Role.ADMIN)
+"""Every button that changes something, by the page on which it stands, and for whom; those about a person left out."""
+ABOUT_ONE = re.compile("New password for|Disable ")
+ROLES = (Role.VIEWER, Role.REVIEWER, Role.OPERATOR, Role.OWNER, Role.AUDITOR, Role.ADMIN)
+_BUTTONS = """all => [...new Set(all.map(each => {
+  const copy = each.cloneNode(true);
+  copy.querySelectorAll("kbd, .sr-only").forEach(part => part.remove());
+  return copy.textContent.trim();
+}))]"""
 
 
 @pytest.fixture(scope="module")
@@ -51,16 +64,26 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
-@pytest.fixture
-def live(work: Workspace, clock: FixedClock) -> Workspace:
-    """A use case in assist, with a case that waits and an open incident."""
+@pytest.fixture(scope="module")
+def clock() -> FixedClock:
+    return FixedClock(datetime(2013, 12, 5, 20, tzinfo=UTC))
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory, fresh_database: Path, clock: FixedClock) -> Iterator[Workspace]:
+    """A use case in assist, with cases that wait. All tests act in it, under names of their own."""
+    home = tmp_path_factory.mktemp("roles")
+    shutil.copy(fresh_database, home)
+    work = open_workspace(Settings(home=home), clock)
     arranging.adopt(work)
     arranging.go_live(work)
-    arranging.recorded(work, review=True, band="uncertain", probability=0.27)
-    return work
+    for number in range(3):
+        arranging.recorded(work, entity=f"UA{number}", version=None, review=True, band="uncertain", probability=0.27)
+    yield work
+    work.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def origin(live: Workspace) -> Iterator[str]:
     with serving(console(live)) as address:
         yield address
@@ -69,7 +92,6 @@ def origin(live: Workspace) -> Iterator[str]:
 @pytest.fixture
 def context(browser: Browser, origin: str) -> Iterator[BrowserContext]:
     opened = browser.new_context(base_url=origin)
-    opened.set_default_timeout(20_000)
     yield opened
     opened.close()
 
@@ -81,45 +103,50 @@ def log_in(page: Page, name: str, password: str) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
-def stands(page: Page, text: str) -> bool:
-    pattern = re.compile(rf"^{re.escape(text)}\b")
-    buttons, links = page.get_by_role("button", name=pattern), page.get_by_role("link", name=pattern)
-    return buttons.count() + links.count() > 0
-
-
 def granted(role: Role) -> Grant:
     return Grant(role, EVERY_USE_CASE if role in (Role.ADMIN, Role.AUDITOR) else NAME)
 
 
-@pytest.mark.parametrize(
-    "role",
-    [role if role in (Role.VIEWER, Role.OWNER) else pytest.param(role, marks=pytest.mark.long) for role in PEOPLE],
-)
-def test_a_role_is_offered_what_it_may_and_nothing_else(context: BrowserContext, live: Workspace, role: Role) -> None:
-    incident = incidents.see(live, "crash_loop", "two workers ended", NAME).id
-    password = governing.add_person(live, SYSTEM, "anna", (granted(role),))
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_is_offered_what_it_may_and_nothing_else_and_can_do_it(
+    context: BrowserContext, live: Workspace, role: Role
+) -> None:
+    incident = incidents.see(live, "crash_loop", "two workers ended", NAME, place=role.value).id
     page = context.new_page()
-    log_in(page, "anna", password)
+    page.on("dialog", lambda dialog: dialog.accept())
+    log_in(page, role.value, governing.add_person(live, SYSTEM, role.value, (granted(role),)))
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
-    found: dict[tuple[str, str], set[Role]] = {}
-    for path, text in OFFERED:
-        place = path.replace("{incident}", incident)
-        if not page.url.endswith(place):
-            page.goto(place)
-        found[path, text] = {role} if stands(page, text) else set()
-    assert found == {key: wanted & {role} for key, wanted in OFFERED.items()}
-    offered: set[str] = set()
-    for path in [*(BASE + each for each in SIDE), "/", "/incidents", f"/incidents/{incident}", "/me"]:
-        answer = page.goto(path)
-        assert answer is not None and answer.ok, path
-        links = page.eval_on_selector_all("a[href^='/']", "all => all.map(each => each.getAttribute('href'))")
-        forms = page.eval_on_selector_all("form", "all => all.map(each => each.getAttribute('action') || '')")
-        assert role is not Role.VIEWER or set(forms) <= {"", "/log-out", *MINE}, forms
-        offered |= set(links)
-    assert [link for link in sorted(offered) if not is_open(context, link)] == []
+    seen, links = walked(page, incident)
+    names = {name for name, _ in seen}
+    assert names == {*ABOVE, *BESIDE, "an incident", *(name for name, roles in MORE.items() if role in roles)}
+    assert {each for each in seen if each[1]} == {each for each, roles in OFFERED.items() if role in roles}
+    assert [link for link in sorted(links) if not is_open(context, link)] == []
+    DEEDS[role](page)
 
 
-MINE = ("/me/password", "/me/second-factor", "/me/sessions/end-others")
+def walked(page: Page, incident: str) -> tuple[set[tuple[str, str]], set[str]]:
+    """Goes by clicking to all that the navigation offers, and to an incident: buttons by page, and other links."""
+    seen, links, been = set[tuple[str, str]](), set[str](), set[str]()
+
+    def look(name: str) -> None:
+        been.add(urlsplit(page.url).path)
+        expect(page.locator("h1")).to_have_count(1)
+        forms = page.locator("main form[method=post] button:not([popovertarget])").evaluate_all(_BUTTONS)
+        seen.update({(name, ""), *((name, text) for text in forms if not ABOUT_ONE.match(text))})
+        links.update(page.locator("main a[href^='/']").evaluate_all("all => all.map(e => e.getAttribute('href'))"))
+
+    for name in page.locator("header nav a").all_inner_texts():
+        page.locator("header nav").get_by_role("link", name=name, exact=True).click()
+        look(name)
+        if name == "Incidents":
+            page.locator(f"main a[href$='{incident}']").first.click()
+            look("an incident")
+    page.locator("header nav").get_by_role("link", name="Use cases").click()
+    page.locator("main").get_by_role("link", name="Late arrivals").first.click()
+    for name in page.locator("aside a").all_inner_texts():
+        page.locator("aside").get_by_role("link", name=name, exact=True).click()
+        look(name)
+    return seen, links - been
 
 
 def is_open(context: BrowserContext, link: str) -> bool:
@@ -128,21 +155,66 @@ def is_open(context: BrowserContext, link: str) -> bool:
     return answer.status != 403 and "that you may see" not in answer.text()
 
 
-def test_an_operator_switches_off_and_sees_to_an_incident(context: BrowserContext, live: Workspace) -> None:
-    incidents.see(live, "crash_loop", "two workers ended", NAME)
-    password = governing.add_person(live, SYSTEM, "olga", (Grant(Role.OPERATOR, NAME),))
-    page = context.new_page()
-    log_in(page, "olga", password)
-    page.goto(BASE)
-    if page.get_by_placeholder("Reason").count():
+def look_for_a_decision(page: Page) -> None:
+    page.locator("aside").get_by_role("link", name="Decisions").click()
+    page.locator("main tbody a").first.click()
+    expect(page.get_by_role("heading", name="Its life")).to_be_visible()
+
+
+def approve_a_case(page: Page) -> None:
+    page.locator("aside").get_by_role("link", name="Queue").click()
+    page.get_by_role("button", name="Start reviewing").click()
+    first = page.locator("h1").inner_text()
+    page.get_by_role("button", name="Approve").click()
+    expect(page.locator("h1")).not_to_have_text(first)
+    page.locator("aside").get_by_role("link", name="Queue").click()
+    page.get_by_role("link", name="Decided").click()
+    expect(page.locator("main tbody")).to_contain_text(first)
+
+
+def switch_off_and_on(page: Page) -> None:
+    page.locator("aside").get_by_role("link", name="Home").click()
+    for done in ("off", "on"):
         page.get_by_placeholder("Reason").first.fill("to try")
-    page.on("dialog", lambda dialog: dialog.accept())
-    page.get_by_role("button", name="Switch off").click()
-    expect(page.get_by_text("Switched off by olga").first).to_be_visible()
+        page.get_by_role("button", name=f"Switch {done}").click()
+        expect(page.get_by_role("button", name=f"Switch {'on' if done == 'off' else 'off'}")).to_be_visible()
+    page.locator("aside").get_by_role("link", name="Operate").click()
+    expect(page.locator(".timeline li").filter(has_text="by operator: to try")).to_have_count(2)
+
+
+def close_an_incident(page: Page) -> None:
     page.get_by_role("link", name="Incidents").click()
-    page.locator("main table a").first.click()
+    page.locator("main tbody a").first.click()
     page.get_by_role("button", name="Acknowledge").click()
     expect(page.get_by_text("acknowledged", exact=True)).to_be_visible()
+    page.get_by_label("What was found or done").fill("started again")
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator(".timeline li").last).to_contain_text("Closed by owner: started again")
+
+
+def verify_the_log(page: Page) -> None:
+    page.get_by_role("link", name="Audit log").click()
+    page.get_by_role("button", name="Verify all entries now").click()
+    expect(page.get_by_role("status")).to_contain_text("Verified.")
+
+
+def add_somebody(page: Page) -> None:
+    page.locator("header nav").get_by_role("link", name="People").click()
+    form = page.locator("form[action='/people']")
+    form.get_by_label("Name", exact=True).fill("nina")
+    form.get_by_role("button", name="Add person").click()
+    expect(page.get_by_role("row").filter(has_text="nina")).to_have_count(1)
+
+
+DEEDS = {
+    Role.VIEWER: look_for_a_decision,
+    Role.REVIEWER: approve_a_case,
+    Role.OPERATOR: switch_off_and_on,
+    Role.OWNER: close_an_incident,
+    Role.AUDITOR: verify_the_log,
+    Role.ADMIN: add_somebody,
+}
+"""One thing that each role is offered, done by clicking."""
 
 
 def test_an_admin_gives_a_role_and_a_skill_and_the_person_is_logged_out_at_once(
@@ -161,7 +233,7 @@ def test_an_admin_gives_a_role_and_a_skill_and_the_person_is_logged_out_at_once(
     row.get_by_label("Role").select_option("reviewer")
     row.get_by_label("For use case").fill(NAME)
     row.get_by_role("button", name="Give role").click()
-    expect(mine.get_by_text(f"reviewer · {NAME}")).to_be_visible()
+    expect(row.get_by_text(f"reviewer · {NAME}")).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     log_in(page, "maria", password)
