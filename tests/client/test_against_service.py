@@ -6,10 +6,11 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -24,16 +25,21 @@ from pilotage.client import (
     NotAuthenticated,
     NotFound,
     Resilience,
+    ServiceGone,
 )
 from pilotage.client import records as nouns
 from pilotage.data import flow as data
 from pilotage.decisions.records import Answer
 from pilotage.govern import flow as governing
 from pilotage.govern.records import SYSTEM, Grant, Role
+from pilotage.models.records import Prediction
+from pilotage.models.scoring import Scorer
 from pilotage.platform.clock import FixedClock
 from pilotage.platform.settings import Settings
 from pilotage.platform.workspace import Workspace, open_workspace
 from pilotage.usecase.flow import adopt, parse_definition
+from tests.living import NAME
+from tests.promises.installation import BODY, installed
 
 FILE = """
 use_case: small
@@ -66,6 +72,31 @@ PATIENCE_MS = 10_000
 """These tests run beside others on a small machine."""
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def serving(work: Workspace, port: int) -> Iterator[None]:
+    """This installation behind a real server."""
+    config = uvicorn.Config(Application(work), "127.0.0.1", port, log_level="error", lifespan="on")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 30
+    while not server.started and time.monotonic() < until:
+        time.sleep(0.02)
+    assert server.started
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)
+
+
 class Running:
     """One installation behind a real server, which can be stopped and started again at its address."""
 
@@ -76,9 +107,7 @@ class Running:
             definition = adopt(work, parse_definition(FILE.format(folder=home.parent), "small.yaml"), SYSTEM)
             data.sync(work, definition)
             self.key = governing.make_key(work, SYSTEM, "app", (Grant(Role.APP, "small"),))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
 
     @contextmanager
@@ -91,20 +120,8 @@ class Running:
 
     @contextmanager
     def up(self) -> Iterator[None]:
-        with self._opened() as work:
-            app = Application(work)
-            server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", self.port, log_level="error", lifespan="on"))  # type: ignore[arg-type]
-            thread = threading.Thread(target=server.run, daemon=True)
-            thread.start()
-            until = time.monotonic() + 30
-            while not server.started and time.monotonic() < until:
-                time.sleep(0.02)
-            assert server.started
-            try:
-                yield
-            finally:
-                server.should_exit = True
-                thread.join(timeout=20)
+        with self._opened() as work, serving(work, self.port):
+            yield
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +210,59 @@ def test_a_batch_has_a_row_for_each_request(client: Client) -> None:
     assert isinstance(rows[1].refused, InvalidRequest)
 
 
+def test_half_a_letter_is_the_caller_s_mistake_in_the_service_s_words(client: Client, running: Running) -> None:
+    broken = LARGE | {"thing": "t\ud83d"}
+    calls: list[Callable[[], object]] = [
+        lambda: client.decide("small", broken, fallback=False),
+        lambda: client.decide_batch("small", [LARGE, broken], fallback=False),
+        lambda: client.feedback("dec_1", "wrong", "maria", reason="\ud83d"),
+    ]
+    for call in calls:
+        with pytest.raises(InvalidRequest, match=r"surrogate|escape|truncated"):
+            call()
+
+    async def ask() -> None:
+        async with AsyncClient(running.address, running.key, timeout_ms=PATIENCE_MS) as awaited:
+            await awaited.decide("small", broken, fallback=False)
+
+    with pytest.raises(InvalidRequest):
+        asyncio.run(ask())
+    assert client.fallback_counts() == {}
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """When set, models do not answer before the test is over."""
+    hangs, is_over, predict = threading.Event(), threading.Event(), Scorer.predict
+
+    def predicted(self: Scorer, values: Any) -> Prediction:
+        time.sleep(0.002)  # one that answers faster is asked where nothing can cut it short
+        if hangs.is_set():
+            is_over.wait(60)
+        return predict(self, values)
+
+    monkeypatch.setattr(Scorer, "predict", predicted)
+    yield hangs
+    is_over.set()
+
+
+def test_an_answer_that_the_caller_s_time_cut_short_reaches_the_caller(
+    work: Workspace, monkeypatch: pytest.MonkeyPatch, hanging: threading.Event
+) -> None:
+    async def ask(address: str) -> nouns.Decision:
+        async with AsyncClient(address, here.key, timeout_ms=1_000) as client:
+            return await client.decide(NAME, BODY, fallback=False)
+
+    here, port = installed(work, monkeypatch, latency_ms=10_000), free_port()
+    with serving(work, port), Client(f"http://127.0.0.1:{port}", here.key, timeout_ms=1_000) as client:
+        assert client.decide(NAME, BODY, timeout_ms=PATIENCE_MS).produced_by == "model"
+        hanging.set()
+        answers = [client.decide(NAME, BODY, fallback=False), asyncio.run(ask(f"http://127.0.0.1:{port}"))]
+
+    assert [(each.produced_by, each.reason) for each in answers] == [("rule", "too_slow")] * 2
+    assert all(each.id for each in answers)
+
+
 def test_a_service_that_goes_and_comes_back_costs_no_answer(tmp_path: Path) -> None:
     installation = Running(tmp_path / "home")
     rule = LocalAnswer(True, "Call the desk")
@@ -220,7 +290,7 @@ def _kept(client: Client, identifier: str) -> nouns.Decision:
     while True:
         try:
             return client.decision(identifier)
-        except NotFound:
+        except (NotFound, ServiceGone):
             if time.monotonic() > until:
                 raise
             time.sleep(0.05)

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 import pilotage.client
-from pilotage.client import AsyncClient, Client, Decision, Resilience
+from pilotage.client import AsyncClient, Client, Decision, Feedback, Resilience
 from pilotage.client.exchange import Asked, Exchange, Reply
 from pilotage.client.resilience import Breaker, Health, RetryBudget
 from tests.client.script import playing
@@ -222,10 +222,37 @@ def _printed(code: str, *more: str) -> set[str]:
     return set(done.stdout.split())
 
 
+@pytest.mark.parametrize(
+    ("left_ms", "told_ms"), [(1, 1), (20, 10), (50, 30), (100, 75), (250, 187), (1_000, 750), (10_000, 9_750)]
+)
+def test_the_service_is_told_less_than_is_left(left_ms: float, told_ms: int) -> None:
+    asked = Asked(kind="decide", method="POST", path="/", read=bytes)
+    attempt = Exchange(asked, Health(Resilience(), lambda: 0.0), left_ms).attempt()
+    assert attempt is not None
+    assert attempt.headers["X-Request-Timeout-Ms"] == str(told_ms)
+    assert attempt.due == left_ms / 1000
+
+
+def test_where_no_time_is_said_what_is_not_yet_there_is_asked_for_again_after_its_second() -> None:
+    """One server is asked for a decision and told feedback on it, which another has still to hand on."""
+    early = {"status": 503, "text": "", "headers": {"Retry-After": "1"}}
+    found = ANSWER | {"decision": "dec_1", "kind": "useful", "person": "maria"}
+
+    async def play(address: str) -> tuple[Decision, Feedback]:
+        async with AsyncClient(address, "pk_1") as client:
+            return await asyncio.gather(client.decision("dec_1"), client.feedback("dec_1", "useful", "maria"))
+
+    with playing([early, early, {"status": 200, "body": found}]) as (address, arrived):
+        decision, feedback = asyncio.run(play(address))
+    assert (decision.id, feedback.kind) == ("dec_1", "useful")
+    assert sorted(each.method for each in arrived) == ["GET", "GET", "POST", "POST"]
+    assert len({each.headers["idempotency-key"] for each in arrived if each.method == "POST"}) == 1
+
+
 def test_those_who_are_told_the_same_second_do_not_all_come_back_at_once() -> None:
     pauses = set()
     for _ in range(20):
-        call = Exchange(Asked(method="GET", path="/", read=bytes), Health(Resilience()), 10_000)
+        call = Exchange(Asked(kind="decision", method="GET", path="/", read=bytes), Health(Resilience()), 10_000)
         assert call.attempt() is not None
         call.heard(Reply(503, {"retry-after": "1"}, b""))
         pauses.add(call.pause)

@@ -32,7 +32,7 @@ export class CardClient {
 
   /** What the card shows now. Throws `Refused` or `ServiceGone`. */
   async read(): Promise<Card> {
-    const card = await this.#present({ method: "GET", path: "/v1/card", read: cardOf, repeatable: true });
+    const card = await this.#present({ kind: "/v1/card", method: "GET", path: "/v1/card", read: cardOf });
     this.#shown = typeof card["decision"] === "string" ? card["decision"] : "";
     return card;
   }
@@ -48,7 +48,7 @@ export class CardClient {
   }
 
   async #said(path: string, said: object): Promise<Feedback> {
-    return this.#present({ method: "POST", path, read: reading.feedback, body: JSON.stringify(said), repeatable: false });
+    return this.#present({ kind: path, method: "POST", path, read: reading.feedback, body: JSON.stringify(said) });
   }
 
   async #present<T>(asked: Asked<T>): Promise<T> {

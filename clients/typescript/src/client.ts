@@ -7,9 +7,15 @@ import { Gone, type CardToken, type Decision, type Fallback, type FellBack, type
 import { Health, USUAL, type Resilience } from "./resilience.js";
 import { checkedAddress, checkedTimeout, newKey, sent, traceHeaders } from "./sending.js";
 
+/** What a decision has where nobody says another time: after it the app's own rule answers. */
+const DECISION_MS = 1_000;
+/** What other calls have: a Retry-After of a second fits in. */
+const NO_RULE_MS = 3_000;
+
 /**
- * How a client is made. `timeoutMs` bounds a whole call, its retries and pauses included. `trace` is asked at each
- * attempt for the trace that the app is in; of what it gives, `traceparent`, `tracestate` and `baggage` are sent.
+ * How a client is made. `timeoutMs` bounds a whole call, its retries and pauses included; where it is absent decisions
+ * have 1,000 ms, and the calls that no rule of the app can stand in for 3,000. `trace` is asked at each attempt for the
+ * trace that the app is in; of what it gives, `traceparent`, `tracestate` and `baggage` are sent.
  */
 export interface Options {
   readonly timeoutMs?: number;
@@ -45,7 +51,7 @@ export interface CardTokenRequest {
 export class Client {
   readonly #address: string;
   readonly #headers: Record<string, string>;
-  readonly #timeoutMs: number;
+  readonly #timeoutMs: number | undefined;
   readonly #health: Health;
   readonly #fallbacks: Fallbacks;
   readonly #trace: Options["trace"];
@@ -61,7 +67,7 @@ export class Client {
       "Content-Type": "application/json",
       "User-Agent": "pilotage-client-typescript",
     };
-    this.#timeoutMs = checkedTimeout(options.timeoutMs ?? 1_000);
+    this.#timeoutMs = options.timeoutMs === undefined ? undefined : checkedTimeout(options.timeoutMs);
     this.#health = new Health({ ...USUAL, ...options.resilience });
     this.#fallbacks = new Fallbacks(options.onFallback);
     this.#trace = options.trace;
@@ -69,9 +75,9 @@ export class Client {
 
   /** Ask one question. There is always a decision; `produced_by` says whose. Throws `Refused` at a caller's mistake. */
   async decide(useCase: string, request: Request, options: DecideOptions = {}): Promise<Decision> {
-    const path = `/v1/use-cases/${encodeURIComponent(useCase)}/decisions`;
-    const asked = posted(path, request, reading.decision, options.idempotencyKey);
-    const found = await this.#exchanged(asked, options);
+    const path = `/v1/use-cases/${safe(useCase)}/decisions`;
+    const asked = posted("decide", path, request, reading.decision, options.idempotencyKey);
+    const found = await this.#exchanged(asked, options, DECISION_MS);
     return found instanceof Gone
       ? this.#fallbacks.answer(useCase, request, options.fallback ?? null, found)
       : found;
@@ -79,9 +85,10 @@ export class Client {
 
   /** Ask up to 1,000 questions: for each, in order, a decision or why this one was refused. */
   async decideBatch(useCase: string, requests: readonly Request[], options: DecideOptions = {}): Promise<BatchRow[]> {
-    const path = `/v1/use-cases/${encodeURIComponent(useCase)}/decisions:batch`;
+    const path = `/v1/use-cases/${safe(useCase)}/decisions:batch`;
     const read = (fields: Record<string, unknown>) => reading.batch(fields, requests.length);
-    const found = await this.#exchanged(posted(path, { requests }, read, options.idempotencyKey), options);
+    const asked = posted("decide_batch", path, { requests }, read, options.idempotencyKey);
+    const found = await this.#exchanged(asked, options, DECISION_MS);
     return requests.map((request, index) => {
       const row = found instanceof Gone ? found : found[index]!;
       if (!(row instanceof Gone)) return row;
@@ -91,7 +98,7 @@ export class Client {
 
   /** The answer that was given under this identifier. Throws `Refused` or `ServiceGone`, as all that follow. */
   async decision(id: string, options: CallOptions = {}): Promise<Decision> {
-    return this.#present(got(`/v1/decisions/${encodeURIComponent(id)}`, reading.decision), options);
+    return this.#present(got("decision", `/v1/decisions/${safe(id)}`, reading.decision), options);
   }
 
   /** Tell what a person said: shown, useful, wrong, accept, override or escalate; the last two with a reason. */
@@ -100,26 +107,26 @@ export class Client {
     said: { readonly kind: string; readonly person: string; readonly reason?: string },
     options: CallOptions = {},
   ): Promise<Feedback> {
-    const path = `/v1/decisions/${encodeURIComponent(decision)}/feedback`;
+    const path = `/v1/decisions/${safe(decision)}/feedback`;
     const body = { kind: said.kind, person: said.person, reason: said.reason ?? "" };
-    return this.#present({ ...posted(path, body, reading.feedback), repeatable: false }, options); // twice counts twice
+    return this.#present(posted("feedback", path, body, reading.feedback), options);
   }
 
   /** Tell what really happened: for each row, in order, what became of it. */
   async outcomes(rows: readonly Readonly<Record<string, unknown>>[], options: CallOptions = {}): Promise<OutcomeRow[]> {
     const read = (fields: Record<string, unknown>) => reading.outcomes(fields, rows.length);
-    return this.#present(posted("/v1/outcomes", { outcomes: rows }, read), options);
+    return this.#present(posted("outcomes", "/v1/outcomes", { outcomes: rows }, read), options);
   }
 
   /** A token for one card: this entity, this site, five minutes. */
   async cardToken(useCase: string, card: CardTokenRequest, options: CallOptions = {}): Promise<CardToken> {
-    const path = `/v1/use-cases/${encodeURIComponent(useCase)}/card-tokens`;
-    return this.#present(posted(path, card, reading.cardToken), options);
+    const path = `/v1/use-cases/${safe(useCase)}/card-tokens`;
+    return this.#present(posted("card_token", path, card, reading.cardToken), options);
   }
 
   /** The JSON Schema of a request. */
   async schema(useCase: string, options: CallOptions = {}): Promise<Record<string, unknown>> {
-    return this.#present(got(`/v1/use-cases/${encodeURIComponent(useCase)}/schema`, (fields) => fields), options);
+    return this.#present(got("schema", `/v1/use-cases/${safe(useCase)}/schema`, (fields) => fields), options);
   }
 
   /** How many answers were not the service's, by reason. */
@@ -133,13 +140,13 @@ export class Client {
   }
 
   async #present<T>(asked: Asked<T>, options: CallOptions): Promise<T> {
-    const found = await this.#exchanged(asked, options);
+    const found = await this.#exchanged(asked, options, NO_RULE_MS);
     if (found instanceof Gone) throw new ServiceGone(found.reason, found.because);
     return found;
   }
 
-  #exchanged<T>(asked: Asked<T>, options: CallOptions): Promise<T | Gone> {
-    const timeoutMs = checkedTimeout(options.timeoutMs ?? this.#timeoutMs);
+  #exchanged<T>(asked: Asked<T>, options: CallOptions, usualMs: number): Promise<T | Gone> {
+    const timeoutMs = checkedTimeout(options.timeoutMs ?? this.#timeoutMs ?? usualMs);
     const { method, body = null } = asked;
     return exchanged(asked, this.#health, timeoutMs, (headers, leftMs) =>
       sent(
@@ -151,15 +158,21 @@ export class Client {
   }
 }
 
-function got<T>(path: string, read: (fields: Record<string, unknown>) => T): Asked<T> {
-  return { method: "GET", path, read, repeatable: true };
+function got<T>(kind: string, path: string, read: (fields: Record<string, unknown>) => T): Asked<T> {
+  return { kind, method: "GET", path, read };
 }
 
 function posted<T>(
+  kind: string,
   path: string,
   body: unknown,
   read: (fields: Record<string, unknown>) => T,
   key: string = newKey(),
 ): Asked<T> {
-  return { method: "POST", path, read, body: JSON.stringify(body), key, repeatable: true };
+  return { kind, method: "POST", path, read, body: JSON.stringify(body), key };
+}
+
+/** Part of a path. Half a surrogate pair, which UTF-8 has not, becomes the letter that stands for none. */
+function safe(part: string): string {
+  return encodeURIComponent(part.replace(/\p{Surrogate}/gu, "\ufffd"));
 }

@@ -4,8 +4,9 @@
  * At most `attemptsMax` attempts a call. Every call earns `retryRatio` of a retry, and at most `retryReserve` retries
  * are saved up, which a new client has: over many calls no more than that ratio is asked again. The pause before a
  * retry is random, up to `backoffMs` doubled each time and at most `backoffMsMax`, and comes after what the
- * service names in `Retry-After`. After `breakerFailures` failures in a row the service is left alone for `breakerPauseMs`, then tried
- * with one call.
+ * service names in `Retry-After`. After `breakerFailures` failures in a row of one kind of call the service is left
+ * alone with this kind for `breakerPauseMs`, then tried with one call. A kind is a method of the client: outcomes that
+ * cannot be told do not keep decisions from being asked for.
  */
 export interface Resilience {
   readonly attemptsMax: number;
@@ -96,10 +97,17 @@ export class Breaker {
 /** What a client knows about its service, shared by all its calls. */
 export class Health {
   readonly budget: RetryBudget;
-  readonly breaker: Breaker;
+  readonly #breakers = new Map<string, Breaker>();
 
   constructor(readonly resilience: Resilience) {
     this.budget = new RetryBudget(resilience.retryRatio, resilience.retryReserve);
-    this.breaker = new Breaker(resilience.breakerFailures, resilience.breakerPauseMs);
+  }
+
+  /** That of this kind of call. */
+  breaker(kind: string): Breaker {
+    const { breakerFailures, breakerPauseMs } = this.resilience;
+    const found = this.#breakers.get(kind) ?? new Breaker(breakerFailures, breakerPauseMs);
+    this.#breakers.set(kind, found);
+    return found;
   }
 }

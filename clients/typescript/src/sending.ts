@@ -1,16 +1,6 @@
 import { Lost, type Reply } from "./exchange.js";
 import { BECAUSE } from "./records.js";
 
-/** What Node says where no connection came about: then nothing was sent. Browsers do not tell. */
-const NOT_CONNECTED = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
-
 const TRACE = new Set(["traceparent", "tracestate", "baggage"]);
 
 /** One request with fetch, answered whole within `leftMs`, or lost. Redirects are not followed: they would take the key. */
@@ -21,8 +11,8 @@ export async function sent(url: string, init: RequestInit, leftMs: number): Prom
     const reply = await fetch(url, { ...init, redirect: "manual", signal: controller.signal });
     return { status: reply.status, retryAfter: reply.headers.get("retry-after"), body: await reply.text() };
   } catch (error) {
-    if (controller.signal.aborted) return new Lost("timed_out", BECAUSE.timed_out, true);
-    return new Lost("unreachable", `${BECAUSE.unreachable} ${words(error)}`.trim(), !NOT_CONNECTED.has(codeOf(error)));
+    if (controller.signal.aborted) return new Lost("timed_out", BECAUSE.timed_out);
+    return new Lost("unreachable", `${BECAUSE.unreachable} ${words(error)}`.trim());
   } finally {
     clearTimeout(timer);
   }

@@ -4,6 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { CardClient, Client, NotAllowed, ServiceGone } from "../dist/index.js";
+import { exchanged } from "../dist/exchange.js";
+import { Health, USUAL } from "../dist/resilience.js";
 import { playing } from "./script.mjs";
 
 const answer = { id: "dec_1", use_case: "u", action: "Do it", produced_by: "rule", reason: "off", positive: true };
@@ -75,6 +77,34 @@ test("a trace that cannot be told costs no answer", async () => {
     }
     assert.equal(arrived.length, broken.length);
     assert.ok(arrived.every((each) => each.headers.traceparent === undefined));
+  });
+});
+
+test("the service is told less than is left", async (context) => {
+  context.mock.method(performance, "now", () => 0);
+  const told = [];
+  for (const timeoutMs of [1, 20, 50, 100, 250, 1_000, 10_000]) {
+    const asked = { kind: "decide", method: "POST", path: "/", read: () => null };
+    await exchanged(asked, new Health(USUAL), timeoutMs, async (headers, leftMs) => {
+      told.push([leftMs, Number(headers["X-Request-Timeout-Ms"])]);
+      return { status: 200, retryAfter: null, body: "{}" };
+    });
+  }
+  assert.deepEqual(told, [[1, 1], [20, 10], [50, 30], [100, 75], [250, 187], [1_000, 750], [10_000, 9_750]]);
+});
+
+test("where no time is said, what is not yet there is asked for again after its second", async () => {
+  const early = { status: 503, text: "", headers: { "Retry-After": "1" } };
+  const found = { ...answer, decision: "dec_1", kind: "useful", person: "maria" };
+  await playing([early, early, { status: 200, body: found }], async (address, arrived) => {
+    const client = new Client(address, "pk_1");
+    const [decision, feedback] = await Promise.all([
+      client.decision("dec_1"),
+      client.feedback("dec_1", { kind: "useful", person: "maria" }),
+    ]);
+    assert.deepEqual([decision.id, feedback.kind], ["dec_1", "useful"]);
+    assert.deepEqual(arrived.map((each) => each.method).sort(), ["GET", "GET", "POST", "POST"]);
+    assert.equal(new Set(arrived.map((each) => each.headers["idempotency-key"])).size, 2); // none, and one
   });
 });
 

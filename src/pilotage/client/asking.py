@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -16,29 +18,31 @@ from pilotage.client.records import BatchRow, CardToken, Decision, Feedback, Gon
 
 def decide(use_case: str, request: Request, key: str | None) -> Asked[Decision]:
     """One question."""
-    return _posted(f"/v1/use-cases/{_safe(use_case)}/decisions", request, reading.decision, key)
+    path = f"/v1/use-cases/{_safe(use_case)}/decisions"
+    return _posted("decide", path, request, reading.decision, key)
 
 
 def decide_batch(use_case: str, requests: Sequence[Request], key: str | None) -> Asked[list[BatchRow | Gone]]:
     """Up to 1,000 questions."""
     path = f"/v1/use-cases/{_safe(use_case)}/decisions:batch"
-    return _posted(path, {"requests": requests}, lambda body: reading.batch(body, len(requests)), key)
+    read = partial(reading.batch, count=len(requests))
+    return _posted("decide_batch", path, {"requests": requests}, read, key)
 
 
 def decision(identifier: str) -> Asked[Decision]:
     """The answer that was given under this identifier."""
-    return Asked(method="GET", path=f"/v1/decisions/{_safe(identifier)}", read=reading.decision)
+    return _got("decision", f"/v1/decisions/{_safe(identifier)}", reading.decision)
 
 
 def feedback(decision: str, kind: str, person: str, reason: str) -> Asked[Feedback]:
-    """What a person said. Said twice it would count twice, so it is not sent again where it may have arrived."""
+    """What a person said."""
     body = {"kind": kind, "person": person, "reason": reason}
-    return _posted(f"/v1/decisions/{_safe(decision)}/feedback", body, reading.feedback, None, repeatable=False)
+    return _posted("feedback", f"/v1/decisions/{_safe(decision)}/feedback", body, reading.feedback)
 
 
 def outcomes(rows: Sequence[Mapping[str, Any]]) -> Asked[list[OutcomeRow]]:
     """What really happened."""
-    return _posted("/v1/outcomes", {"outcomes": rows}, lambda body: reading.outcomes(body, len(rows)), None)
+    return _posted("outcomes", "/v1/outcomes", {"outcomes": rows}, partial(reading.outcomes, count=len(rows)))
 
 
 def card_token(use_case: str, entity: str, origin: str, person: str, actions: Sequence[str] | None) -> Asked[CardToken]:
@@ -46,24 +50,30 @@ def card_token(use_case: str, entity: str, origin: str, person: str, actions: Se
     body: dict[str, Any] = {"entity": entity, "origin": origin, "person": person}
     if actions is not None:
         body["actions"] = actions
-    return _posted(f"/v1/use-cases/{_safe(use_case)}/card-tokens", body, reading.card_token, None)
+    return _posted("card_token", f"/v1/use-cases/{_safe(use_case)}/card-tokens", body, reading.card_token)
 
 
 def schema(use_case: str) -> Asked[dict[str, Any]]:
     """The JSON Schema of a request."""
-    return Asked(method="GET", path=f"/v1/use-cases/{_safe(use_case)}/schema", read=reading.schema)
+    return _got("schema", f"/v1/use-cases/{_safe(use_case)}/schema", reading.schema)
 
 
-def _posted(path: str, body: object, read: Any, key: str | None, repeatable: bool = True) -> Asked[Any]:
-    return Asked(
-        method="POST",
-        path=path,
-        body=msgspec.json.encode(body),
-        key=key or str(uuid.uuid4()),
-        read=read,
-        repeatable=repeatable,
-    )
+def _got(kind: str, path: str, read: Any) -> Asked[Any]:
+    return Asked(kind=kind, method="GET", path=path, read=read)
+
+
+def _posted(kind: str, path: str, body: object, read: Any, key: str | None = None) -> Asked[Any]:
+    return Asked(kind=kind, method="POST", path=path, body=_encoded(body), key=key or str(uuid.uuid4()), read=read)
+
+
+def _encoded(body: object) -> bytes:
+    """JSON. Half a surrogate pair, which UTF-8 has not, is sent as its escape: the service refuses it in its words."""
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(body, str_keys=True)).encode()
 
 
 def _safe(part: str) -> str:
-    return quote(part, safe="")
+    whole = part.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return quote(whole, safe="")

@@ -26,7 +26,7 @@ from pilotage.client.records import (
     Request,
 )
 from pilotage.client.resilience import Resilience
-from pilotage.client.settled import Settled
+from pilotage.client.settled import DECISION_MS, NO_RULE_MS, Settled
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ class AsyncClient(Settled):
         address: str,
         key: str,
         *,
-        timeout_ms: float = 1_000,
+        timeout_ms: float | None = None,
         on_fallback: Callable[[FellBack], object] | None = None,
         resilience: Resilience | None = None,
         http: httpx.AsyncClient | None = None,
@@ -66,7 +66,7 @@ class AsyncClient(Settled):
         Raises:
             Refused: the request is the caller's mistake (a 4xx of the service).
         """
-        found = await self._exchanged(asking.decide(use_case, request, idempotency_key), timeout_ms)
+        found = await self._exchanged(asking.decide(use_case, request, idempotency_key), timeout_ms, DECISION_MS)
         return self._decided(use_case, request, fallback, found)
 
     async def decide_batch(
@@ -83,7 +83,7 @@ class AsyncClient(Settled):
         Raises:
             Refused: the whole batch is the caller's mistake.
         """
-        found = await self._exchanged(asking.decide_batch(use_case, requests, idempotency_key), timeout_ms)
+        found = await self._exchanged(asking.decide_batch(use_case, requests, idempotency_key), timeout_ms, DECISION_MS)
         return self._rows(use_case, requests, fallback, found)
 
     async def decision(self, identifier: str, *, timeout_ms: float | None = None) -> Decision:
@@ -151,13 +151,13 @@ class AsyncClient(Settled):
         await self.aclose()
 
     async def _present(self, asked: Asked[T], timeout_ms: float | None) -> T:
-        found = await self._exchanged(asked, timeout_ms)
+        found = await self._exchanged(asked, timeout_ms, NO_RULE_MS)
         if isinstance(found, Gone):
             raise ServiceGone(found.reason, found.because)
         return found
 
-    async def _exchanged(self, asked: Asked[T], timeout_ms: float | None) -> T | Gone:
-        exchange = Exchange(asked, self._health, self._patience(timeout_ms))
+    async def _exchanged(self, asked: Asked[T], timeout_ms: float | None, usual_ms: float) -> T | Gone:
+        exchange = Exchange(asked, self._health, self._patience(timeout_ms, usual_ms))
         try:
             while (attempt := exchange.attempt()) is not None:
                 exchange.heard(await self._sent(asked, attempt))
@@ -175,7 +175,7 @@ class AsyncClient(Settled):
                     asked.method, address, content=asked.body, headers=headers, timeout=None, follow_redirects=False
                 )
         except TimeoutError:
-            return Lost("timed_out", BECAUSE["timed_out"], sent=True)
+            return Lost("timed_out", BECAUSE["timed_out"])
         except httpx.RequestError as error:
             return lost(error)
         return Reply(response.status_code, response.headers, response.content)

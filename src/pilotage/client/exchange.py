@@ -21,20 +21,29 @@ T = TypeVar("T")
 OUTSTANDING = "idempotency-key-in-use"
 """The service's code for a request whose key is that of one that it is still answering."""
 
+KEPT_SHARE = 0.25
+KEPT_SHARE_MAX = 0.5
+KEPT_MS_MIN = 20.0
+KEPT_MS_MAX = 250.0
+"""Of what is left of the time, what the service is not told of: its answer at its deadline has to be back by then.
+
+The service may be 20 ms late itself; the rest is for the network, one packet sent again, and a host that stands still.
+"""
+
 
 class Asked(Struct, Generic[T], frozen=True, kw_only=True):
-    """One logical call. ``key`` stays the same over its attempts.
+    """One logical call. ``key`` stays the same over its attempts: the service does it once, however often it comes.
 
-    ``repeatable`` says whether the service may meet it twice without harm; if not, it is sent again only where it
-    certainly was not taken in. ``read`` makes the result of a body, or raises ``NotOurs``.
+    What others of its ``kind`` met decides whether it is tried at all. ``read`` makes the result of a body, or raises
+    ``NotOurs``.
     """
 
+    kind: str
     method: str
     path: str
     read: Callable[[bytes], T]
     body: bytes | None = None
     key: str = ""
-    repeatable: bool = True
 
 
 class Attempt(Struct, frozen=True):
@@ -53,11 +62,10 @@ class Reply(Struct, frozen=True):
 
 
 class Lost(Struct, frozen=True):
-    """Nothing came back; ``sent`` tells whether the service may have taken it in."""
+    """Nothing came back."""
 
     reason: GoneReason
     because: str
-    sent: bool
 
 
 class _Verdict(Struct, frozen=True):
@@ -72,6 +80,7 @@ class Exchange(Generic[T]):
 
     def __init__(self, asked: Asked[T], health: Health, timeout_ms: float) -> None:
         self._asked, self._health = asked, health
+        self._breaker = health.breaker(asked.kind)
         self._due = health.clock() + timeout_ms / 1000
         self._attempts = 0
         self._admitted = False
@@ -89,24 +98,24 @@ class Exchange(Generic[T]):
         if left <= 0:
             self._end(self._last or _verdict("timed_out"))
             return None
-        if not self._health.breaker.admits():
+        if not self._breaker.admits():
             self._end(self._last or _verdict("circuit_open"))
             return None
         self._admitted = True
         self._attempts += 1
-        headers = {"X-Request-Timeout-Ms": str(max(1, int(left * 1000))), **_trace_headers()}
+        headers = {"X-Request-Timeout-Ms": str(_told_ms(left * 1000)), **_trace_headers()}
         if self._asked.key:
             headers["Idempotency-Key"] = self._asked.key
         return Attempt(headers, self._due)
 
     def heard(self, what: Reply | Lost) -> None:
         """What came of the attempt."""
-        verdict = self._lost(what) if isinstance(what, Lost) else self._replied(what)
+        verdict = _Verdict(what.reason, what.because, again=True) if isinstance(what, Lost) else self._replied(what)
         self._admitted, self.pause = False, 0.0
         if verdict is None or verdict.healthy:
-            self._health.breaker.succeeded()
+            self._breaker.succeeded()
         else:
-            self._health.breaker.failed()
+            self._breaker.failed()
         if verdict is not None:
             self._last = verdict
             self._again_or_end(verdict, _retry_after(what))
@@ -126,14 +135,11 @@ class Exchange(Generic[T]):
     def close(self) -> None:
         """Give up an attempt of which nothing was heard: cancelled, or stopped from outside."""
         if self._admitted:
-            self._health.breaker.abandoned()
-
-    def _lost(self, lost: Lost) -> _Verdict:
-        return _Verdict(lost.reason, lost.because, self._asked.repeatable or not lost.sent)
+            self._breaker.abandoned()
 
     def _replied(self, reply: Reply) -> _Verdict | None:
         """None when the call is over, with what it ended in kept."""
-        known = self._known_status(reply.status)
+        known = _known_status(reply.status)
         if known is not None:
             return known
         try:
@@ -148,17 +154,6 @@ class Exchange(Generic[T]):
         self._ended = error
         return None
 
-    def _known_status(self, status: int) -> _Verdict | None:
-        if status == 429:
-            return _verdict("rate_limited", again=True, healthy=True)
-        if status == 503:
-            return _verdict("overloaded", again=True)
-        if status in (502, 504):
-            return _verdict("unreachable", again=self._asked.repeatable)
-        if status >= 500 or status == 408:
-            return _verdict("server_error" if status >= 500 else "timed_out")
-        return None
-
     def _again_or_end(self, verdict: _Verdict, retry_after: float | None) -> None:
         resilience = self._health.resilience
         most = min(resilience.backoff_ms * 2 ** (self._attempts - 1), resilience.backoff_ms_max) / 1000
@@ -168,7 +163,7 @@ class Exchange(Generic[T]):
             verdict.again
             and self._attempts < resilience.attempts_max
             and self._health.clock() + pause < self._due
-            and not self._health.breaker.is_open
+            and not self._breaker.is_open
         )
         if possible and self._health.budget.spend():
             self.pause = pause
@@ -184,6 +179,24 @@ class Exchange(Generic[T]):
 
 def _verdict(reason: GoneReason, again: bool = False, healthy: bool = False) -> _Verdict:
     return _Verdict(reason, BECAUSE[reason], again, healthy)
+
+
+def _known_status(status: int) -> _Verdict | None:
+    if status == 429:
+        return _verdict("rate_limited", again=True, healthy=True)
+    if status == 503:
+        return _verdict("overloaded", again=True)
+    if status in (502, 504):
+        return _verdict("unreachable", again=True)
+    if status >= 500 or status == 408:
+        return _verdict("server_error" if status >= 500 else "timed_out")
+    return None
+
+
+def _told_ms(left_ms: float) -> int:
+    """How long the service is told that it has, so that its answer comes in time."""
+    kept = min(max(KEPT_SHARE * left_ms, KEPT_MS_MIN), KEPT_MS_MAX, KEPT_SHARE_MAX * left_ms)
+    return max(1, int(left_ms - kept))
 
 
 def _retry_after(what: Reply | Lost) -> float | None:

@@ -56,7 +56,8 @@ class Hands:
         try:
             return waiting.result(timeout=max(0.0, patience.left()))
         except TimeoutError:
-            return Lost("timed_out", BECAUSE["timed_out"], sent=not waiting.cancel())
+            waiting.cancel()
+            return Lost("timed_out", BECAUSE["timed_out"])
 
     def close(self) -> None:
         """End what is idle; what is overrun ends by itself."""
@@ -77,7 +78,7 @@ class Hands:
                 for part in response.iter_bytes():
                     parts.append(part)
                     if patience.left() <= 0:
-                        return Lost("timed_out", BECAUSE["timed_out"], sent=True)
+                        return Lost("timed_out", BECAUSE["timed_out"])
             finally:
                 response.close()
         except httpx.RequestError as error:

@@ -1,4 +1,4 @@
-"""What an error of a connection means: why nothing came back, and whether the service may have been told."""
+"""What an error of a connection means: why nothing came back."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pilotage.client.records import BECAUSE, GoneReason
 
 def lost(error: httpx.RequestError) -> Lost:
     """What an error of the connection means."""
-    sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
     reason: GoneReason = "timed_out" if isinstance(error, httpx.TimeoutException) else "unreachable"
     if isinstance(error, httpx.DecodingError):
         reason = "unreadable"
-    return Lost(reason, f"{BECAUSE[reason]} {type(error).__name__}: {error}".rstrip(": "), sent)
+    return Lost(reason, f"{BECAUSE[reason]} {type(error).__name__}: {error}".rstrip(": "))

@@ -17,8 +17,9 @@ class Resilience(Struct, frozen=True, kw_only=True):
     At most ``attempts_max`` attempts a call. Every call earns ``retry_ratio`` of a retry, and at most ``retry_reserve``
     retries are saved up, which a new client has: over many calls no more than that ratio is asked again. The pause
     before a retry is random, up to ``backoff_ms`` doubled each time and at most ``backoff_ms_max``, and comes after
-    what the service names in ``Retry-After``. After ``breaker_failures`` failures in a row the service is left alone
-    for ``breaker_pause_ms``, then tried with one call.
+    what the service names in ``Retry-After``. After ``breaker_failures`` failures in a row of one kind of call the
+    service is left alone with this kind for ``breaker_pause_ms``, then tried with one call. A kind is a method of the
+    client: outcomes that cannot be told do not keep decisions from being asked for.
     """
 
     attempts_max: int = 3
@@ -108,4 +109,13 @@ class Health:
     def __init__(self, resilience: Resilience, clock: Clock = time.monotonic) -> None:
         self.resilience, self.clock = resilience, clock
         self.budget = RetryBudget(resilience.retry_ratio, resilience.retry_reserve)
-        self.breaker = Breaker(resilience.breaker_failures, resilience.breaker_pause_ms / 1000, clock)
+        self._breakers: dict[str, Breaker] = {}
+        self._lock = threading.Lock()
+
+    def breaker(self, kind: str) -> Breaker:
+        """That of this kind of call."""
+        with self._lock:
+            if kind not in self._breakers:
+                seconds = self.resilience.breaker_pause_ms / 1000
+                self._breakers[kind] = Breaker(self.resilience.breaker_failures, seconds, self.clock)
+            return self._breakers[kind]

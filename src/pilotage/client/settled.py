@@ -10,6 +10,10 @@ from pilotage.client.records import BatchRow, Decision, Fallback, FellBack, Gone
 from pilotage.client.resilience import Health, Resilience
 
 AGENT = "pilotage-client-python"
+DECISION_MS = 1_000.0
+"""What a decision has where nobody says another time: after it the app's own rule answers."""
+NO_RULE_MS = 3_000.0
+"""What other calls have: a Retry-After of a second fits in."""
 
 
 class Settled:
@@ -19,12 +23,12 @@ class Settled:
         self,
         address: str,
         key: str,
-        timeout_ms: float = 1_000,
+        timeout_ms: float | None = None,
         on_fallback: Callable[[FellBack], object] | None = None,
         resilience: Resilience | None = None,
     ) -> None:
         self._address = _checked(address)
-        self._timeout_ms = _positive(timeout_ms)
+        self._timeout_ms = None if timeout_ms is None else _positive(timeout_ms)
         self._headers = {
             "Authorization": f"Bearer {key}",
             "Accept": "application/json",
@@ -42,8 +46,10 @@ class Settled:
         """The newest 100 answers that were not the service's, oldest first."""
         return self._fallbacks.recent()
 
-    def _patience(self, timeout_ms: float | None) -> float:
-        return self._timeout_ms if timeout_ms is None else _positive(timeout_ms)
+    def _patience(self, timeout_ms: float | None, usual_ms: float) -> float:
+        if timeout_ms is not None:
+            return _positive(timeout_ms)
+        return usual_ms if self._timeout_ms is None else self._timeout_ms
 
     def _decided(self, use_case: str, request: Request, rule: Fallback, found: Decision | Gone) -> Decision:
         return self._fallbacks.answer(use_case, request, rule, found) if isinstance(found, Gone) else found

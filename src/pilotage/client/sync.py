@@ -26,7 +26,7 @@ from pilotage.client.records import (
     Request,
 )
 from pilotage.client.resilience import Resilience
-from pilotage.client.settled import Settled
+from pilotage.client.settled import DECISION_MS, NO_RULE_MS, Settled
 
 T = TypeVar("T")
 
@@ -34,7 +34,8 @@ T = TypeVar("T")
 class Client(Settled):
     """Asks the service, and the app's own rule where the service is gone. Safe for threads; make one and keep it.
 
-    ``timeout_ms`` bounds a whole call, its retries and pauses included; the service is told what is left of it.
+    ``timeout_ms`` bounds a whole call, its retries and pauses included; the service is told somewhat less than is left
+    of it. Where it is absent decisions have 1,000 ms, and the calls that no rule of the app can stand in for 3,000.
     ``on_fallback`` is called after every answer that was not the service's. ``http`` may bring connections of your own
     (a proxy, certificates); it is closed with the client only if the client made it.
 
@@ -47,7 +48,7 @@ class Client(Settled):
         address: str,
         key: str,
         *,
-        timeout_ms: float = 1_000,
+        timeout_ms: float | None = None,
         on_fallback: Callable[[FellBack], object] | None = None,
         resilience: Resilience | None = None,
         http: httpx.Client | None = None,
@@ -70,7 +71,7 @@ class Client(Settled):
         Raises:
             Refused: the request is the caller's mistake (a 4xx of the service).
         """
-        found = self._exchanged(asking.decide(use_case, request, idempotency_key), timeout_ms)
+        found = self._exchanged(asking.decide(use_case, request, idempotency_key), timeout_ms, DECISION_MS)
         return self._decided(use_case, request, fallback, found)
 
     def decide_batch(
@@ -87,7 +88,7 @@ class Client(Settled):
         Raises:
             Refused: the whole batch is the caller's mistake.
         """
-        found = self._exchanged(asking.decide_batch(use_case, requests, idempotency_key), timeout_ms)
+        found = self._exchanged(asking.decide_batch(use_case, requests, idempotency_key), timeout_ms, DECISION_MS)
         return self._rows(use_case, requests, fallback, found)
 
     def decision(self, identifier: str, *, timeout_ms: float | None = None) -> Decision:
@@ -154,13 +155,13 @@ class Client(Settled):
         self.close()
 
     def _present(self, asked: Asked[T], timeout_ms: float | None) -> T:
-        found = self._exchanged(asked, timeout_ms)
+        found = self._exchanged(asked, timeout_ms, NO_RULE_MS)
         if isinstance(found, Gone):
             raise ServiceGone(found.reason, found.because)
         return found
 
-    def _exchanged(self, asked: Asked[T], timeout_ms: float | None) -> T | Gone:
-        exchange = Exchange(asked, self._health, self._patience(timeout_ms))
+    def _exchanged(self, asked: Asked[T], timeout_ms: float | None, usual_ms: float) -> T | Gone:
+        exchange = Exchange(asked, self._health, self._patience(timeout_ms, usual_ms))
         try:
             while (attempt := exchange.attempt()) is not None:
                 exchange.heard(self._sent(asked, attempt))
