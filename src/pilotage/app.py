@@ -32,7 +32,6 @@ from pilotage.outcomes import quarantine, reporting, seeding
 from pilotage.platform import replies, requests, tracing
 from pilotage.platform.errors import PilotageError
 from pilotage.platform.jobs import Job, Runner
-from pilotage.platform.requests import Current
 from pilotage.platform.settings import read_settings
 from pilotage.platform.workspace import Workspace, opened_within
 from pilotage.releases import flow as releasing
@@ -111,9 +110,9 @@ class Application(Sheds):
 
     def turned_away(self, path: str) -> bytes:
         """The whole reply to such a question; it is counted, and has its line in the access log."""
-        error, about = self._decisions.turned_away(), Current(requests.identifier_in(()))
-        self._observing.refused(about, self._decisions.method, self._decisions.path, error.status)
-        return refusal(error, path, about.id)
+        error, request = self._decisions.turned_away(), requests.identifier_in(())
+        self._observing.refused(request, self._decisions.method, self._decisions.path, error.status)
+        return refusal(error, path, request)
 
     def drain(self) -> None:
         """Say that no new questions should come. Those that come are still answered."""

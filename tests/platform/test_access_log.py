@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
@@ -38,3 +39,14 @@ def test_a_stream_that_fails_costs_its_lines_and_no_others(failure: Exception) -
     kept = [json.loads(line) for line in calls[2].splitlines()]
     assert [line.get("request") for line in kept] == ["r2", None]
     assert (kept[1]["event"], kept[1]["lines"]) == ("request_lines_dropped", 2)
+
+
+def test_a_request_that_was_refused_unread_has_the_same_line() -> None:
+    calls: list[bytes] = []
+    log = AccessLog(1.0, calls.append)
+    log.add(Current("r1"), "POST", "/v1/x/{use_case:str}", 503, 0.0)
+    log.add_refused("r1", "POST", "/v1/x/{use_case:str}", 503)
+    log.close()
+    usual, refused = (json.loads(line) for line in b"".join(calls).splitlines())
+    assert datetime.fromisoformat(refused.pop("timestamp")) >= datetime.fromisoformat(usual.pop("timestamp"))
+    assert list(refused.items()) == list(usual.items())

@@ -20,6 +20,12 @@ def test_a_whole_plain_question_is_one() -> None:
     assert shedding.path_of(as_clients_do) == "/v1/use-cases/small/decisions"
 
 
+def test_heads_that_were_seen_before_say_nothing_of_another_body() -> None:
+    assert shedding.path_of(PLAIN) == "/v1/use-cases/small/decisions"
+    assert shedding.path_of(PLAIN + b" ") is None
+    assert shedding.path_of(PLAIN.replace(b"small", b"other")) == "/v1/use-cases/other/decisions"
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -46,6 +52,7 @@ def test_a_whole_plain_question_is_one() -> None:
         PLAIN.replace(b"Host:", b" folded: 1\r\nHost:"),
         PLAIN.replace(b"Content-Length: 2", b"Content-Length: 2 2"),
         PLAIN.replace(b"Content-Length: 2", b"Content-Length: 12345678"),
+        PLAIN.replace(b"Host:", b"User-Agent: " + b"a" * 2048 + b"\r\nHost:"),
         b"\r\n\r\n",
         b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n",
         b"",

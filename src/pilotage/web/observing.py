@@ -51,10 +51,10 @@ class Observing:
             if self._log is not None or span is not tracing.NOTHING:
                 self._tell(about, span, scope, route, status, time.perf_counter() - began)
 
-    def refused(self, about: Current, method: str, route: str, status: int) -> None:
+    def refused(self, request: str, method: str, route: str, status: int) -> None:
         """Keep a line of a request that was refused before it was one."""
         if self._log is not None:
-            self._log.add(about, method, route, status, 0.0)
+            self._log.add_refused(request, method, route, status)
 
     def close(self) -> None:
         """Write what waits."""

@@ -20,6 +20,9 @@ BEGIN = b"POST /v1/"
 _QUESTION = re.compile(rb"POST (/v1/use-cases/[a-z][a-z0-9_]{0,62}/decisions) HTTP/1\.1")
 _LENGTH = re.compile(rb" ?[0-9]{1,7}")
 _KEPT = b" keep-alive"
+_END = b"\r\n\r\n"
+_HEAD_BYTES_MAX = 2048
+"""Heads of questions are shorter; one that is not goes the usual way, and so many bytes at most are remembered."""
 _PLAIN = frozenset(
     (
         *(b"host", b"content-length", b"content-type", b"connection", b"authorization", b"x-api-key"),
@@ -49,8 +52,17 @@ class Sheds(ABC):
 
 def path_of(data: bytes) -> str | None:
     """Where a question is sent, if these bytes are one, whole and nothing else; None for everything else."""
-    end = data.find(b"\r\n\r\n")
-    first, *lines = data[: max(end, 0)].split(b"\r\n")
+    end = data.find(_END) + len(_END)
+    if not len(_END) <= end <= _HEAD_BYTES_MAX:
+        return None
+    asked = _asked(data[:end])
+    return asked[0] if asked is not None and len(data) == end + asked[1] else None
+
+
+@lru_cache(maxsize=1024)
+def _asked(head: bytes) -> tuple[str, int] | None:
+    """Of a head where its question is sent, and how long the body is. An app's heads are mostly the same."""
+    first, *lines = head[: -len(_END)].split(b"\r\n")
     begin = _QUESTION.fullmatch(first)
     if begin is None:
         return None
@@ -61,9 +73,9 @@ def path_of(data: bytes) -> str | None:
     if len(fields) != len(lines) or b"host" not in fields or not fields.keys() <= _PLAIN:
         return None
     length = fields.get(b"content-length", b"")
-    if _LENGTH.fullmatch(length) is None or len(data) != end + 4 + int(length):
+    if _LENGTH.fullmatch(length) is None or fields.get(b"connection", _KEPT).lower() != _KEPT:
         return None
-    return begin[1].decode() if fields.get(b"connection", _KEPT).lower() == _KEPT else None
+    return begin[1].decode(), int(length)
 
 
 def refusal(error: Unavailable, path: str, identifier: str) -> bytes:
