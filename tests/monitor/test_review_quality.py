@@ -49,7 +49,7 @@ def judged(case: str, person: str, answer: Said | None, given: Said = True, why:
         seconds=60.0,
         at=AT,
     )
-    return Judged(opinion, why, given, None)
+    return Judged(opinion, why, given, None, is_random=why == "random")
 
 
 def test_alpha_is_that_of_krippendorffs_own_example() -> None:
@@ -87,6 +87,31 @@ def test_what_seeing_the_model_adds_has_an_interval() -> None:
     assert 0.11 < found.bias.low < 0.14 < 0.23 < found.bias.high < 0.25
     assert (found.changed.count, found.changed.of) == (4, 200)
     assert found.reasons == (("Data looks wrong", 4),)
+
+
+def test_what_is_hard_and_drawn_at_random_counts_beside_blind_cases() -> None:
+    """The blind share holds hard cases, too: against easy ones alone people would seem to follow the model."""
+    easy = [judged(f"e{n}", "anna", True) for n in range(50)]
+    hard = [judged(f"h{n}", "anna", n >= 25, why="uncertain") for n in range(50)]
+    blind = [judged(f"b{n}", "anna", n >= 25, why="blind") for n in range(100)]
+    found = quality_of(easy + [msgspec.structs.replace(each, is_random=True) for each in hard] + blind)
+    assert (found.seen.share, found.blind.share) == (0.75, 0.75)
+    assert quality_of(easy + hard + blind).seen.share == 1.0, "those that were not drawn do not count"
+
+
+def test_the_draw_says_what_is_random_whatever_a_case_is_listed_by(work: Workspace) -> None:
+    adopted(work, "  samples: {random: 0.5}\n")
+    go_live(work)
+    for number in range(16):
+        recorded(work, entity=f"UA{number}", review=True, band="uncertain", probability=0.26)
+    flow.take_in(work)
+    for case in flow.queue(work, NAME):
+        held = flow.lease(work, case.id, reviewer("anna"))
+        flow.judge(work, case.id, held.fence, True, "", reviewer("anna"))
+    found = quality._judged(work, NAME)
+    assert {each.why for each in found} == {"uncertain"}
+    assert [each.is_random for each in found].count(True) in range(1, 16), "half of them, give or take"
+    assert quality.quality(work, NAME).seen.of == [each.is_random for each in found].count(True)
 
 
 def test_shares_of_nothing_are_no_shares() -> None:

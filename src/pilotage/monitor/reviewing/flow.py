@@ -9,7 +9,9 @@ from pilotage.monitor.reviewing.records import Judged, Quality
 from pilotage.outcomes import flow as outcomes
 from pilotage.platform.workspace import Workspace
 from pilotage.review import flow as reviewing
+from pilotage.review.rules.picking import is_random
 from pilotage.review.rules.viewing import hides_model
+from pilotage.usecase import flow as defining
 
 DAYS = 90
 PEOPLE_MIN = 3
@@ -35,6 +37,7 @@ def _judged(work: Workspace, use_case: str) -> list[Judged]:
     opinions = reviewing.judged_since(work, use_case, work.clock.now() - timedelta(days=DAYS))
     # Of a blind case that waits for another opinion, how often one agrees would tell what was answered.
     found = [each for each in opinions if not hides_model(each[1])]
+    samples = defining.find_adopted(work, use_case).use_case.review.samples
     known = outcomes.newest_of(work, [case.decision for _, case, _ in found if case.why == "known"])
     return [
         Judged(
@@ -42,6 +45,7 @@ def _judged(work: Workspace, use_case: str) -> list[Judged]:
             case.why,
             given,
             known[case.decision].happened if case.why == "known" and case.decision in known else None,
+            is_random(case.decision, samples),
         )
         for opinion, case, given in found
     ]

@@ -10,12 +10,16 @@ from pilotage.usecase.records import CaseReason
 
 
 class Judged(Struct, frozen=True):
-    """One standing opinion beside what it was about. ``happened`` is the outcome of a known case, else None."""
+    """One standing opinion beside what it was about. ``happened`` is the outcome of a known case, else None.
+
+    ``is_random``: the draw of the random share fell on its decision, whatever the case is listed by.
+    """
 
     opinion: Opinion
     why: CaseReason
     given: Said | None
     happened: Said | None
+    is_random: bool = False
 
 
 class Rate(Struct, frozen=True):

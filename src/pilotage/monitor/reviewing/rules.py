@@ -24,7 +24,7 @@ def quality_of(judged: Sequence[Judged], people_of_reason: int = 1) -> Quality:
     """
     in_view = [each for each in judged if not each.opinion.blind and each.opinion.verdict != "rejected"]
     changed = [each for each in in_view if each.opinion.verdict == "corrected"]
-    seen = _agree([each for each in judged if each.why == "random"])
+    seen = _agree([each for each in judged if each.is_random and not each.opinion.blind])
     blind = _agree([each for each in judged if each.why == "blind" and each.opinion.blind])
     known = [each for each in judged if each.happened is not None and each.opinion.verdict != "rejected"]
     return Quality(

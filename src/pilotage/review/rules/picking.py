@@ -13,7 +13,7 @@ from msgspec import Struct
 from pilotage.decisions.records import Decision
 from pilotage.releases.rules import ANSWERING
 from pilotage.review.rules import ordering
-from pilotage.usecase.records import CaseReason, Definition, Review
+from pilotage.usecase.records import CaseReason, Definition, Review, Samples
 from pilotage.usecase.rules.expressions import compile_row
 
 Condition = Callable[[Mapping[str, Any]], Any]
@@ -93,9 +93,14 @@ def reasons(decision: Decision, by: Picker) -> tuple[CaseReason, ...]:
         "high_risk": by.high_risk is not None and by.high_risk(row) is True,
         "high_value": by.high_value is not None and by.high_value(row) is True,
         "uncertain": decision.review,
-        "random": samples.blind <= at < samples.blind + samples.random,
+        "random": is_random(decision.id, samples),
     }
     return tuple(reason for reason, is_so in found.items() if is_so)
+
+
+def is_random(decision: str, samples: Samples) -> bool:
+    """Whether the draw of the random share falls on a decision, whatever else its case is listed by."""
+    return samples.blind <= drawn(decision, "sample") < samples.blind + samples.random
 
 
 def _in_shadow(decision: Decision, by: Picker) -> tuple[CaseReason, ...]:
