@@ -17,7 +17,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.exc import OperationalError
 
 from pilotage.platform.database import Database, Instant, Json, insert_ignoring, metadata
-from pilotage.platform.errors import SettingsError
+from pilotage.platform.errors import InvalidRequest, SettingsError
 from pilotage.platform.schema import MIGRATIONS, upgrade
 from pilotage.review import opinions_store, store
 
@@ -103,6 +103,13 @@ def test_instants_and_documents_come_back_as_they_went_in(database: Database) ->
     assert row.at == at
     assert row.at.tzinfo is UTC
     assert row.body == {"a": "é", "b": [1, None]}
+
+
+def test_an_instant_that_no_store_has_is_told_as_such(database: Database) -> None:
+    west = timezone(timedelta(hours=-5))
+    with pytest.raises(InvalidRequest, match="between the years 1 and 9999"), database.writing() as connection:
+        scratch.create_all(connection)
+        connection.execute(notes.insert().values(id=1, at=datetime(9999, 12, 31, 23, tzinfo=west), body={}))
 
 
 def test_an_error_takes_back_all_of_a_write(database: Database) -> None:

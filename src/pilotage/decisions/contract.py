@@ -236,5 +236,5 @@ def _in_utc(name: str, instant: dt.datetime) -> dt.datetime:
         raise _invalid([Problem(name, "must name its time zone.", "Add Z for UTC, or an offset such as -05:00.")])
     try:
         return as_utc(instant)
-    except OverflowError:
+    except InvalidRequest:
         raise _invalid([Problem(name, "must lie between the years 1 and 9999, in UTC.")]) from None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from pilotage.decisions import delimited
 from pilotage.decisions.contract import Contract
 from pilotage.platform.engine import analytical
 from pilotage.platform.errors import InvalidRequest
@@ -29,6 +30,8 @@ def columns_of(file: Path) -> tuple[str, ...]:
     """
     import duckdb
 
+    if _is_delimited(file):
+        return delimited.columns_of(file)
     with analytical() as engine:
         try:
             return tuple(engine.sql(f"SELECT * FROM {_read(file)}").columns)
@@ -39,24 +42,29 @@ def columns_of(file: Path) -> tuple[str, ...]:
 
 def count_of(file: Path) -> int:
     """How many rows a table has."""
+    if _is_delimited(file):
+        return delimited.count_of(file)
     with analytical() as engine:
         return int(engine.sql(f"SELECT count(*) FROM {_read(file)}").fetchall()[0][0])
 
 
-def rows_of(file: Path, columns: Collection[str], contract: Contract) -> Iterator[bytes]:
-    """The rows, in their order. What the contract has as a text is one in a CSV file, whatever it looks like."""
-    texts = [name for name in columns if name == contract.entity or contract.columns[name].kind in ("category", "text")]
+def rows_of(file: Path, contract: Contract) -> Iterator[bytes | InvalidRequest]:
+    """The rows, in their order; one that cannot be read as what is wrong with it."""
+    if _is_delimited(file):
+        yield from delimited.rows_of(file, contract)
+        return
     with analytical() as engine:
         engine.execute("SET preserve_insertion_order = true")
-        for batch in engine.sql(f"SELECT * FROM {_read(file, texts)}").to_arrow_reader(_ROWS_AT_ONCE):
+        for batch in engine.sql(f"SELECT * FROM {_read(file)}").to_arrow_reader(_ROWS_AT_ONCE):
             yield from map(msgspec.json.encode, _requests(batch, contract))
 
 
-def _read(file: Path, texts: Collection[str] = ()) -> str:
-    if file.suffix.lower() == ".parquet":
-        return f"read_parquet({literal(str(file))})"
-    types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in texts)
-    return f"read_csv({literal(str(file))}{f', types = {{{types}}}' if types else ''})"
+def _is_delimited(file: Path) -> bool:
+    return file.suffix.lower() == ".csv"
+
+
+def _read(file: Path) -> str:
+    return f"read_parquet({literal(str(file))})"
 
 
 def _requests(batch: pa.RecordBatch, contract: Contract) -> Iterator[dict[str, Any]]:

@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from pilotage.platform.errors import SettingsError
+from pilotage.platform.errors import InvalidRequest, SettingsError
 from pilotage.platform.instants import as_utc
 
 metadata = sa.MetaData(
@@ -45,6 +46,10 @@ The one that was used last is used next: each has a cache of its own, and few of
 """
 
 
+class _NoInstant(InvalidRequest, DontWrapMixin):
+    """An instant that no store has, as the error that callers are told: statements would wrap any other."""
+
+
 class Instant(sa.TypeDecorator[datetime]):
     """An instant in UTC, stored without zone, read back with it."""
 
@@ -52,7 +57,10 @@ class Instant(sa.TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        return None if value is None else as_utc(value).replace(tzinfo=None)
+        try:
+            return None if value is None else as_utc(value).replace(tzinfo=None)
+        except InvalidRequest as error:
+            raise _NoInstant(error.message, error.repair) from None
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         return None if value is None else value.replace(tzinfo=UTC)

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from pilotage.platform.errors import InvalidRequest
+
 
 def as_utc(instant: datetime) -> datetime:
-    """The same instant in UTC; an instant without a zone is read as UTC, as sources store it."""
+    """The same instant in UTC; an instant without a zone is read as UTC, as sources store it.
+
+    Raises:
+        InvalidRequest: in UTC it lies in no year that there is.
+    """
     if instant.tzinfo is UTC:
         return instant
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    if instant.tzinfo is None:
+        return instant.replace(tzinfo=UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        message = "An instant must lie between the years 1 and 9999, in UTC."
+        raise InvalidRequest(message, "Send one that does.") from None
 
 
 def iso(instant: datetime) -> str:

@@ -61,6 +61,15 @@ def test_lines_go_to_standard_output_and_nothing_else_does(home: Workspace, caps
     assert {line["status"] for line in lines} == {200}
 
 
+def test_a_row_that_does_not_fit_is_refused_alone(home: Workspace, capsys: Captured) -> None:
+    at = "2013-12-05T19:00:00Z"
+    Path("odd.csv").write_text(f"thing,size,at\na,7,{at}\nb,n/a,{at}\nc,7,03/04/2013 10:00:00\nd,7\ne,7,{at}\n")
+    assert run(["batch", "--file", "odd.csv"]) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["status"] for line in lines] == [200, 422, 422, 422, 200]
+    assert [line["problem"].partition(":")[0] for line in lines[1:4]] == ["size", "at", "row"]
+
+
 def test_a_source_goes_into_a_declared_table(home: Workspace, tmp_path: Path) -> None:
     assert run(["batch", "--source", "things", "--to", "newest"]) == 0
     with contextlib.closing(sqlite3.connect(tmp_path / "results.db")) as database:

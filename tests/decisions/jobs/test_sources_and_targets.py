@@ -68,6 +68,8 @@ def test_only_the_rows_that_became_known_in_the_span_are_asked(work: Workspace, 
         ({"source": "things", "target": "things"}, 404, "has no target things"),
         ({"source": "things", "path": "/etc/passwd"}, 422, "path"),
         ({"source": "things", "known_since": "yesterday"}, 422, "known_since"),
+        ({"source": "things", "known_since": "0001-01-01T00:00:00+10:00"}, 422, "known_since"),
+        ({"source": "things", "known_until": "9999-12-31T23:59:59-05:00"}, 422, "between the years 1 and 9999"),
         ({"source": 7}, 422, "source"),
     ],
 )

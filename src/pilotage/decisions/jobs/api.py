@@ -21,6 +21,7 @@ from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission
 from pilotage.platform import replies
 from pilotage.platform.errors import InvalidRequest, Problem, TooLarge, TooSlow, WrongMediaType
+from pilotage.platform.instants import as_utc
 from pilotage.platform.strictness import demand_unique_names
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase import flow as defining
@@ -171,7 +172,15 @@ def _by_source(body: bytes) -> Asked:
         problem = Problem("body", f"must be a JSON object that names a source. {error}.")
         raise InvalidRequest("The job cannot be read.", problems=[problem]) from None
     demand_unique_names(body)
-    return Asked("parquet", asked.source, asked.known_since, asked.known_until, asked.target)
+    since, until = _bound("known_since", asked.known_since), _bound("known_until", asked.known_until)
+    return Asked("parquet", asked.source, since, until, asked.target)
+
+
+def _bound(name: str, instant: datetime | None) -> datetime | None:
+    try:
+        return None if instant is None else as_utc(instant)
+    except InvalidRequest as error:
+        raise InvalidRequest("The job cannot be read.", problems=[Problem(name, error.message)]) from None
 
 
 def _format_of(request: AnyRequest) -> Format | None:

@@ -153,7 +153,7 @@ class _Running:
             self._pace.progress(so_far)
         return True
 
-    def _chunk(self, left: Iterator[bytes]) -> list[bytes]:
+    def _chunk(self, left: Iterator[bytes | InvalidRequest]) -> list[bytes | InvalidRequest]:
         self.step = "read"
         chunk = list(itertools.islice(left, CHUNK_ROWS))
         self.step = "answer"
@@ -169,7 +169,7 @@ class _Running:
             return open_serving(work, definition, serving.columns, serving)
         return open_serving(work, present, data.open_live(work, present))
 
-    def _answer(self, serving: Serving, chunk: Sequence[bytes], done: int) -> tuple[list[JobRow], int]:
+    def _answer(self, serving: Serving, chunk: Sequence[bytes | InvalidRequest], done: int) -> tuple[list[JobRow], int]:
         """The rows of a chunk with their answers, and of how many the model was asked in vain."""
         ids = [self._id_of(done + place) for place in range(len(chunk))]
         before = self._known(ids) if self._job.lease > 1 else {}
@@ -187,13 +187,16 @@ class _Running:
         return rows, sum(_has_failed(each) for each in known.values())
 
     def _questions(
-        self, serving: Serving, ids: Sequence[str], chunk: Sequence[bytes], before: dict[str, Decision]
+        self, serving: Serving, ids: Sequence[str], chunk: Sequence[bytes | InvalidRequest], before: dict[str, Decision]
     ) -> tuple[list[tuple[str, Question]], dict[str, str]]:
         """What is asked and not decided yet, by identifier; and what is wrong with the other rows."""
         asked: list[tuple[str, Question]] = []
         problems: dict[str, str] = {}
         for name, row in zip(ids, chunk, strict=True):
             if name in before:
+                continue
+            if isinstance(row, InvalidRequest):
+                problems[name] = flow.told(row)
                 continue
             try:
                 asked.append((name, serving.ask(row, self._work.clock.now())))
