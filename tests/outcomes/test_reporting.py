@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.decisions.asking import PATH, QUESTION, asked, key_of
 from tests.decisions.test_service import FILE, Model, serving
 
 from pilotage.govern import flow as governing
-from pilotage.govern.records import SYSTEM
+from pilotage.govern.records import SYSTEM, Grant, Role
 from pilotage.outcomes import flow, reporting
 from pilotage.outcomes.reports_store import reports
 from pilotage.outcomes.store import outcomes
@@ -59,7 +60,8 @@ class Told:
     def tell(self, *rows: Any, key: str | None = None) -> httpx.Response:
         async def once() -> httpx.Response:
             async with asked(self.work, self.ready, key or self.key) as (client, _):
-                return await client.post(ADDRESS, json={"outcomes": list(rows)})
+                body = json.dumps({"outcomes": list(rows)})  # in ASCII: halves of letters as JavaScript sends them
+                return await client.post(ADDRESS, content=body, headers={"Content-Type": "application/json"})
 
         return asyncio.run(once())
 
@@ -176,6 +178,81 @@ def test_another_apps_decision_looks_like_none(app: Told) -> None:
 def test_a_row_that_does_not_fit_is_refused_alone(app: Told, row: Any) -> None:
     (one,) = app.decide("a")
     assert [status for status, _ in app.effects(row, told(2, True, decision=one))] == [422, 200]
+
+
+def test_what_no_store_can_keep_refuses_its_row_alone_and_says_why(app: Told) -> None:
+    about = {"use_case": "small", "entity": "a"}
+    year, nul, half = (
+        "known_at must lie between the years 1 and 9999",
+        "must be without the letter NUL",
+        "half of a letter",
+    )
+    rows = [
+        ({**told(1, **about), "known_at": "9999-12-31T23:59:59-05:00"}, year),
+        ({**told(1, **about), "known_at": "0001-01-01T00:00:00+10:00"}, year),
+        ({**told(1, **about), "source": "\0"}, f"source {nul}"),
+        ({**told(1, **about), "id": "e\0"}, f"id {nul}"),
+        (told(1, decision="dec_\0", entity="\0"), f"decision, entity {nul}"),
+        (told(1, use_case="small\0", entity="a"), f"use_case {nul}"),
+        ({**told(1, **about), "id": "\ud83d"}, half),
+        ({**told(1, **about), "id": "\ude00 end"}, half),
+        (told(1, **about, half="\ud83d"), "unknown field `half`"),
+        (told(1, **about, whole="\ud83d\ude00"), "unknown field `whole`"),
+    ]
+    results = app.tell(*(row for row, _ in rows), {**told(2, **about), "id": "\U0001f600"}).json()["results"]
+    assert [each["status"] for each in results] == [422] * len(rows) + [202]
+    for result, (_, said) in zip(results, rows, strict=False):
+        assert said in result["problem"]
+    assert [each.id for each in reporting.quarantined(app.work)] == ["\U0001f600"]
+
+
+def test_what_a_key_told_early_is_joined_when_the_key_that_replaced_it_tells_it_again(app: Told) -> None:
+    row, other = told(1, use_case="small", entity="late"), told(2, use_case="small", entity="late", hour=2)
+    assert app.effects(row, other) == [(202, "quarantined")] * 2
+    second = key_of(app.work, "second")
+    assert app.tell(other, key=second).json()["results"][0]["effect"] == "quarantined"
+    disable(app.work, "app")
+    app.key = second
+    (late,) = app.decide("late")
+    assert reporting.settle(app.work) == 1, "what the second key told, too"
+    assert app.counts() == {late: (True, "crm/e2/1")}
+    assert app.effects(row, row) == [(200, "joined"), (200, "repeated")]
+    assert reporting.quarantined(app.work) == []
+
+
+def test_what_a_key_without_the_right_told_first_does_not_keep_the_right_one_from_it(app: Told) -> None:
+    one, two, three = app.decide("a", "b", "c")
+    stranger = key_of(app.work, "stranger", use_case="elsewhere")
+    rows = [told(1, decision=one), told(2, False, decision=two), told(3, decision="dec_none"), told(4, decision=three)]
+    assert [each["status"] for each in app.tell(*rows, key=stranger).json()["results"]] == [202] * 4
+    assert app.effects(told(1, decision=one), told(2, True, decision=two)) == [(200, "joined")] * 2
+    assert app.effects(told(3, version=2, decision=three)) == [(200, "joined")]
+    assert app.counts() == {one: (True, "crm/e1/1"), two: (True, "crm/e2/1"), three: (True, "crm/e3/2")}
+
+
+def test_what_waits_by_right_is_not_taken_by_a_key_without(app: Told) -> None:
+    stranger = key_of(app.work, "stranger", use_case="elsewhere")
+    (one,) = app.decide("a")
+    assert app.effects(told(1, decision=one), told(2, decision="dec_none")) == [(200, "joined"), (202, "quarantined")]
+    with app.work.database.writing() as connection:  # as while the decision was still on its way into the ledger
+        connection.execute(reports.update().values(quarantined=True))
+        connection.execute(outcomes.delete())
+    again = [told(1, decision=one), told(1, False, decision=one), told(2, False, decision="dec_none")]
+    results = app.tell(*again, key=stranger).json()["results"]
+    assert [(each["status"], each["effect"]) for each in results] == [(200, "repeated"), *[(409, "refused")] * 2]
+    assert reporting.settle(app.work) == 1
+    assert app.counts() == {one: (True, "crm/e1/1")}
+
+
+def test_an_event_about_one_entity_of_two_use_cases_is_two(app: Told) -> None:
+    app.key = governing.make_key(app.work, SYSTEM, "both", (Grant(Role.APP, "small"), Grant(Role.APP, "elsewhere")))
+    rows = [told(1, use_case="elsewhere", entity="a"), told(1, use_case="small", entity="a")]
+    assert app.effects(*rows) == [(202, "quarantined"), (409, "refused")]
+
+
+def disable(work: Workspace, name: str) -> None:
+    (key,) = [each for each in governing.all_keys(work).values() if each.name == name]
+    governing.disable_key(work, SYSTEM, key.id)
 
 
 def test_too_many_rows_and_other_bodies_are_refused(app: Told) -> None:

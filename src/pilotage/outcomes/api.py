@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import msgspec
@@ -44,6 +46,8 @@ class Quarantined(msgspec.Struct, frozen=True):
 
 
 _decode = msgspec.json.Decoder(_Undecoded).decode
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _decode_row = msgspec.json.Decoder(ReportRow).decode
 
 
@@ -63,20 +67,43 @@ def quarantined_outcomes(request: Request[Any, Any, Any], work: Workspace) -> Qu
 
 def _rows(body: bytes) -> list[ReportRow | InvalidRequest]:
     try:
-        rows = _decode(body).outcomes
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        problem = Problem("body", f"must be a JSON object with the list outcomes. {error}.")
-        raise InvalidRequest("The outcomes cannot be read.", problems=[problem]) from None
+        rows = [bytes(row) for row in _decode(body).outcomes]
+    except _UNDECODABLE as error:
+        rows = _apart(body)
+        if not rows:
+            problem = Problem("body", f"must be a JSON object with the list outcomes. {error}.")
+            raise InvalidRequest("The outcomes cannot be read.", problems=[problem]) from None
     if len(rows) > reporting.ROWS_MAX:
         raise TooLarge(f"{len(rows):,} outcomes came; {reporting.ROWS_MAX:,} is the limit.", "Send them in parts.")
     demand_unique_names(body)
-    return [_row(bytes(row)) for row in rows]
+    return [_row(row) for row in rows]
+
+
+def _apart(body: bytes) -> list[bytes]:
+    """The rows of a list in which a text has half of a letter, each for itself; none where the list is no such.
+
+    JavaScript cuts an emoji into halves that are no text (``"\\ud83d"``). The decoder refuses all that stands around
+    one, but only its own row is at fault.
+    """
+    if not _HALF.search(body):
+        return []
+    try:
+        given = json.loads(body.decode())
+    except (ValueError, RecursionError):
+        return []
+    if not isinstance(given, dict) or list(given) != ["outcomes"] or not isinstance(given["outcomes"], list):
+        return []
+    return [json.dumps(row).encode() for row in given["outcomes"]]
 
 
 def _row(row: bytes) -> ReportRow | InvalidRequest:
     try:
         return _decode_row(row)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _UNDECODABLE as error:
+        if _HALF.search(row) and not isinstance(error, msgspec.ValidationError):
+            return InvalidRequest(
+                "The row does not fit: a text in it has half of a letter, as of an emoji that was cut."
+            )
         return InvalidRequest(f"The row does not fit: {error}.")
 
 

@@ -19,6 +19,7 @@ from pilotage.outcomes import reports_store, rules, store
 from pilotage.outcomes.flow import told_of
 from pilotage.outcomes.records import Asked, JoinedOutcome, Report, Reported, ReportRow
 from pilotage.platform.errors import InvalidRequest, NotFound
+from pilotage.platform.instants import as_utc
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase import flow as defining
 from pilotage.usecase.records import OutcomeKind
@@ -37,19 +38,21 @@ def report(work: Workspace, by: Principal, rows: Sequence[ReportRow | InvalidReq
     A row that could not be read is handed in as its error. Each row stands for itself: one that is refused does not
     keep the others out.
     """
-    now, of_kind = work.clock.now(), kinds(work)
+    now, of_kind, rows = work.clock.now(), kinds(work), [_keepable(row) for row in rows]
     told = [_told(row, by, now) for row in rows if isinstance(row, ReportRow)]
+    callers = {each.id: each for each in governing.all_keys(work).values()} | {by.id: by}
     with work.database.writing() as connection:
         governing.take_turn(connection)
-        asked = reports_store.decisions_of(connection, told)
-        events = [(each.source, each.id) for each in told]
-        taking = _Taking(by, of_kind, asked, reports_store.of_events(connection, events))
+        before = reports_store.of_events(connection, [(each.source, each.id) for each in told])
+        asked = reports_store.decisions_of(connection, [*told, *(each for each in before if each.quarantined)])
+        taking = _Taking(by, callers, of_kind, asked, before)
         results = [
             taking.take(_told(row, by, now))
             if isinstance(row, ReportRow)
             else Reported(422, "refused", problem=row.message)
             for row in rows
         ]
+        reports_store.remove_quarantined(connection, taking.replaced)
         reports_store.add(connection, taking.fresh)
         joined = _settle(connection, work, [each for each in taking.fresh if not each.quarantined])
     corrected = {each.decision for each in joined if each.revision > 1}
@@ -107,21 +110,37 @@ class _Known:
 
 
 class _Taking:
-    """One request of rows: each is judged by what is known before it, the rows before it included."""
+    """One request of rows: each is judged by what is known before it, the rows before it included.
+
+    ``fresh`` are to be kept, ``replaced`` waited and make room for them.
+    """
 
     def __init__(
-        self, by: Principal, kinds: Mapping[str, OutcomeKind], asked: Mapping[str, Asked], before: Iterable[Report]
+        self,
+        by: Principal,
+        callers: Mapping[str, Principal],
+        kinds: Mapping[str, OutcomeKind],
+        asked: Mapping[str, Asked],
+        before: Iterable[Report],
     ) -> None:
         self.fresh: list[Report] = []
-        self._by, self._kinds, self._known = by, kinds, _Known(by, asked)
+        self.replaced: list[Report] = []
+        self._by, self._callers, self._kinds, self._asked = by, callers, kinds, asked
+        self._known = _Known(by, asked)
         self._versions: dict[tuple[str, str], dict[int, Report]] = {}
         for each in before:
             self._remember(each)
 
     def take(self, told: Report) -> Reported:
         each = self._known.placed(told)
+        before = self._versions.get((each.source, each.id), {}).get(each.version)
+        if before is not None and not self._makes_room(before, each):
+            return self._unfit(each) or _again(each, before)
         result = self._judged(each)
-        if result.effect not in ("refused", "repeated"):
+        if result.effect != "refused":
+            if before is not None:
+                self.replaced.append(before)
+                each = replace(each, reported_at=before.reported_at) if _is_same(each, before) else each
             self._remember(each)
             self.fresh.append(each)
         return result
@@ -129,22 +148,66 @@ class _Taking:
     def _remember(self, each: Report) -> None:
         self._versions.setdefault((each.source, each.id), {})[each.version] = each
 
-    def _judged(self, each: Report) -> Reported:
+    def _makes_room(self, before: Report, each: Report) -> bool:
+        """Whether a report that waits is replaced by another of its version.
+
+        It is where it can never be joined, because its caller may not tell of that decision, and this one can be now.
+        The same of another caller is taken over as long as nobody knows whose the decision will be: a key that is
+        disabled meanwhile, or that never had the right, does not keep it waiting.
+        """
+        if not before.quarantined:
+            return False
+        if not each.quarantined:
+            return _is_same(each, before) or self._may_tell(before) is False
+        is_known = each.decision in self._asked
+        return _is_same(each, before) and before.reported_by != each.reported_by and not is_known
+
+    def _may_tell(self, before: Report) -> bool | None:
+        """Whether its caller may tell of what a report is about; None where nobody knows whose it will be."""
+        caller = self._callers.get(before.reported_by)
+        if caller is None:
+            return False
+        if not before.decision:
+            return allowed(caller, Permission.DECIDE, before.use_case)
+        asked = self._asked.get(before.decision)
+        return None if asked is None else allowed(caller, Permission.DECIDE, asked.use_case)
+
+    def _unfit(self, each: Report) -> Reported | None:
         if not each.decision and not (each.use_case and each.entity):
             return Reported(422, "refused", problem="Name a decision, or a use_case and an entity.")
         if not each.decision and not allowed(self._by, Permission.DECIDE, each.use_case):
             return Reported(404, "refused", problem=f"There is no use case {each.use_case} that this key may ask.")
         if wrong := misfit(each, self._kinds):
             return Reported(422, "refused", problem=wrong)
-        others = self._versions.get((each.source, each.id), {})
-        if each.version in others:
-            return _again(each, others[each.version])
-        if any((one.decision, one.entity) != (each.decision, each.entity) for one in others.values()):
+        return None
+
+    def _judged(self, each: Report) -> Reported:
+        if unfit := self._unfit(each):
+            return unfit
+        others = [one for one in self._versions.get((each.source, each.id), {}).values() if one.version != each.version]
+        if any(_case(one) != _case(each) and self._counts(one) for one in others):
             return Reported(409, "refused", problem="Another version of this event is about another case.")
         if each.quarantined:
             return Reported(202, "quarantined")
-        newer = max(others, default=-1) > each.version
+        newer = any(one.version > each.version and self._counts(one) for one in others)
         return Reported(200, "superseded" if newer else "joined", self._known.about(each))
+
+    def _counts(self, other: Report) -> bool:
+        """Whether another version is joined, or waits for its decision with the right to tell of it."""
+        return not other.quarantined or other.reported_by == self._by.id or self._may_tell(other) is True
+
+
+def _keepable(row: ReportRow | InvalidRequest) -> ReportRow | InvalidRequest:
+    """The row with its instant in UTC, or why no store can keep it."""
+    if isinstance(row, InvalidRequest):
+        return row
+    torn = [name for name in ("source", "id", "decision", "use_case", "entity") if "\0" in getattr(row, name)]
+    if torn:
+        return InvalidRequest(f"The row does not fit: {', '.join(torn)} must be without the letter NUL (\\u0000).")
+    try:
+        return replace(row, known_at=as_utc(row.known_at))
+    except InvalidRequest:
+        return InvalidRequest("The row does not fit: known_at must lie between the years 1 and 9999, in UTC.")
 
 
 def _told(row: ReportRow, by: Principal, now: datetime) -> Report:
@@ -154,14 +217,19 @@ def _told(row: ReportRow, by: Principal, now: datetime) -> Report:
 
 
 def _again(each: Report, before: Report) -> Reported:
-    if (before.decision, before.entity, before.happened, before.known_at) == (
-        each.decision,
-        each.entity,
-        each.happened,
-        each.known_at,
-    ):
+    if _is_same(each, before):
         return Reported(200, "repeated")
     return Reported(409, "refused", problem="This version of the event was told otherwise before: send a higher one.")
+
+
+def _is_same(each: Report, before: Report) -> bool:
+    said, said_before = (each.happened, each.known_at), (before.happened, before.known_at)
+    return _case(each) == _case(before) and said == said_before
+
+
+def _case(each: Report) -> tuple[str, ...]:
+    """What a report is about."""
+    return (each.decision,) if each.decision else (each.use_case, each.entity)
 
 
 def misfit(each: Report, kinds: Mapping[str, OutcomeKind]) -> str:

@@ -120,7 +120,7 @@ def told(pull: OutcomePull, outcome: Outcome, entity: str) -> list[str]:
 def why_waiting(report: Report, asked: Mapping[str, Asked], caller_known: bool, misfit: str) -> str:
     """Why a report is not joined, in a sentence. ``asked`` is what is known of the decisions that it may be about."""
     if not caller_known:
-        return "The key that told it is disabled: nobody knows any more what it may tell of."
+        return "The key that told it is disabled: nobody knows what it may tell of. Tell it again with another key."
     if misfit:
         return f"The decision is there, but {misfit}"
     if report.decision:
