@@ -18,7 +18,9 @@ from pilotage.govern.records import SYSTEM, Grant, Role
 from pilotage.platform.jobs import enlist, run_if_due
 from pilotage.platform.workspace import Workspace
 from pilotage.web.console import build_console
-from pilotage.webhooks import flow
+from pilotage.webhooks import flow, store
+from pilotage.webhooks.flow import replaying
+from pilotage.webhooks.records import EventType, Told
 from tests.web.conftest import post_form
 from tests.webhooks.conftest import Deed, Registered
 from tests.webhooks.receiving import Receiver, in_turn
@@ -143,6 +145,45 @@ def test_deliveries_come_fifty_at_a_time(
     assert not {each["id"] for each in first["deliveries"]} & {each["id"] for each in second["deliveries"]}
 
 
+@pytest.mark.both_stores
+def test_a_replay_counts_only_what_the_endpoint_wants(
+    work: Workspace,
+    browser: Browser,
+    registered: Registered,
+    deed: Deed,
+    key: Callable[[Role], dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(replaying, "EVENTS_MAX", 5)
+    everywhere, _ = registered(types=("pilotage.stage.changed",))
+    here, _ = registered(types=("*",), use_case="late_arrival")
+    registered(types=("pilotage.decision.answered",))
+    flow.take_in(work)
+    now = work.clock.now()
+    with work.database.writing() as connection:
+        answered = [Told(EventType.DECISION_ANSWERED, "late_arrival", f"dec_{each}", now, {}) for each in range(20)]
+        assert flow.emit(connection, work, answered) == 20
+    for use_case in ("late_arrival", "small", "late_arrival", "small"):
+        deed(use_case)
+    flow.take_in(work)
+    with work.database.writing() as connection:
+        connection.execute(store.deliveries.update().values(state="delivered"))
+
+    def replayed(endpoint: str) -> tuple[int, Any]:
+        answer = browser.post(f"/v1/webhooks/{endpoint}/replay", json={"since": now.isoformat()})
+        return answer.status_code, answer.json()
+
+    browser.headers.update(key(Role.ADMIN))
+    assert replayed(everywhere.id) == (202, {"events": 4})
+    assert replayed(here.id) == (202, {"events": 2})
+    for _ in range(6):
+        deed()
+    flow.take_in(work)
+    status, told = replayed(everywhere.id)
+    assert status == 422
+    assert "More than 5 events" in str(told)
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
@@ -156,6 +197,7 @@ def test_deliveries_come_fifty_at_a_time(
         ("/whk_none/replay", {}, 422),
         ("/whk_none/replay", {"event": "evt_x", "since": "2026-01-01T00:00:00Z"}, 422),
         ("/whk_none/replay", {"since": "yesterday"}, 422),
+        ("/whk_none/replay", {"since": "9999-12-31T23:59:59-05:00"}, 422),
         ("/whk_none/test", None, 404),
     ],
 )

@@ -164,10 +164,14 @@ def find_event(connection: sa.Connection, identifier: str) -> Event | None:
     return None if row is None else _event(row)
 
 
-def events_since(connection: sa.Connection, since: datetime, limit: int) -> list[Event]:
-    """The first events from an instant on, oldest first."""
-    query = sa.select(events).where(events.c.at >= since).order_by(events.c.at, events.c.id).limit(limit)
-    return [_event(row) for row in connection.execute(query)]
+def events_since(
+    connection: sa.Connection, since: datetime, types: Sequence[str], use_case: str | None, limit: int
+) -> list[Event]:
+    """The first events of these types from an instant on, oldest first; of one use case, or of all."""
+    query = sa.select(events).where(events.c.at >= since, events.c.type.in_(types))
+    if use_case is not None:
+        query = query.where(events.c.use_case == use_case)
+    return [_event(row) for row in connection.execute(query.order_by(events.c.at, events.c.id).limit(limit))]
 
 
 def on_their_way(connection: sa.Connection, endpoint: str) -> set[str]:

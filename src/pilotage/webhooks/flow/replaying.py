@@ -13,7 +13,7 @@ from pilotage.webhooks import store
 from pilotage.webhooks.flow.emitting import delivery_of, event_of, keep
 from pilotage.webhooks.flow.endpoints import found
 from pilotage.webhooks.records import Delivery, Endpoint, EventType, Told
-from pilotage.webhooks.rules.events import wants
+from pilotage.webhooks.rules.events import wanted_types, wants
 
 EVENTS_MAX = 10_000
 HOURS_MAX = 720
@@ -69,20 +69,19 @@ def replay_since(work: Workspace, by: Principal, identifier: str, since: datetim
     Raises:
         NotFound: there is no such endpoint.
         Conflict: it is disabled.
-        InvalidRequest: more than 10,000 events happened since.
+        InvalidRequest: more than 10,000 such events happened since.
     """
     with work.database.writing() as connection:
         endpoint = found(connection, identifier)
         _refuse_disabled(endpoint)
-        events = store.events_since(connection, since, EVENTS_MAX + 1)
+        about = None if endpoint.use_case == EVERY_USE_CASE else endpoint.use_case
+        events = store.events_since(connection, since, wanted_types(endpoint), about, EVENTS_MAX + 1)
         if len(events) > EVENTS_MAX:
-            raise InvalidRequest(f"More than {EVENTS_MAX:,} events happened since {iso(since)}.", "Begin later.")
+            raise InvalidRequest(
+                f"More than {EVENTS_MAX:,} events that {identifier} wants happened since {iso(since)}.", "Begin later."
+            )
         under_way = store.on_their_way(connection, identifier)
-        again = [
-            delivery_of(work, each, endpoint, replay=True)
-            for each in events
-            if each.id not in under_way and wants(endpoint, each.type, each.use_case)
-        ]
+        again = [delivery_of(work, each, endpoint, replay=True) for each in events if each.id not in under_way]
         store.insert_deliveries(connection, again)
         detail = {"since": iso(since), "events": len(again)}
         governing.record(connection, work, by, "webhook.replayed", identifier, detail)

@@ -106,6 +106,11 @@ def wants(endpoint: Endpoint, kind: str, use_case: str) -> bool:
     return kind in endpoint.types or (EVERY_TYPE in endpoint.types and kind not in FREQUENT)
 
 
+def wanted_types(endpoint: Endpoint) -> list[str]:
+    """The types that an endpoint is to be told."""
+    return [kind.value for kind in EventType if wants(endpoint, kind, endpoint.use_case)]
+
+
 def interested(endpoints: Iterable[Endpoint], kind: str, use_case: str) -> list[Endpoint]:
     """The endpoints that are told now: those that want it and are not disabled."""
     return [each for each in endpoints if each.disabled_at is None and wants(each, kind, use_case)]
