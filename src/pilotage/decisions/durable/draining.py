@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import itertools
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -41,7 +42,8 @@ from pilotage.platform.workspace import Workspace
 from pilotage.webhooks import flow as webhooks
 from pilotage.webhooks.records import EventType, Told
 
-_BATCH_ROWS = 5_000
+_BATCH_ROWS = 2_000
+"""Decisions that are decoded and written at once: what they took is not given back when they are gone."""
 _UNSEEN_SECONDS = 60
 
 log = structlog.get_logger()
@@ -140,7 +142,10 @@ def keep(work: Workspace, contents: Iterable[bytes], source: tallies.Stream | No
 
     Those that were new are counted, in the same transaction, for the writer that they came from.
     """
-    return keep_decided(work, [(store.decode_slim(content), content) for content in contents], source)
+    new, left = 0, iter(contents)
+    while some := list(itertools.islice(left, _BATCH_ROWS)):
+        new += keep_decided(work, [(store.decode_slim(content), content) for content in some], source)
+    return new
 
 
 def keep_decided(

@@ -23,7 +23,7 @@ from msgspec import Struct
 from pilotage.decisions.durable.disk import Disk, SystemDisk
 from pilotage.decisions.durable.segments import SUFFIX, UNSEEN, framed, opening, segments
 
-SEGMENT_BYTES_MAX = 16 * 1024 * 1024
+SEGMENT_BYTES_MAX = 4 * 1024 * 1024
 """A segment that is larger is closed: it is drained as a whole, in memory."""
 
 log = structlog.get_logger()
