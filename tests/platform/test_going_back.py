@@ -14,6 +14,7 @@ from pilotage.platform.database import Database, metadata
 from pilotage.platform.schema import upgrade
 from pilotage.review import store
 from pilotage.review.records import Feedback
+from pilotage.usecase import store as use_cases
 
 AT = datetime(2013, 12, 5, 20, 0, 0, 123456, tzinfo=UTC)
 
@@ -70,3 +71,16 @@ def test_one_goes_back_to_the_first_schema_and_forward_with_what_was_said(databa
     with database.reading() as connection:
         assert sorted(each.id for each in store.feedback_on(connection, "dec_1")) == ["fbk_back", "fbk_stands"]
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_an_installation_that_is_brought_up_keeps_the_texts_that_its_use_cases_have(database: Database) -> None:
+    upgrade(database)
+    with database.writing() as connection:
+        use_cases.put(connection, "late", "the first", "f1", "", AT, "mara")
+        command.downgrade(migrating(connection), "0011")
+    upgrade(database)
+    with database.writing() as connection:
+        use_cases.put(connection, "late", "the second", "f2", "", AT, "mara")
+        assert list(use_cases.texts_of(connection, "late").items()) == [("f2", "the second"), ("f1", "the first")]
+        use_cases.put(connection, "late", "the first", "f1", "", AT, "mara")
+        assert list(use_cases.texts_of(connection, "late")) == ["f1", "f2"], "one that comes back is the newest"
