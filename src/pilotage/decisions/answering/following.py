@@ -180,11 +180,11 @@ class Following:
             self._retry_at[name] = time.monotonic() + _RETRY_SECONDS
             if name in self.servings:
                 return
-            if definition is not adopted:
+            if definition.fingerprint != adopted.fingerprint:
                 definition, columns = adopted, self._columns(adopted)
         if not self._open(definition, columns):
             self._retry_at[name] = time.monotonic() + _WARM_AGAIN_SECONDS
-        elif columns is not None and definition is kept[1]:
+        elif columns is not None and definition.fingerprint == wanted[0]:
             self._loaded[name] = wanted
 
     def _open(self, definition: Definition, columns: LiveColumns | None) -> bool:
@@ -212,9 +212,9 @@ class Following:
         wanted = releasing.live(self.work, definition.name).version
         if wanted is None or wanted == present.live.version:
             return None
-        return (
-            waiting if waiting is not None and waiting.version == wanted else warm(self.work, definition.name, wanted)
-        )
+        if waiting is not None and waiting.version == wanted:
+            return waiting
+        return warm(self.work, definition.name, wanted)
 
     def _contracts(self) -> dict[str, str]:
         """Contracts in force beside snapshots: a newly adopted one is a change like a new row."""
