@@ -204,8 +204,9 @@ def read_history(case_id: str, request: Request[Any, Any, Any], work: Workspace)
 @post("/v1/cases/{case_id:str}/lease", guards=_REVIEWER, sync_to_thread=True, status_code=200)
 def lease_case(case_id: str, data: Reviewer, request: Request[Any, Any, Any], work: Workspace) -> CaseView:
     """Take this case for five minutes."""
+    case_id = _case(request, work, case_id).id  # whose it is comes before whether the request fits
     person = _named(request, data.person)
-    case = flow.lease(work, _case(request, work, case_id).id, person)
+    case = flow.lease(work, case_id, person)
     return flow.look(work, case, person.name)
 
 
