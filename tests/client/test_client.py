@@ -104,6 +104,7 @@ def test_of_many_threads_on_an_open_breaker_one_tries() -> None:
     resilience = Resilience(breaker_failures=1, breaker_pause_ms=1)
     with playing(script) as (address, arrived), Client(address, "pk_1", resilience=resilience) as client:
         client.decide("u", {})
+        time.sleep(0.01)  # the pause is over
         barrier = threading.Barrier(8)
 
         def ask(_: int) -> str:
