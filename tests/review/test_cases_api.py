@@ -209,3 +209,31 @@ def test_names_are_bounded(client: TestClient[Litestar]) -> None:
 
     assert client.post(f"{path}/next", json={"person": "x" * 201}).status_code == 422
     assert client.get(path, params={"person": "x" * 201}).status_code == 422
+
+
+def test_a_view_is_renamed_by_whose_it_is(client: TestClient[Litestar], live: Workspace) -> None:
+    path = f"/v1/use-cases/{NAME}/views"
+    made = client.post(path, json={"person": "maria", "name": "Mine", "entity": "UA"}).json()
+    renamed = client.put(f"{path}/{made['id']}", json={"person": "maria", "name": "Of UA"})
+    assert (renamed.status_code, renamed.json()["name"], renamed.json()["shared"]) == (200, "Of UA", False)
+    assert [each["name"] for each in client.get(path, params={"person": "maria"}).json()] == ["Of UA"]
+    assert client.put(f"{path}/{made['id']}", json={"person": "ben", "name": "His"}).status_code == 404
+    assert client.put(f"{path}/{made['id']}", json={"person": "maria", "name": " "}).status_code == 422
+    assert client.put(f"{path}/{made['id']}", json={"person": "maria", "name": "A", "shared": True}).status_code == 403
+
+
+def test_ones_own_quality_is_told_and_that_of_all_to_who_leads(client: TestClient[Litestar], live: Workspace) -> None:
+    for number, person in enumerate(["maria", "ben", "cleo", "dora"]):
+        recorded(live, entity=f"UA{number}")
+        view = taken(client, person)
+        said = {"person": person, "fence": view["case"]["fence"], "answer": person != "ben"}
+        assert client.post(f"/v1/cases/{view['case']['id']}/verdict", json=said).status_code == 200
+    path, owner = f"/v1/use-cases/{NAME}/review-quality", key(live, role=Role.OWNER)
+    of_maria = client.get(path, params={"person": "maria"}).json()
+    assert (of_maria["mine"]["opinions"], of_maria["mine"]["people"], of_maria["together"]) == (1, 1, None)
+    led = client.get(path, params={"person": "maria"}, headers=owner).json()
+    assert (led["together"]["opinions"], led["together"]["people"]) == (4, 4)
+    assert led["together"]["blind"]["of"] == 4
+    assert "ben" not in json.dumps(led), "nobody is named"
+    nobody = client.get(path, params={"person": "eve"}, headers=key(live, "other")).status_code
+    assert nobody in (403, 404)

@@ -69,6 +69,22 @@ def test_what_is_no_skill_and_who_is_no_reviewer_is_refused(boss: TestClient[Lit
     assert flow.reviewers(skilled, NAME)["maria"] == []
 
 
+def test_an_admins_key_reads_and_sets_them(boss: TestClient[Litestar], skilled: Workspace) -> None:
+    path = f"/v1/use-cases/{NAME}/reviewers"
+    with TestClient(console(skilled)) as client:
+        client.headers["Authorization"] = (
+            f"Bearer {governing.make_key(skilled, SYSTEM, 'ops', (Grant(Role.ADMIN, '*'),))}"
+        )
+        assert {"person": "maria", "skills": []} in client.get(path).json()
+        put = client.put(path, json={"person": "maria", "skills": ["red"]})
+        assert {"person": "maria", "skills": ["red"]} in put.json()
+        assert client.put(path, json={"person": "maria", "skills": ["flying"]}).status_code == 422
+        reviewer = governing.make_key(skilled, SYSTEM, "queue", (Grant(Role.REVIEWER, NAME),))
+        client.headers["Authorization"] = f"Bearer {reviewer}"
+        assert client.put(path, json={"person": "maria", "skills": []}).status_code == 403
+    assert flow.reviewers(skilled, NAME)["maria"] == ["red"]
+
+
 def test_the_command_sets_them_too(
     skilled: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

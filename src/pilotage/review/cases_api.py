@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from litestar import Request, delete, get, post
+from litestar import Request, delete, get, post, put
 from litestar.params import Parameter
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
@@ -39,7 +39,7 @@ from pilotage.usecase.records import CaseReason
 
 Name = Annotated[str, Meta(max_length=200)]
 Line = Annotated[str, Meta(max_length=2_000)]
-_REVIEWER = [needs(Permission.REVIEW)]
+_REVIEWER, _GOVERN = [needs(Permission.REVIEW)], [needs(Permission.GOVERN)]
 
 
 class Queue(Struct, frozen=True):
@@ -112,6 +112,21 @@ class NewView(Wanted, frozen=True, forbid_unknown_fields=True, kw_only=True):
     shared: bool = False
 
 
+class ChangedView(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a view is called from now on, and whether all reviewers share it."""
+
+    name: str
+    person: Name = ""
+    shared: bool = False
+
+
+class Skills(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a reviewer can judge."""
+
+    person: Name
+    skills: list[Name]
+
+
 @get("/v1/use-cases/{use_case:str}/cases", guards=_REVIEWER, sync_to_thread=True)
 def list_cases(
     use_case: str,
@@ -174,6 +189,28 @@ def delete_view(
     """Keep a view no longer."""
     defining.find(work, use_case)
     flow.remove_view(work, use_case, view, _named(request, person, required=False))
+
+
+@put("/v1/use-cases/{use_case:str}/views/{view:str}", guards=_REVIEWER, sync_to_thread=True)
+def change_view(use_case: str, view: str, data: ChangedView, request: Request[Any, Any, Any], work: Workspace) -> View:
+    """Rename a view, and share it or not."""
+    defining.find(work, use_case)
+    person = _named(request, data.person, required=False)
+    return flow.change_view(work, use_case, view, data.name, data.shared, person)
+
+
+@get("/v1/use-cases/{use_case:str}/reviewers", guards=_GOVERN, sync_to_thread=True)
+def list_reviewers(use_case: str, work: Workspace) -> list[Skills]:
+    """The people with an account here who may review, each with their skills."""
+    defining.find(work, use_case)
+    return _skilled(work, use_case)
+
+
+@put("/v1/use-cases/{use_case:str}/reviewers", guards=_GOVERN, sync_to_thread=True)
+def set_skills(use_case: str, data: Skills, request: Request[Any, Any, Any], work: Workspace) -> list[Skills]:
+    """Replace a reviewer's skills; counts from the next case on."""
+    flow.set_skills(work, principal_of(request), defining.find(work, use_case), data.person, data.skills)
+    return _skilled(work, use_case)
 
 
 @get("/v1/use-cases/{use_case:str}/labels", guards=_REVIEWER, sync_to_thread=True)
@@ -255,6 +292,10 @@ def _filter(show: QueueState, why: CaseReason | None, skill: str, entity: str, o
     return Filter(state=show, why=kinds, skill=skill, entity=entity.strip(), overdue=overdue)
 
 
+def _skilled(work: Workspace, use_case: str) -> list[Skills]:
+    return [Skills(person, skills) for person, skills in flow.reviewers(work, use_case).items()]
+
+
 def _right(work: Workspace, case: Case, answer: Said | None) -> Said:
     kind = defining.find(work, case.use_case).use_case.kind
     if kind == "number" and isinstance(answer, (int, float)) and not isinstance(answer, bool):
@@ -290,7 +331,10 @@ ROUTES = [
     list_cases,
     list_views,
     create_view,
+    change_view,
     delete_view,
+    list_reviewers,
+    set_skills,
     list_labels,
     take_next_case,
     read_case,

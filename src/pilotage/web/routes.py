@@ -18,6 +18,7 @@ from pilotage.models import pages as models
 from pilotage.monitor import decisions_pages as decisions
 from pilotage.monitor import pages as monitor
 from pilotage.monitor.incidents import pages as incidents
+from pilotage.monitor.reviewing import api as reviewing_api
 from pilotage.monitor.reviewing import pages as reviewing
 from pilotage.outcomes import api as outcomes_api
 from pilotage.outcomes import pages as outcomes_pages
@@ -59,6 +60,7 @@ HUNG_OUT: tuple[list[Any], ...] = (
     cases_api.ROUTES,
     monitor.PAGES,
     reviewing.PAGES,
+    reviewing_api.ROUTES,
     incidents.PAGES,
     rollout.PAGES,
     readiness.PAGES,
