@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -50,3 +51,38 @@ def test_a_request_that_was_refused_unread_has_the_same_line() -> None:
     usual, refused = (json.loads(line) for line in b"".join(calls).splitlines())
     assert datetime.fromisoformat(refused.pop("timestamp")) >= datetime.fromisoformat(usual.pop("timestamp"))
     assert list(refused.items()) == list(usual.items())
+
+
+def test_of_thousands_that_are_refused_some_have_lines_and_the_others_are_counted() -> None:
+    calls: list[bytes] = []
+    log = AccessLog(1.0, calls.append)
+    for number in range(5_000):
+        log.add_refused(f"r{number}", "POST", "/v1/x/{use_case:str}", 503)
+    log.close()
+    told = [json.loads(line) for line in b"".join(calls).splitlines()]
+    single = [line for line in told if line["event"] == "request"]
+    counted = [line for line in told if line["event"] == "requests_refused"]
+    assert 100 <= len(single) < 5_000
+    assert len(single) + sum(line["lines"] for line in counted) == 5_000
+    assert {(line["status"], line["route"]) for line in told} == {(503, "/v1/x/{use_case:str}")}
+
+
+def test_refusals_that_nobody_writes_are_counted_and_take_no_more_memory() -> None:
+    calls: list[bytes] = []
+    held, go = threading.Event(), threading.Event()
+
+    def write(content: bytes) -> None:
+        held.set()
+        go.wait(30)
+        calls.append(content)
+
+    log = AccessLog(1.0, write)
+    log.add_refused("r", "POST", "/x", 503)
+    assert held.wait(30)
+    for _ in range(50_000):
+        log.add_refused("r", "POST", "/x", 503)
+    assert len(log._lines) + len(log._unsaid) <= 20_100
+    go.set()
+    log.close()
+    told = [json.loads(line) for line in b"".join(calls).splitlines()]
+    assert sum(line.get("lines", 1) for line in told) == 50_001

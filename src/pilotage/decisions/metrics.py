@@ -110,9 +110,9 @@ def refused(use_case: str) -> None:
     _refused.labels(use_case).inc()
 
 
-def turned_away() -> None:
-    """A request was refused before anything was done for it."""
-    _turned_away.inc()
+def turned_away(count: int = 1) -> None:
+    """Requests were refused before anything was done for them."""
+    _turned_away.inc(count)
 
 
 def spool_state(bytes_used: int, has_failed: bool) -> None:

@@ -6,9 +6,11 @@ import random
 import sys
 import threading
 import time
+from collections import Counter, deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TypeVar
 
 import msgspec
 
@@ -17,6 +19,11 @@ from pilotage.platform.requests import Current
 _FLUSH_SECONDS = 0.2
 _LINES_MAX = 20_000
 """Lines that wait; where whoever reads them does not keep up, more are counted and not kept."""
+
+_REFUSED_MAX = 100
+"""Requests refused unread that have a line of their own, from one writing to the next."""
+
+Waits = TypeVar("Waits")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -38,6 +45,18 @@ class Line(msgspec.Struct, omit_defaults=True):
     trace: str = ""
 
 
+class _Refused(msgspec.Struct):
+    """Requests that were refused unread and have no lines of their own: so many ``lines``."""
+
+    timestamp: str
+    method: str
+    route: str
+    status: int
+    lines: int
+    level: str = "error"
+    event: str = "requests_refused"
+
+
 class AccessLog:
     """Requests as lines; of those that succeeded, a share."""
 
@@ -45,8 +64,9 @@ class AccessLog:
         """``share`` of the requests that succeeded is kept, in [0, 1]; those that failed all are."""
         self._share = share
         self._write = write or _to_error_stream
-        self._lines: list[bytes] = []
-        self._dropped = 0
+        self._lines: deque[bytes] = deque()
+        self._dropped = self._refused = 0
+        self._unsaid: deque[tuple[str, str, int]] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._flush_forever, name="access log", daemon=True)
         self._thread.start()
@@ -65,12 +85,16 @@ class AccessLog:
         self._lines.append(_encode(line) + b"\n")
 
     def add_refused(self, request: str, method: str, route: str, status: int) -> None:
-        """The same of a request that was refused unread, at a fraction of the cost: when there are thousands a second,
-        what their lines take is missing for answers.
+        """The same of a request that was refused unread. When there are thousands a second, what their lines take is
+        missing for answers, and nobody reads them: some have a line of their own, the others are counted in one.
         """
-        if len(self._lines) >= _LINES_MAX:
-            self._dropped += 1
+        if self._refused >= _REFUSED_MAX:
+            if len(self._unsaid) < _LINES_MAX:
+                self._unsaid.append((method, route, status))
+            else:
+                self._dropped += 1
             return
+        self._refused += 1
         before, after = _around_request(method, route, status)
         self._lines.append(f'{{"timestamp":"{_instant(time.time())}{before}{request}{after}'.encode())
 
@@ -85,8 +109,10 @@ class AccessLog:
         self._flush()
 
     def _flush(self) -> None:
-        lines, self._lines = self._lines, []
-        count = len(lines)
+        unsaid, lines, self._refused = _taken(self._unsaid), _taken(self._lines), 0
+        count = len(unsaid) + len(lines)
+        for (method, route, status), more in Counter(unsaid).items():
+            lines.append(_encode(_Refused(_instant(time.time()), method, route, status, more)) + b"\n")
         if dropped := self._dropped:
             self._dropped = 0
             lines.append(_encode({"level": "warning", "event": "request_lines_dropped", "lines": dropped}) + b"\n")
@@ -96,6 +122,11 @@ class AccessLog:
             self._write(b"".join(lines))
         except (OSError, ValueError):  # nobody reads, the disk is full, or the stream is closed: it may be well again
             self._dropped += dropped + count
+
+
+def _taken(waiting: deque[Waits]) -> list[Waits]:
+    """What waits at this moment; what comes meanwhile stays for the next time."""
+    return [waiting.popleft() for _ in range(len(waiting))]
 
 
 @lru_cache(maxsize=64)

@@ -74,7 +74,7 @@ class DecisionRoute:
         self._once = once or Once(service.work)
         self._arrivals = Arrivals(ARRIVING_MAX, service.work.settings.request_bytes_max)
         self._in_flight = 0
-        self._coming = self._begun = 0
+        self._coming = self._begun = self._turned_away = 0
 
     async def __call__(self, use_case: str, scope: Scope, receive: Receive, send: Send) -> None:
         if self._in_flight >= IN_FLIGHT_MAX:
@@ -163,8 +163,14 @@ class DecisionRoute:
 
     def turned_away(self) -> Unavailable:
         """What a question is told for which there is no place; it is counted. One that is not raised can be shared."""
-        metrics.turned_away()
+        if not self._turned_away:
+            asyncio.get_running_loop().call_soon(self._tell_turned_away)
+        self._turned_away += 1
         return _FULL
+
+    def _tell_turned_away(self) -> None:
+        count, self._turned_away = self._turned_away, 0
+        metrics.turned_away(count)
 
     def _full(self) -> Unavailable:
         metrics.turned_away()
