@@ -109,7 +109,7 @@ class Application(Sheds):
         self._decisions.comes()
 
     def turned_away(self, path: str) -> bytes:
-        """The whole reply to such a question; it is counted, and has its line in the access log."""
+        """The whole reply to such a question; it is counted, and the access log tells of it."""
         error, request = self._decisions.turned_away(), requests.identifier_in(())
         self._observing.refused(request, self._decisions.method, self._decisions.path, error.status)
         return refusal(error, path, request)
