@@ -18,6 +18,7 @@ import pytest
 
 from pilotage.govern.records import SYSTEM
 from pilotage.models import artefacts
+from pilotage.platform.breaker import PAUSE_SECONDS
 from pilotage.platform.settings import Settings
 from pilotage.platform.workspace import Workspace, open_workspace
 from pilotage.releases import flow as releasing
@@ -36,6 +37,8 @@ SHARE = 0.9995
 LATENCY_MS = 400
 PATIENCE_SECONDS = 2.0
 ASKING = 6
+BREAKER_SECONDS = 2 * PAUSE_SECONDS
+"""After so long a model that failed is asked again, and another fault of it can be felt."""
 SIZES = [FEW, pytest.param(MANY, marks=pytest.mark.long)]
 SPOOL_KB = 512
 _numbers = itertools.count()
@@ -146,8 +149,10 @@ def test_with_a_model_that_fails_there_is_an_answer(
     with running(here) as served:
         with failing(here, model="raises", but_one_in=4):
             demand_usable(promise, "model raises", asked(served, MANY), {"model_failed"})
+        wait_until(lambda: served.answers({"reason": "model"}), BREAKER_SECONDS)
         with failing(here, model="not_finite"):
             demand_usable(promise, "model not finite", asked(served, MANY), {"not_finite"})
+        wait_until(lambda: served.answers({"reason": "model"}), BREAKER_SECONDS)
         with failing(here, model="slow", seconds=2 * LATENCY_MS / 1000):
             demand_usable(promise, "model slow", asked(served, MANY), {"too_slow"})
 
