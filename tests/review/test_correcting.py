@@ -83,6 +83,16 @@ def test_a_category_is_corrected_by_its_number_and_that_of_a_reason(work: Worksp
     assert (case.state, case.verdict_answer, case.verdict_reason) == said
 
 
+def test_the_number_of_another_category_begins_a_correction(work: Workspace, browser: Browser) -> None:
+    with judging(work, browser, "category") as page:
+        page.keyboard.press("3")
+        expect(page.get_by_text("Say why:")).to_be_visible()
+        assert is_open(work)
+        page.keyboard.press("2")
+        case = decided(page, work)
+    assert (case.state, case.verdict_answer) == ("corrected", "weather")
+
+
 def test_one_of_many_categories_is_corrected_by_its_letters(work: Workspace, browser: Browser) -> None:
     with judging(work, browser, "of many") as page:
         page.keyboard.press("c")

@@ -44,7 +44,8 @@ function onKey(event) {
 function meantBy(key) {
   const kinds = ["review", "focus", "toggle"].map((what) => `[data-${what}-key="${key}"]`);
   const meant = [...document.querySelectorAll([`form[data-shortcut="${key}"] button`, ...kinds].join(", "))];
-  const first = waiting ? lacks(waiting)?.field.name : find("#verdict-form [value=blind]") ? "answer" : "reason";
+  const isChosen = find("#verdict-form [value=blind], #verdict-form [type=radio][name=answer]");
+  const first = waiting ? lacks(waiting)?.field.name : isChosen ? "answer" : "reason";
   return meant.find((each) => each.name === first) ?? meant[0];
 }
 
@@ -102,7 +103,9 @@ const hint = (form, text) => {
 function pick(radio) {
   radio.checked = true;
   radio.focus();
-  if (waiting) press(waiting);
+  const isOther = radio.name === "answer" && isAnotherAnswer(radio.form);
+  const begun = waiting ?? (isOther ? radio.form.querySelector("[value=corrected]") : null);
+  if (begun) press(begun);
 }
 
 /** The field that stands in the way of a verdict, and why; null where nothing does. */
