@@ -72,7 +72,10 @@ def test_a_worker_is_full_of_what_it_has_read_before_any_of_it_begins(service: S
 
 
 def test_one_refusal_for_many_says_the_same_as_one_of_its_own(service: Service) -> None:
-    route = DecisionRoute(service)
-    shared: PilotageError = route.turned_away()
-    assert shared is route.turned_away()
+    async def refused() -> tuple[PilotageError, PilotageError]:
+        route = DecisionRoute(service)
+        return route.turned_away(), route.turned_away()
+
+    shared, again = asyncio.run(refused())
+    assert shared is again
     assert (shared.status, shared.__traceback__) == (503, None)

@@ -412,6 +412,8 @@ def _value_of(kind: Any) -> Any:
         return _value_of(typing.get_args(kind)[0])
     if typing.get_origin(kind) is Literal:
         return typing.get_args(kind)[0]
+    if typing.get_origin(kind) is list:
+        return []
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return next(iter(kind)).value
     return {str: "x", int: 1, float: 1.0, bool: False}[kind]
