@@ -30,9 +30,8 @@ def versions(use_case: str | None = None, *, json: Machine = False) -> None:
         terminal.table(f"Versions of {definition.name}", columns, rows)
         switch = "on" if live.enabled else f"OFF ({live.reason})"
         terminal.say(f"{len(known)} versions; stage {live.stage}, share {live.share:.0%}, switch {switch}.")
-        if flow.answering(work, definition) is not definition:
-            number = next(each.number for each in known if each.id == live.version)
-            terminal.say(rules.by_an_earlier_file(number))
+        if by_which := flow.earlier_file(work, definition):
+            terminal.say(by_which)
         terminal.document({"versions": known, "live": live, "parity": parities})
 
 
@@ -88,8 +87,8 @@ def rollback(use_case: str | None = None, *, reason: str, json: Machine = False)
         terminal.say(
             f"{name} is back from version {left} on version {number}, in stage {live.stage}: revision {live.revision}."
         )
-        if flow.answering(work, definition) is not definition:
-            terminal.say(rules.by_an_earlier_file(number))
+        if by_which := flow.earlier_file(work, definition):
+            terminal.say(by_which)
         terminal.document(live)
 
 

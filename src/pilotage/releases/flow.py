@@ -196,6 +196,13 @@ def answering(work: Workspace, adopted: Definition) -> Definition:
     return found
 
 
+def earlier_file(work: Workspace, definition: Definition) -> str:
+    """That what is live does not answer by the newest use-case file, in words; empty where it does."""
+    if answering(work, definition) is definition:
+        return ""
+    return rules.by_an_earlier_file(version(work, live(work, definition.name).version or "").number)
+
+
 def file_since(work: Workspace, use_case: str) -> datetime:
     """Since when what is live goes with its file; the beginning of time where no release ever changed that."""
     for after, before in pairwise(history(work, use_case, limit=None)):

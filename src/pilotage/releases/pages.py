@@ -20,9 +20,8 @@ from pilotage.models.records import Comparison
 from pilotage.platform.errors import Conflict
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow, rules, switching
-from pilotage.releases.records import Live, Version
+from pilotage.releases.records import Version
 from pilotage.usecase import flow as defining
-from pilotage.usecase.records import Definition
 
 
 class ReleaseForm(Struct, frozen=True, kw_only=True):
@@ -61,7 +60,7 @@ def shown(work: Workspace, use_case: str, refused: Conflict | None = None) -> Te
             "page": {"use_case": use_case, "title": definition.use_case.title, "active": "versions"},
             "live": live,
             "answering": live.stage in rules.ANSWERING,
-            "earlier_file": _earlier_file(work, definition, live, versions),
+            "earlier_file": flow.earlier_file(work, definition),
             "stepped_back": rules.stepped_back(history),
             "versions": [(version, flow.is_whole(work, version)) for version in versions],
             "parities": flow.parities(work, definition),
@@ -98,13 +97,6 @@ def switch(
     change = switching.switch_on if data.enabled else flow.disable
     change(work, use_case, principal_of(request), data.reason)
     return Redirect(local_path(data.back or f"/use-cases/{use_case}"), status_code=303)
-
-
-def _earlier_file(work: Workspace, definition: Definition, live: Live, versions: list[Version]) -> str:
-    """That what is live does not answer by the newest use-case file; empty where it does."""
-    if flow.answering(work, definition) is definition:
-        return ""
-    return rules.by_an_earlier_file(next(each.number for each in versions if each.id == live.version))
 
 
 def _unreleased(comparison: Comparison | None, versions: list[Version]) -> Comparison | None:

@@ -218,8 +218,7 @@ class Supervisor:
                 self._restart(time.monotonic())
         elif dead.process.returncode == worker.WITHOUT_DATABASE:  # it waited, as the next one will
             log.warning("worker_without_database", **how)
-            self._start_at.append(time.monotonic() + _FIRST_DELAY_SECONDS)
-            self._start_at.sort()
+            self._start_later(time.monotonic() + _FIRST_DELAY_SECONDS)
         else:
             log.error("worker_died", **how)
             self._restart_or_give_up()
@@ -236,11 +235,14 @@ class Supervisor:
         while self._deaths[0] < now - CRASH_SPAN.total_seconds():
             self._deaths.popleft()
         if self._is_one_missing():  # a replacement may already be on its way
-            self._start_at.append(now + delay_seconds(len(self._deaths)))
-            self._start_at.sort()
+            self._start_later(now + delay_seconds(len(self._deaths)))
         if len(self._deaths) >= CRASHES_MAX and len(self._deaths) % CRASHES_MAX == 0:
             log.error("crash_loop", deaths=len(self._deaths), seconds=CRASH_SPAN.total_seconds())
             self._on_crash_loop()
+
+    def _start_later(self, at: float) -> None:
+        self._start_at.append(at)
+        self._start_at.sort()
 
     def _replace(self) -> None:
         """One at a time: the new one answers before the old one leaves."""

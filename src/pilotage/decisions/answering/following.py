@@ -193,16 +193,19 @@ class Following:
         Then the version before goes on by its own file. One for other columns is loaded before its columns are
         swapped: the two change together.
         """
-        present = self._serving_of(definition.name) if definition.name in self.servings else None
+        name = definition.name
+        present = self._present(name)
         warmed = self._warmed_for(definition, present)
-        has_failed = present is not None and warmed is not None and warmed.scorer is None
-        if present is not None and has_failed:
+        has_failed = warmed is not None and warmed.scorer is None
+        if has_failed and present is not None:
             definition, columns = present.definition, self._columns(present.definition) or present.columns
         with self._swapping:
-            present = self._serving_of(definition.name) if definition.name in self.servings else None
-            opened = open_serving(self.work, definition, columns, present, warmed, may_load=False)
-            self._swap(definition.name, opened)
+            self._swap(name, open_serving(self.work, definition, columns, self._present(name), warmed, may_load=False))
         return not has_failed
+
+    def _present(self, name: str) -> Serving | None:
+        """As :meth:`_serving_of`; None where nothing answers yet."""
+        return self._serving_of(name) if name in self.servings else None
 
     def _warmed_for(self, definition: Definition, present: Serving | None) -> Warmed | None:
         """The released version, loaded, where what answers now has other columns and is of another version."""
