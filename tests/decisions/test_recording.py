@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable
 from io import FileIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,8 +15,6 @@ from pilotage.decisions.durable.disk import SystemDisk
 from pilotage.decisions.durable.recording import Recording
 from pilotage.decisions.durable.segments import parse
 from pilotage.decisions.durable.spool import SpoolClosed
-from pilotage.decisions.http import exchange
-from pilotage.platform.errors import TooLarge, TooSlow
 
 
 class Counting(SystemDisk):
@@ -110,62 +106,6 @@ def test_another_event_loop_may_ask_after_the_first_has_ended(tmp_path: Path) ->
     assert asyncio.run(kept.keep(b"late", 0.0)) is None
     kept.close()
     assert records(tmp_path)[-2:] == [b"stayed", b"late"]
-
-
-def messages(*parts: tuple[bytes, float]) -> Callable[[], Awaitable[dict[str, Any]]]:
-    """Parts of a body, each after so many seconds."""
-    coming = list(parts)
-
-    async def receive() -> dict[str, Any]:
-        part, seconds = coming.pop(0)
-        if seconds:
-            await asyncio.sleep(seconds)
-        return {"type": "http.request", "body": part, "more_body": bool(coming)}
-
-    return receive
-
-
-@pytest.mark.parametrize("seconds", [(0.0, 0.0), (0.01, 0.0), (0.0, 0.01), (0.01, 0.01)])
-def test_a_body_is_whole_whenever_its_parts_come(seconds: tuple[float, float]) -> None:
-    receive = messages((b"first ", seconds[0]), (b"second", seconds[1]))
-    assert asyncio.run(exchange.read_body(receive, 100)) == b"first second"
-    assert asyncio.run(exchange.read_body(messages((b"one", seconds[0])), 100)) == b"one"
-
-
-@pytest.mark.parametrize("parts", [[(b"x" * 101, 0.0)], [(b"x" * 101, 0.01)], [(b"x" * 60, 0.0), (b"x" * 60, 0.01)]])
-def test_a_body_beyond_its_bound_is_refused_however_it_comes(parts: list[tuple[bytes, float]]) -> None:
-    with pytest.raises(TooLarge, match="more than 100 bytes"):
-        asyncio.run(exchange.read_body(messages(*parts), 100))
-
-
-@pytest.mark.parametrize("parts", [[(b"x", 30.0)], [(b"x", 0.0), (b"x", 30.0)], [(b"x", 0.01), (b"x", 30.0)]])
-def test_a_body_that_does_not_come_is_not_waited_for(
-    parts: list[tuple[bytes, float]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exchange, "BODY_SECONDS", 0.05)
-    with pytest.raises(TooSlow, match="did not come whole"):
-        asyncio.run(exchange.read_body(messages(*parts), 100))
-
-
-def test_a_caller_that_hangs_up_ends_the_wait_for_its_body() -> None:
-    ended: list[str] = []
-
-    async def receive() -> dict[str, Any]:
-        try:
-            await asyncio.sleep(30)
-        finally:
-            ended.append("receive")
-        return {}
-
-    async def ask() -> None:
-        reading = asyncio.create_task(exchange.read_body(receive, 100))
-        await asyncio.sleep(0.01)
-        reading.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await reading
-
-    asyncio.run(ask())
-    assert ended == ["receive"]
 
 
 def test_alarms_follow_what_event_loops_round_to() -> None:

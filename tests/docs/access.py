@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from pilotage.app import Application
-from pilotage.decisions.http import exchange, route
+from pilotage.decisions.http import arrivals, exchange, route
 from pilotage.govern.guards import APerson, Needs, Public
 from pilotage.govern.records import Permission
 from pilotage.govern.rules.permissions import INSTALLATION_WIDE, ROLES
@@ -96,7 +96,7 @@ def _bounds() -> list[str]:
         ),
         (
             f"| its body | {connections.BODY_SECONDS:.0f} s, and a second more for each"
-            f" {connections.BODY_BYTES_PER_SECOND:,} bytes; of questions {exchange.BODY_SECONDS} s | 408 |"
+            f" {connections.BODY_BYTES_PER_SECOND:,} bytes; of questions {arrivals.BODY_SECONDS} s | 408 |"
         ),
         f"| an answer that nobody reads | {connections.READ_SECONDS:.0f} s | the connection is closed |",
         f"| connections | {connections.CONNECTIONS_MAX:,}; one more takes the place of the slowest | 408, else 503 |",

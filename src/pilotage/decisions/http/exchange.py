@@ -1,9 +1,9 @@
-"""What the plain ASGI routes share: who is asking, the body within its bounds, replies, and refusals as problems."""
+"""What the plain ASGI routes share: who is asking, replies, and refusals as problems."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 import structlog
@@ -12,8 +12,6 @@ from pilotage.govern.flow.limits import Standing
 from pilotage.platform.errors import (
     NotAuthenticated,
     PilotageError,
-    TooLarge,
-    TooSlow,
     Unavailable,
     WrongMediaType,
     WrongMethod,
@@ -29,7 +27,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
-BODY_SECONDS = 10
 HELD_BACK_SECONDS = 0.1
 _JSON = b"application/json"
 _NAMED = frozenset({b"content-type", b"content-encoding"})
@@ -77,71 +74,6 @@ def bearer(headers: Headers) -> str:
             if scheme.lower() == "bearer" and key:
                 return str(key)
     raise NotAuthenticated("This needs an API key; none came.", "Send it as Authorization: Bearer pk_….")
-
-
-async def read_body(receive: Receive, bytes_max: int, repair: str = "Send one decision per request.") -> bytes:
-    """The whole body, which must come in seconds: a caller that dribbles holds nobody's place.
-
-    Raises:
-        TooLarge: it is larger than allowed; what follows is not read.
-        TooSlow: it did not come whole in time.
-    """
-    first = _begun(receive)
-    if not isinstance(first, _Begun) and not first.get("more_body"):
-        whole = bytes(first.get("body", b""))
-        if len(whole) > bytes_max:
-            raise _too_large(bytes_max, repair)
-        return whole
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await _in_parts(await first if isinstance(first, _Begun) else first, receive, bytes_max, repair)
-    except TimeoutError:
-        raise TooSlow(
-            f"The body did not come whole within {BODY_SECONDS} seconds.", "Send it with the headers."
-        ) from None
-
-
-async def _in_parts(message: Message, receive: Receive, bytes_max: int, repair: str) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        part = bytes(message.get("body", b""))
-        size += len(part)
-        if size > bytes_max:
-            raise _too_large(bytes_max, repair)
-        parts.append(part)
-        if not message.get("more_body"):
-            return b"".join(parts)
-        message = await receive()
-
-
-def _too_large(bytes_max: int, repair: str) -> TooLarge:
-    return TooLarge(f"The body has more than {bytes_max:,} bytes.", repair)
-
-
-class _Begun:
-    """Something awaited that did not end at once: ``first`` is the future that it waits for."""
-
-    def __init__(self, first: Any, rest: Generator[Any, Any, Message]) -> None:
-        self._first, self._rest = first, rest
-
-    def __await__(self) -> Generator[Any, Any, Message]:
-        try:
-            yield self._first
-        except BaseException:
-            self._rest.close()
-            raise
-        return (yield from self._rest)
-
-
-def _begun(receive: Receive) -> Message | _Begun:
-    """The next message, where it is there already; nearly every body comes with its headers, and needs no timer."""
-    rest = receive().__await__()
-    try:
-        return _Begun(next(rest), rest)
-    except StopIteration as ended:
-        message: Message = ended.value
-        return message
 
 
 def defect(work: Workspace, error: Exception, use_case: str) -> PilotageError:
