@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pilotage.models import explaining
+from pilotage.models.records import Signal
 from pilotage.models.rules.reference import CategoryReference, NumberReference, Reference
 from pilotage.usecase.records import Column, Given, Latest, Window
 
@@ -35,7 +36,11 @@ USUAL = Reference(
     (1.0,),
     (0.2,),
 )
-ABOUT = explaining.About("flag", "", 0.1, USUAL, {})
+ABOUT = explaining.About("", 0.1, {})
+
+
+def told(columns: list[Column], weights: dict[str, float], values: dict[str, object]) -> tuple[Signal, ...]:
+    return explaining.Reasons(columns, USUAL, "flag").strongest(weights, values, ABOUT, 5)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +64,7 @@ ABOUT = explaining.About("flag", "", 0.1, USUAL, {})
 def test_a_signal_names_the_column_its_value_what_is_usual_and_the_direction(
     column: Column, value: object, weight: float, sentence: str
 ) -> None:
-    (signal,) = explaining.signals([column], {column.name: weight}, {column.name: value}, ABOUT, 5)
+    (signal,) = told([column], {column.name: weight}, {column.name: value})
     assert signal.sentence == sentence
     assert (signal.column, signal.weight) == (column.name, weight)
 
@@ -70,7 +75,7 @@ def test_a_column_without_words_of_its_own_goes_by_its_name() -> None:
 
 def test_a_column_that_moved_nothing_is_no_signal() -> None:
     weights = {"carrier": 0.0, "aircraft_last_delay": -0.4}
-    found = explaining.signals([CARRIER, LAST], weights, {}, ABOUT, 5)
+    found = told([CARRIER, LAST], weights, {})
     assert [one.column for one in found] == ["aircraft_last_delay"]
 
 

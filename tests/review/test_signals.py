@@ -43,8 +43,9 @@ WAYS = {
 def test_a_signal_says_the_same_in_every_language(
     column: Any, value: Any, german: str, kind: OutcomeKind, weight: float
 ) -> None:
-    about = explaining.About(kind, "late" if kind == "category" else "", 2.5, USUAL, WORDS)
-    (signal,) = explaining.signals([column], {column.name: weight}, {column.name: value}, about, 5)
+    about = explaining.About("late" if kind == "category" else "", 2.5, WORDS)
+    reasons = explaining.Reasons([column], USUAL, kind)
+    (signal,) = reasons.strongest({column.name: weight}, {column.name: value}, about, 5)
     recorded = msgspec.json.decode(msgspec.json.encode(signal))
     decision = a_decision(AT, inputs={column.name: value}, model_answer=ANSWERS[kind])
 

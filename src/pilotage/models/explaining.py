@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from msgspec import UNSET
-from msgspec.structs import replace
+from msgspec import UNSET, UnsetType
 
 from pilotage.models.records import Signal
-from pilotage.models.rules.reference import CategoryReference, NumberReference, Reference
+from pilotage.models.rules.reference import CategoryReference, NumberReference, Reference, SlotReference
 from pilotage.usecase.records import Column, OutcomeKind
 
 WEIGHT_MIN = 1e-9
@@ -28,20 +27,63 @@ class About:
     is; ``words`` are the loudest words of each text.
     """
 
-    kind: OutcomeKind
     answer: str
     points: float
-    usual: Reference
     words: Mapping[str, list[tuple[str, float]]]
 
 
-def signals(
-    columns: Sequence[Column], weights: Mapping[str, float], values: Mapping[str, Any], about: About, top: int
-) -> tuple[Signal, ...]:
-    """The columns with the greatest contributions, greatest first; those that moved nothing are left out."""
-    moved = [column for column in columns if abs(weights.get(column.name, 0.0)) > WEIGHT_MIN]
-    moved.sort(key=lambda column: -abs(weights[column.name]))
-    return tuple(_signal(column, weights[column.name], values.get(column.name), about) for column in moved[:top])
+class Reasons:
+    """The reasons of one model's answers, in words. What no case changes of them is made once."""
+
+    def __init__(self, columns: Sequence[Column], usual: Reference, kind: OutcomeKind) -> None:
+        self._columns = tuple(_Told(column, usual.slots.get(column.name)) for column in columns)
+        self._names = tuple(column.name for column in columns)
+        self._kind = kind
+
+    def strongest(
+        self, weights: Mapping[str, float], values: Mapping[str, Any], about: About, top: int
+    ) -> tuple[Signal, ...]:
+        """The columns with the greatest contributions, greatest first; those that moved nothing are left out."""
+        by_size = [(-abs(weights.get(name, 0.0)), at) for at, name in enumerate(self._names)]
+        moved = [self._columns[at] for size, at in sorted(by_size)[:top] if size < -WEIGHT_MIN]
+        return tuple([self._signal(told, weights[told.name], values.get(told.name), about) for told in moved])
+
+    def _signal(self, told: _Told, weight: float, value: Any, about: About) -> Signal:
+        points = weight * about.points
+        loud = about.words.get(told.name)
+        return told.signal(value, weight, points, _direction(self._kind, weight, points, about.answer), loud)
+
+
+class _Told:
+    """One column as a reason: what is usual, and how that is said."""
+
+    def __init__(self, column: Column, usual: SlotReference | None) -> None:
+        self.name = column.name
+        self._column = column
+        self._begin = f"{said(column)}: "
+        self._shares = usual.shares if isinstance(usual, CategoryReference) else None
+        self._typical: float | bool | UnsetType = UNSET
+        self._usual = ""
+        if isinstance(usual, NumberReference) and usual.shares:
+            self._typical = bool(usual.median) if column.kind == "flag" else usual.median
+            self._usual = f" (typical {shown(column, self._typical)})"
+
+    def signal(
+        self, value: Any, weight: float, points: float, direction: str, loud: list[tuple[str, float]] | None
+    ) -> Signal:
+        """The reason that this value is, with the loudest words of a text."""
+        text = shown(self._column, value)
+        usual, typical = self._usual, self._typical
+        share: float | UnsetType = UNSET
+        words: tuple[str, ...] | UnsetType = UNSET
+        if loud:
+            words = tuple([word for word, _ in loud])
+            usual, typical = f" (words that count most: {', '.join(words)})", UNSET
+        elif self._shares is not None and value is not None:
+            share = self._shares.get(str(value), 0.0)
+            usual = f" ({_percent(share)} of decisions)" if share else " (seldom or never seen in training)"
+        sentence = f"{self._begin}{text}{usual} — {direction}"
+        return Signal(self.name, text, sentence, round(weight, DIGITS), round(points, DIGITS), typical, share, words)
 
 
 def said(column: Column) -> str:
@@ -54,18 +96,10 @@ def named(column: Column) -> str:
     return column.says or column.name.replace("_", " ")
 
 
-def _signal(column: Column, weight: float, value: Any, about: About) -> Signal:
-    points = weight * about.points
-    told = Signal(column.name, shown(column, value), "", round(weight, DIGITS), round(points, DIGITS))
-    told = _with_usual(told, column, value, about)
-    sentence = f"{said(column)}: {told.value}{_context(told, column)} — {_direction(weight, points, about)}"
-    return replace(told, sentence=sentence)
-
-
-def _direction(weight: float, points: float, about: About) -> str:
-    if about.kind == "number":
+def _direction(kind: OutcomeKind, weight: float, points: float, answer: str) -> str:
+    if kind == "number":
         return f"{'adds' if points > 0 else 'takes off'} {rounded(abs(points))}"
-    what = f"the chance of {about.answer}" if about.kind == "category" else "the chance"
+    what = f"the chance of {answer}" if kind == "category" else "the chance"
     return f"{'raises' if weight > 0 else 'lowers'} {what}"
 
 
@@ -88,28 +122,6 @@ def shown(column: Column, value: Any) -> str:
 def _shortened(text: str) -> str:
     one_line = " ".join(text.split())
     return one_line if len(one_line) <= TEXT_TOLD else one_line[: TEXT_TOLD - 1].rstrip() + "…"
-
-
-def _with_usual(told: Signal, column: Column, value: Any, about: About) -> Signal:
-    """What is usual, or which words count."""
-    loud = about.words.get(column.name)
-    if loud:
-        return replace(told, words=tuple(word for word, _ in loud))
-    slot = about.usual.slots.get(column.name)
-    if isinstance(slot, CategoryReference):
-        return told if value is None else replace(told, share=slot.shares.get(str(value), 0.0))
-    if not isinstance(slot, NumberReference) or not slot.shares:
-        return told
-    return replace(told, typical=bool(slot.median) if column.kind == "flag" else slot.median)
-
-
-def _context(told: Signal, column: Column) -> str:
-    """The same in brackets."""
-    if told.words:
-        return f" (words that count most: {', '.join(told.words)})"
-    if told.share is not UNSET:
-        return f" ({_percent(told.share)} of decisions)" if told.share else " (seldom or never seen in training)"
-    return "" if told.typical is UNSET else f" (typical {shown(column, told.typical)})"
 
 
 def rounded(number: float) -> str:

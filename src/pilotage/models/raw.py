@@ -39,6 +39,7 @@ class Encoded:
     def __init__(self, encoder: Encoder, model: RowModel) -> None:
         self.encoder, self.model = encoder, model
         self._columns = [slot.column for slot in encoder.slots] + [text.name for text in encoder.texts]
+        self._are_apart = len(set(self._columns)) == len(self._columns)
 
     def row(self, values: Mapping[str, Any]) -> list[float]:
         return self.model.row(self.encoder.row(values))
@@ -59,9 +60,11 @@ class Encoded:
 
         A softmax only looks at how margins differ: what a column adds to all of them alike says nothing.
         """
-        found = _apart(self.model.contributions(row))[output]
+        found = _apart(self.model.contributions(row))[output].tolist()
+        if self._are_apart:
+            return dict(zip(self._columns, found, strict=True))
         weights: dict[str, float] = {}
-        for column, weight in zip(self._columns, found.tolist(), strict=True):
+        for column, weight in zip(self._columns, found, strict=True):
             weights[column] = weights.get(column, 0.0) + weight
         return weights
 

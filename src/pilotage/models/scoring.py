@@ -180,14 +180,16 @@ class Scorer:
         way = raw.standing(margins, at) - raw.base(at)
         moved = self._outputs(margins)[at] - self._usual[at]
         about = explaining.About(
-            self.kind,
             self.manifest.classes[at] if self.manifest.classes else "",
             moved / way if abs(way) > explaining.WEIGHT_MIN else 0.0,
-            self.reference,
             {name: told for name, told in raw.words(row, at).items() if name not in self._personal},
         )
         hidden = {name: HIDDEN for name in self._personal if values.get(name) is not None}
-        return explaining.signals(self.plan.columns, weights, {**values, **hidden}, about, top)
+        return self._reasons.strongest(weights, {**values, **hidden} if hidden else values, about, top)
+
+    @functools.cached_property
+    def _reasons(self) -> explaining.Reasons:
+        return explaining.Reasons(self.plan.columns, self.reference, self.kind)
 
     @functools.cached_property
     def _usual(self) -> list[float]:
