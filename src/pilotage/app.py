@@ -41,8 +41,9 @@ from pilotage.usecase.records import Definition
 from pilotage.web.console import build_console
 from pilotage.web.lanes import open_lanes
 from pilotage.web.observing import Observing
+from pilotage.web.plain import Head
 from pilotage.web.policies import DeclaredRoute, declared_routes
-from pilotage.web.shedding import Sheds, refusal
+from pilotage.web.shedding import Sheds, written
 from pilotage.webhooks import flow as webhooks
 
 MATERIALISE_LOOK_SECONDS = 30.0  # how often it is looked whether tables of columns are due
@@ -99,20 +100,21 @@ class Application(Sheds):
         await self._console(scope, receive, send)  # type: ignore[arg-type]
         return ""
 
-    @property
-    def is_full(self) -> bool:
-        """Whether a question that comes now is refused, and may be at once: no trace begins with it."""
-        return self._decisions.is_full and self.service.phase == "running" and not tracing.is_on()
+    def refusal(self, head: Head) -> bytes | None:
+        """The whole reply to a question for which there is no place; it is counted, and the access log tells of it.
+
+        One with which a trace begins is refused as a request, and so is one that comes to who leaves.
+        """
+        if self._decisions.has_place() or self.service.phase != "running" or tracing.is_on():
+            self._decisions.comes()
+            return None
+        error, request = self._decisions.turned_away(), requests.identifier(head.request)
+        self._observing.refused(request, self._decisions.method, self._decisions.path, error.status)
+        return written(error, head.path, request)
 
     def comes(self) -> None:
         """Count what may be a question before it has its place."""
         self._decisions.comes()
-
-    def turned_away(self, path: str) -> bytes:
-        """The whole reply to such a question; it is counted, and the access log tells of it."""
-        error, request = self._decisions.turned_away(), requests.identifier_in(())
-        self._observing.refused(request, self._decisions.method, self._decisions.path, error.status)
-        return refusal(error, path, request)
 
     def drain(self) -> None:
         """Say that no new questions should come. Those that come are still answered."""

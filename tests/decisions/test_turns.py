@@ -62,11 +62,11 @@ def test_a_worker_is_full_of_what_it_has_read_before_any_of_it_begins(service: S
         route = DecisionRoute(service)
         full = []
         for _ in range(IN_FLIGHT_MAX):
-            full.append(route.is_full)
+            full.append(not route.has_place())
             route.comes()
-        full.append(route.is_full)
+        full.append(not route.has_place())
         await asyncio.sleep(0)
-        return [*full, route.is_full]
+        return [*full, not route.has_place()]
 
     assert asyncio.run(read()) == [False] * IN_FLIGHT_MAX + [True, False]
 

@@ -35,8 +35,13 @@ def identifier_in(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """The identifier that the caller or a proxy gave, where it fits into a log line; else a new one."""
     for name, value in headers:
         if name == HEADER:
-            return value.decode() if _FIT.fullmatch(value) else _made()
+            return identifier(value)
     return _made()
+
+
+def identifier(given: bytes | None) -> str:
+    """The same, of what a head was found to give."""
+    return given.decode() if given is not None and _FIT.fullmatch(given) else _made()
 
 
 def part() -> None:

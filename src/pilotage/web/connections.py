@@ -13,7 +13,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from pilotage.web import shedding
+from pilotage.web import plain
+from pilotage.web.shedding import Sheds
 
 HEAD_SECONDS = 10.0
 """From the first byte, or from the connection, to the end of the headers."""
@@ -60,28 +61,38 @@ class Connection(HttpToolsProtocol):
              └────────────────────── message is complete ────────────────┘
 
     An answer may be complete in BODY already, as 401 or 413 are: what comes then is still that request's. Only in
-    BETWEEN, with no answer in work, do bytes begin a request, and only there may they be answered unparsed.
+    BETWEEN, with no answer in work, do bytes begin a request, and only there may they be read without the parser.
     """
 
     due: float | None = None
     _head_bytes = 0
     _is_head = True
     _unread: tuple[int, float] = (0, 0.0)
-    _sheds: shedding.Sheds | None = None
-    _refused_at = -math.inf
+    _sheds: Sheds | None = None
+    _idle_since = -math.inf
+    _about: dict[str, Any]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request, unless there are too many that do."""
         super().connection_made(transport)
-        self._sheds = self.app if isinstance(self.app, shedding.Sheds) else None
+        self._sheds = self.app if isinstance(self.app, Sheds) else None
+        self._about = {"type": "http", "asgi": {"version": self.asgi_version, "spec_version": "2.3"}}
+        self._about |= {"http_version": "1.1", "method": "POST", "query_string": b"", "root_path": self.root_path}
+        self._about |= {"server": self.server, "client": self.client, "scheme": self.scheme, "state": self.app_state}
         self.due = self.loop.time() + HEAD_SECONDS
         if len(self.connections) > CONNECTIONS_MAX and not self._make_room():
             self.refuse(*_TOO_MANY)
 
     def data_received(self, data: bytes) -> None:
         """Read on; what follows an answer begins a request, and has its time."""
-        if self._sheds is not None and data.startswith(shedding.BEGIN):
-            if self._is_shed(self._sheds, data):
+        if self._sheds is not None and data.startswith(plain.BEGIN):
+            if self._is_at_rest() and (head := plain.head_of(data)) is not None:
+                self.due = None
+                if (refusal := self._sheds.refusal(head)) is not None:
+                    self.transport.write(refusal)
+                    self._idles()
+                else:
+                    self._answer(head, data[head.size :])
                 return
             self._sheds.comes()
         if self.due is None and self._is_idle():
@@ -92,24 +103,45 @@ class Connection(HttpToolsProtocol):
             if self._head_bytes > HEAD_BYTES_MAX:
                 self.refuse(*_TOO_LARGE)
 
-    def _is_shed(self, sheds: shedding.Sheds, data: bytes) -> bool:
-        """Whether this was a question for which there is no place; it has its refusal then."""
-        if not sheds.is_full or not self._is_idle() or not self._is_between():
-            return False
-        path = shedding.path_of(data)
-        if path is None:
-            return False
-        self.due = None
-        self.transport.write(sheds.turned_away(path))
-        self._refused_at = self.loop.time()
+    def _answer(self, head: plain.Head, body: bytes) -> None:
+        """Begin to answer a plain question."""
+        self.cycle = cycle = plain.Cycle(
+            self._about,
+            head,
+            body,
+            self.flow,
+            self.transport,
+            self.server_state.default_headers,
+            self.logger,
+            self._answered,
+        )
+        task = self.loop.create_task(cycle.run_asgi(self.app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    def _answered(self) -> None:
+        """A plain question has its answer: whatever came meanwhile is next."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._idles()
+
+    def _idles(self) -> None:
+        """Close the connection once it has idled as long as it may. Most never do: one timer serves many answers."""
+        self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._keep(self.timeout_keep_alive)
-        return True
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that idled as long as it may; a refusal in the meantime has set no time-out of its own."""
-        idles_until = self._refused_at + self.timeout_keep_alive
-        if (left := idles_until - self.loop.time()) > 0 and not self.transport.is_closing():
+        """Close a connection that idled as long as it may; since the timer was set there may have been questions."""
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if not self._is_idle():
+            self._keep(self.timeout_keep_alive)
+        elif left > 0 and not self.transport.is_closing():
             self._keep(left)
         else:
             super().timeout_keep_alive_handler()
@@ -172,8 +204,10 @@ class Connection(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
-    def _is_between(self) -> bool:
-        """Whether nothing of a request has come that has not come whole."""
+    def _is_at_rest(self) -> bool:
+        """Whether no answer is in work or unread, and nothing of a request has come that has not come whole."""
+        if not self._is_idle() or self.flow.write_paused:
+            return False
         return self.due is None or (self._is_head and not self._head_bytes)
 
     def _make_room(self) -> bool:

@@ -146,10 +146,9 @@ class DecisionRoute:
         finally:
             self._in_flight += 1
 
-    @property
-    def is_full(self) -> bool:
-        """Whether there is no place for a question now."""
-        return self._in_flight + self._coming >= IN_FLIGHT_MAX
+    def has_place(self) -> bool:
+        """Whether there is a place for one more question now."""
+        return self._in_flight + self._coming < IN_FLIGHT_MAX
 
     def comes(self) -> None:
         """Count a question that was read and begins when the event loop turns next: many may be read before that."""
