@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections import deque
 from datetime import timedelta
 
 import msgspec
@@ -35,7 +36,7 @@ from pilotage.platform.replies import Claim, fingerprint_of, key_in
 
 IN_FLIGHT_MAX = 128
 """Requests of one worker between the last byte of their body and their answer."""
-IN_ONE_TURN_MAX = 16
+IN_ONE_TURN_MAX = 32
 """Questions that begin in one turn of the event loop: between turns it looks who else came, and refuses those."""
 ARRIVING_MAX = 256
 """Requests of one key whose body is still coming: they hold memory and nothing else."""
@@ -75,6 +76,7 @@ class DecisionRoute:
         self._arrivals = Arrivals(ARRIVING_MAX, service.work.settings.request_bytes_max)
         self._in_flight = 0
         self._coming = self._begun = self._turned_away = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
 
     async def __call__(self, use_case: str, scope: Scope, receive: Receive, send: Send) -> None:
         if self._in_flight >= IN_FLIGHT_MAX:
@@ -89,14 +91,25 @@ class DecisionRoute:
 
     async def _take_turn(self) -> None:
         """Begin in this turn of the event loop, or in one of the next, in the order in which all came."""
-        while self._begun >= IN_ONE_TURN_MAX:
-            await asyncio.sleep(0)
+        if self._begun >= IN_ONE_TURN_MAX:
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._queue.append(turn)
+            await turn
+            return
         if not self._begun:
             asyncio.get_running_loop().call_soon(self._turn)
         self._begun += 1
 
     def _turn(self) -> None:
+        """So many begin that have waited longest; those whose caller left meanwhile take nobody's turn."""
         self._begun = 0
+        while self._queue and self._begun < IN_ONE_TURN_MAX:
+            turn = self._queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                self._begun += 1
+        if self._begun:
+            asyncio.get_running_loop().call_soon(self._turn)
 
     async def _answered(self, use_case: str, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
