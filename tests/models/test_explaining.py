@@ -79,6 +79,12 @@ def test_a_column_that_moved_nothing_is_no_signal() -> None:
     assert [one.column for one in found] == ["aircraft_last_delay"]
 
 
+def test_a_contribution_that_is_no_number_takes_no_place_from_others() -> None:
+    weights = {"carrier": 0.3, "aircraft_last_delay": float("nan"), "runway_open": -0.4}
+    found = told([LAST, CARRIER, OPEN], weights, {})
+    assert [one.column for one in found] == ["runway_open", "carrier"]
+
+
 @pytest.mark.parametrize(
     ("number", "text"),
     [(12_345.6, "12,346"), (96.4321, "96.4"), (0.09669, "0.097"), (-5.0, "−5"), (0.0, "0"), (2.5, "2.5"), (100, "100")],

@@ -63,6 +63,19 @@ def test_heads_that_were_seen_before_say_nothing_of_another_body() -> None:
     assert path_of(PLAIN.replace(b"small", b"other")) == "/v1/use-cases/other/decisions"
 
 
+def test_only_heads_are_remembered_that_may_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    remembered: dict[bytes, plain.Head] = {}
+    monkeypatch.setattr(plain, "_remembered", remembered)
+    for name in ("Idempotency-Key", "X-Request-Id", "X-Request-Timeout-Ms", "Traceparent"):
+        assert path_of(PLAIN.replace(b"Host:", name.encode() + b": 1\r\nHost:")) == PATH
+    assert path_of(PLAIN.replace(b"/decisions", b"/jobs")) is None
+    assert not remembered
+    monkeypatch.setattr(plain, "_REMEMBERED_MAX", 3)
+    for length in range(10):
+        assert path_of(HEAD + b"Content-Length: %d\r\n\r\n" % length + b"x" * length) == PATH
+        assert 0 < len(remembered) <= 3
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -6,6 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import socket
+import struct
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +18,7 @@ import pytest
 import uvicorn
 
 from pilotage.platform.errors import Unavailable
-from pilotage.web.connections import Connection
+from pilotage.web.connections import READ_SECONDS, Connection
 from pilotage.web.plain import Cycle, Head
 from pilotage.web.shedding import Sheds, written
 
@@ -85,6 +89,11 @@ class Caller:
 
     def hang_up(self) -> None:
         self._writer.close()
+
+    def break_off(self) -> None:
+        """The other end is told by a reset."""
+        self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._writer.transport.abort()
 
 
 @contextlib.asynccontextmanager
@@ -252,6 +261,114 @@ def test_a_connection_is_closed_when_it_has_idled_and_not_while_it_waits_for_its
     run(ask)
 
 
+def test_a_connection_idles_from_the_end_of_a_body_that_was_answered_before_it_came() -> None:
+    async def ask() -> None:
+        app = Answering()
+        async with connected(app, timeout_keep_alive=1) as caller:
+            caller.send(UPLOAD % 2)
+            assert await caller.status() == 401
+            caller.send(b"{}")
+            assert await caller.closed()
+
+    run(ask)
+
+
+def test_a_connection_that_breaks_off_in_the_middle_is_forgotten() -> None:
+    async def ask() -> None:
+        app = Answering()
+        async with connected(app, timeout_keep_alive=1) as caller:
+            app.may.set()
+            caller.send(QUESTION)
+            assert await caller.status() == 200
+            app.may.clear()
+            caller.send(QUESTION)
+            await until(lambda: len(app.asked) == 2)
+            (connection,) = caller.connections()
+            kept = weakref.ref(connection)
+            del connection
+            caller.break_off()
+            await until(lambda: not caller.server.server_state.connections)
+            app.may.set()
+            await until(lambda: not caller.server.server_state.tasks)
+            await asyncio.sleep(0)
+            gc.collect()
+            assert kept() is None
+
+    run(ask)
+
+
+def test_an_idle_connection_keeps_nothing_of_what_was_asked() -> None:
+    async def ask() -> None:
+        app = Answering()
+        app.may.set()
+        async with connected(app) as caller:
+            caller.send(QUESTION)
+            assert await caller.status() == 200
+            (connection,) = caller.connections()
+            assert isinstance(connection.cycle, Cycle)
+            assert (connection.cycle.body, connection.cycle._begun) == (b"", None)
+
+    run(ask)
+
+
+def test_who_left_before_the_question_is_read_is_not_answered() -> None:
+    came: list[str] = []
+
+    class Late(Answering):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            self.asked.append("late")
+            await self.may.wait()
+            came.append((await receive())["type"])
+
+    async def ask(data: bytes) -> None:
+        app = Late()
+        async with connected(app) as caller:
+            caller.send(data)
+            await until(lambda: app.asked == ["late"])
+            caller.hang_up()
+            await until(lambda: not caller.server.server_state.connections)
+            app.may.set()
+            await until(lambda: not caller.server.server_state.tasks)
+
+    for data in (QUESTION, NOT_PLAIN):
+        asyncio.run(ask(data))
+    assert came == ["http.disconnect"] * 2
+
+
+class Unread(asyncio.Transport):
+    """Whose other end reads nothing."""
+
+    aborted = closing = False
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def get_write_buffer_size(self) -> int:
+        return 4_000
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+def test_who_reads_nothing_is_let_go_even_when_the_connection_is_closing() -> None:
+    async def ask() -> None:
+        app = Answering()
+        async with connected(app) as caller:
+            caller.send(NEXT)
+            await until(lambda: app.asked == ["parsed"])
+            (connection,) = caller.connections()
+            transport, connection.transport = connection.transport, Unread()
+            connection.transport.closing = True
+            connection.look(0.0)
+            connection.look(READ_SECONDS - 0.1)
+            assert not connection.transport.aborted
+            connection.look(READ_SECONDS + 0.1)
+            assert connection.transport.aborted
+            connection.transport = transport
+
+    run(ask)
+
+
 def test_who_leaves_says_so_with_the_answer_and_then_closes() -> None:
     async def ask() -> None:
         app = Answering()
@@ -318,10 +435,16 @@ def test_who_reads_no_refusal_is_sent_no_more_of_them() -> None:
     run(ask)
 
 
-def test_an_answer_that_would_split_its_head_is_a_mistake() -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [(b"content-length", b"0"), (b"x-request-id", b"a\r\nset-cookie: b=c")],
+        [(b"content-length", b"1")],
+    ],
+)
+def test_an_answer_that_would_bring_the_connection_out_of_step_is_a_mistake(headers: list[tuple[bytes, bytes]]) -> None:
     class Splitting(Answering):
         async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-            headers = [(b"content-length", b"0"), (b"x-request-id", b"a\r\nset-cookie: b=c")]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
 

@@ -44,8 +44,9 @@ class Reasons:
         self, weights: Mapping[str, float], values: Mapping[str, Any], about: About, top: int
     ) -> tuple[Signal, ...]:
         """The columns with the greatest contributions, greatest first; those that moved nothing are left out."""
-        by_size = [(-abs(weights.get(name, 0.0)), at) for at, name in enumerate(self._names)]
-        moved = [self._columns[at] for size, at in sorted(by_size)[:top] if size < -WEIGHT_MIN]
+        sizes = [abs(weights.get(name, 0.0)) for name in self._names]
+        by_size = sorted([(-size, at) for at, size in enumerate(sizes) if size > WEIGHT_MIN])
+        moved = [self._columns[at] for _, at in by_size[:top]]
         return tuple([self._signal(told, weights[told.name], values.get(told.name), about) for told in moved])
 
     def _signal(self, told: _Told, weight: float, value: Any, about: About) -> Signal:

@@ -138,16 +138,23 @@ class Connection(HttpToolsProtocol):
 
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection that idled as long as it may; since the timer was set there may have been questions."""
+        if self.transport.is_closing():
+            return
         left = self._idle_since + self.timeout_keep_alive - self.loop.time()
         if not self._is_idle():
             self._keep(self.timeout_keep_alive)
-        elif left > 0 and not self.transport.is_closing():
+        elif left > 0:
             self._keep(left)
         else:
             super().timeout_keep_alive_handler()
 
     def _keep(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """However it ended: the timer is taken back, which would keep all of it."""
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
 
     def on_message_begin(self) -> None:
         """A request's first bytes."""
@@ -169,15 +176,15 @@ class Connection(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Nothing is waited for any more."""
+        """Nothing is waited for any more; where the answer was given before, the connection idles from here on."""
         self.due = None
         super().on_message_complete()
+        if self._is_idle() and not self.transport.is_closing():
+            self._idles()
 
     def look(self, now: float) -> None:
         """Let go of a caller that has not sent in time, or does not read."""
-        if self.transport is None or self.transport.is_closing():
-            return
-        if self.due is not None and now > self.due:
+        if self.due is not None and now > self.due and not self.transport.is_closing():
             self.refuse(*_TOO_SLOW)
             return
         size = self.transport.get_write_buffer_size()
@@ -206,7 +213,7 @@ class Connection(HttpToolsProtocol):
 
     def _is_at_rest(self) -> bool:
         """Whether no answer is in work or unread, and nothing of a request has come that has not come whole."""
-        if not self._is_idle() or self.flow.write_paused:
+        if not self._is_idle() or self.flow.write_paused or self.transport.is_closing():
             return False
         return self.due is None or (self._is_head and not self._head_bytes)
 

@@ -1,9 +1,9 @@
 """Questions that came whole and are plain: read at once, and answered in one piece.
 
 Most questions are alike: one head that an app's client always sends, and a body with it. A parser that calls back for
-each header, and an answer in two messages, cost a quarter of what it costs to decide. So a whole, plain question is read
-as the bytes it came as, and its head remembered; everything else goes through the parser. Both ways lead to the same
-application, and it cannot tell one from the other.
+each header, and an answer in two messages, cost a quarter of what it costs to decide. So a whole, plain question is
+read as the bytes it came as, and its head remembered; everything else goes through the parser. Both ways lead to the
+same application, and it cannot tell one from the other.
 """
 
 from __future__ import annotations
@@ -28,13 +28,17 @@ _PRINTED = re.compile(rb"[\x20-\x7e]*")
 _KEPT = b"keep-alive"
 _END = b"\r\n\r\n"
 _HEAD_BYTES_MAX = 2048
-"""Heads of questions are shorter; one that is not goes the usual way, and so many bytes at most are remembered."""
-_PLAIN = frozenset(
+"""Heads of questions are shorter; one that is not goes the usual way."""
+_REMEMBERED_MAX = 1024
+"""Heads; an app's differ in the lengths of its bodies."""
+_OF_ONE = frozenset((b"idempotency-key", b"x-request-id", b"x-request-timeout-ms", b"traceparent", b"tracestate"))
+"""Headers that say something of one request: what has them is read anew each time."""
+_PLAIN = _OF_ONE.union(
     (
         *(b"host", b"content-length", b"content-type", b"connection", b"authorization", b"x-api-key"),
-        *(b"accept", b"accept-encoding", b"accept-language", b"user-agent", b"idempotency-key", b"x-request-id"),
-        *(b"x-request-timeout-ms", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-real-ip"),
-        *(b"traceparent", b"tracestate", b"sec-fetch-mode"),
+        *(b"accept", b"accept-encoding", b"accept-language", b"user-agent"),
+        *(b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-real-ip"),
+        b"sec-fetch-mode",
     )
 )
 """Headers of which none asks more of a server than an answer: others do, or could be read in two ways."""
@@ -64,17 +68,25 @@ class Head(NamedTuple):
     """The identifier that the caller gave to the request."""
 
 
+_remembered: dict[bytes, Head] = {}
+
+
 def head_of(data: bytes) -> Head | None:
     """The head of a question, if these bytes are one, whole and nothing else; None for all others."""
     end = data.find(_END) + len(_END)
     if not len(_END) <= end <= _HEAD_BYTES_MAX:
         return None
-    head = _read(data[:end])
-    return head if head is not None and len(data) == end + head.length else None
+    begin = data[:end]
+    head = _remembered.get(begin)
+    if head is None:
+        head = _read(begin)
+        if head is None:
+            return None
+    return head if len(data) == end + head.length else None
 
 
-@lru_cache(maxsize=1024)
 def _read(begin: bytes) -> Head | None:
+    """What these bytes say; remembered where more questions may begin with the very same."""
     first, *lines = begin[: -len(_END)].split(b"\r\n")
     asked = _QUESTION.fullmatch(first)
     if asked is None:
@@ -91,7 +103,12 @@ def _read(begin: bytes) -> Head | None:
     length = fields.get(b"content-length", b"")
     if _LENGTH.fullmatch(length) is None or fields.get(b"connection", _KEPT).lower() != _KEPT:
         return None
-    return Head(asked[1].decode(), tuple(headers), len(begin), int(length), fields.get(b"x-request-id"))
+    head = Head(asked[1].decode(), tuple(headers), len(begin), int(length), fields.get(b"x-request-id"))
+    if fields.keys().isdisjoint(_OF_ONE):
+        if len(_remembered) >= _REMEMBERED_MAX:
+            _remembered.clear()
+        _remembered[begin] = head
+    return head
 
 
 class Cycle(RequestResponseCycle):
@@ -127,17 +144,21 @@ class Cycle(RequestResponseCycle):
 
     async def receive(self) -> Any:
         """The body; after it there is only the end, of the answer or of the connection."""
-        if self.more_body:
-            self.more_body = False
-            return {"type": "http.request", "body": self.body, "more_body": False}
-        if not self.disconnected and not self.response_complete:
+        if not self.more_body and not self._is_over():
             self.message_event = asyncio.Event()
             await self.message_event.wait()
-        return {"type": "http.disconnect"}
+        if self._is_over():
+            return {"type": "http.disconnect"}
+        self.more_body = False
+        body, self.body = self.body, b""  # type: ignore[assignment]
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    def _is_over(self) -> bool:
+        return self.disconnected or self.response_complete
 
     async def send(self, message: Any) -> None:
         """Keep the beginning until the body is there, then write both."""
-        if self._begun is None:
+        if not self.response_started:
             self._begun, self.response_started = message, True
             return
         if self.response_complete or message.get("more_body"):
@@ -147,15 +168,16 @@ class Cycle(RequestResponseCycle):
         if self.disconnected:
             return
         begin, stays = _beginning(self._begun["status"], tuple(self.default_headers), self.keep_alive)
-        lines = [begin]
+        lines, body = [begin], message["body"]
         for name, value in self._begun["headers"]:
-            if _DAMAGED.search(value):
-                raise RuntimeError(f"The header {name.decode()} of an answer has a line break.")
+            if _DAMAGED.search(value) or (name == b"content-length" and int(value) != len(body)):
+                raise RuntimeError(f"The header {name.decode()} of an answer is not right.")
             lines += (name, b": ", value, b"\r\n")
             stays = stays and name != b"connection"
-        lines += (b"\r\n", message["body"])
+        lines += (b"\r\n", body)
         self.transport.write(b"".join(lines))
         self.response_complete = True
+        self.body, self._begun = b"", None  # type: ignore[assignment]  # a connection that idles keeps neither
         self.message_event.set()
         self.keep_alive = stays
         if not stays:

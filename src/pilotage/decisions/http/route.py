@@ -101,7 +101,7 @@ class DecisionRoute:
         self._begun += 1
 
     def _turn(self) -> None:
-        """So many begin that have waited longest; those whose caller left meanwhile take nobody's turn."""
+        """So many begin that have waited longest; what was cancelled meanwhile takes nobody's turn."""
         self._begun = 0
         while self._queue and self._begun < IN_ONE_TURN_MAX:
             turn = self._queue.popleft()
