@@ -10,7 +10,7 @@ import gc
 import socket
 import struct
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,13 +87,20 @@ class Caller:
     def connections(self) -> list[Connection]:
         return [each for each in self.server.server_state.connections if isinstance(each, Connection)]
 
-    def hang_up(self) -> None:
+    async def hang_up(self) -> None:
+        """Leave, and wait until the server knows."""
         self._writer.close()
+        await until(lambda: not self.server.server_state.connections)
 
-    def break_off(self) -> None:
-        """The other end is told by a reset."""
+    async def break_off(self) -> None:
+        """The same, told by a reset."""
         self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
+        await until(lambda: not self.server.server_state.connections)
+
+    async def all_ended(self) -> None:
+        """Wait until nothing is being answered any more."""
+        await until(lambda: not self.server.server_state.tasks)
 
 
 @contextlib.asynccontextmanager
@@ -121,10 +128,6 @@ async def until(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-def run(scenario: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(scenario())  # type: ignore[arg-type]
-
-
 def statuses(full: bool, *pieces: bytes) -> list[int]:
     """The status of each reply to what is sent piece by piece, each after the reply to the one before; a piece that is
     the rest of an upload, which was refused before it came, has none.
@@ -144,7 +147,7 @@ def statuses(full: bool, *pieces: bytes) -> list[int]:
                     found.append(await caller.status())
                 rest = len(QUESTION) if not rest and piece.startswith(UPLOAD[:40]) else 0
 
-    run(ask)
+    asyncio.run(ask())
     return found
 
 
@@ -172,7 +175,7 @@ def test_plain_questions_and_others_take_turns_on_a_connection() -> None:
                 caller.send(data)
                 assert await caller.status() == 200
 
-    run(ask)
+    asyncio.run(ask())
     assert app.asked == ["plain", "parsed", "plain", "plain", "parsed", "plain"]
 
 
@@ -190,7 +193,7 @@ def test_both_ways_say_the_same() -> None:
         assert app.asked == ["plain", "parsed"]
         assert plain == parsed
 
-    run(ask)
+    asyncio.run(ask())
 
 
 @pytest.mark.parametrize("later", [QUESTION, NOT_PLAIN, QUESTION[:50], NEXT])
@@ -211,7 +214,7 @@ def test_what_comes_before_an_answer_waits_for_it(later: bytes) -> None:
             assert await caller.status() == 200
             assert app.asked[-1] == "plain"
 
-    run(ask)
+    asyncio.run(ask())
 
 
 def test_a_mistake_of_ours_is_a_500_and_ends_the_connection(caplog: pytest.LogCaptureFixture) -> None:
@@ -223,7 +226,7 @@ def test_a_mistake_of_ours_is_a_500_and_ends_the_connection(caplog: pytest.LogCa
             assert await caller.status() == 500
             assert await caller.closed()
 
-    run(ask)
+    asyncio.run(ask())
     assert "A mistake." in caplog.text
 
 
@@ -233,12 +236,11 @@ def test_a_caller_that_hangs_up_costs_no_mistake(caplog: pytest.LogCaptureFixtur
         async with connected(app) as caller:
             caller.send(QUESTION)
             await until(lambda: app.asked == ["plain"])
-            caller.hang_up()
-            await until(lambda: not caller.server.server_state.connections)
+            await caller.hang_up()
             app.may.set()
-            await until(lambda: not caller.server.server_state.tasks)
+            await caller.all_ended()
 
-    run(ask)
+    asyncio.run(ask())
     assert not [each for each in caplog.records if each.levelname == "ERROR"]
 
 
@@ -258,7 +260,7 @@ def test_a_connection_is_closed_when_it_has_idled_and_not_while_it_waits_for_its
             assert await caller.closed()
             assert asyncio.get_running_loop().time() - began > 0.7
 
-    run(ask)
+    asyncio.run(ask())
 
 
 def test_a_connection_idles_from_the_end_of_a_body_that_was_answered_before_it_came() -> None:
@@ -270,7 +272,7 @@ def test_a_connection_idles_from_the_end_of_a_body_that_was_answered_before_it_c
             caller.send(b"{}")
             assert await caller.closed()
 
-    run(ask)
+    asyncio.run(ask())
 
 
 def test_a_connection_that_breaks_off_in_the_middle_is_forgotten() -> None:
@@ -286,15 +288,14 @@ def test_a_connection_that_breaks_off_in_the_middle_is_forgotten() -> None:
             (connection,) = caller.connections()
             kept = weakref.ref(connection)
             del connection
-            caller.break_off()
-            await until(lambda: not caller.server.server_state.connections)
+            await caller.break_off()
             app.may.set()
-            await until(lambda: not caller.server.server_state.tasks)
+            await caller.all_ended()
             await asyncio.sleep(0)
             gc.collect()
             assert kept() is None
 
-    run(ask)
+    asyncio.run(ask())
 
 
 def test_an_idle_connection_keeps_nothing_of_what_was_asked() -> None:
@@ -308,7 +309,7 @@ def test_an_idle_connection_keeps_nothing_of_what_was_asked() -> None:
             assert isinstance(connection.cycle, Cycle)
             assert (connection.cycle.body, connection.cycle._begun) == (b"", None)
 
-    run(ask)
+    asyncio.run(ask())
 
 
 def test_who_left_before_the_question_is_read_is_not_answered() -> None:
@@ -325,10 +326,9 @@ def test_who_left_before_the_question_is_read_is_not_answered() -> None:
         async with connected(app) as caller:
             caller.send(data)
             await until(lambda: app.asked == ["late"])
-            caller.hang_up()
-            await until(lambda: not caller.server.server_state.connections)
+            await caller.hang_up()
             app.may.set()
-            await until(lambda: not caller.server.server_state.tasks)
+            await caller.all_ended()
 
     for data in (QUESTION, NOT_PLAIN):
         asyncio.run(ask(data))
@@ -366,7 +366,7 @@ def test_who_reads_nothing_is_let_go_even_when_the_connection_is_closing() -> No
             assert connection.transport.aborted
             connection.transport = transport
 
-    run(ask)
+    asyncio.run(ask())
 
 
 def test_who_leaves_says_so_with_the_answer_and_then_closes() -> None:
@@ -382,7 +382,7 @@ def test_who_leaves_says_so_with_the_answer_and_then_closes() -> None:
             assert (status, headers["connection"]) == (200, "close")
             assert await caller.closed()
 
-    run(ask)
+    asyncio.run(ask())
 
 
 def test_who_waits_for_the_end_is_told_of_it() -> None:
@@ -406,10 +406,9 @@ def test_who_waits_for_the_end_is_told_of_it() -> None:
             assert not ends
             if leaves:
                 app.full = True
-                caller.hang_up()
-                await until(lambda: not caller.server.server_state.connections)
+                await caller.hang_up()
             app.may.set()
-            await until(lambda: not caller.server.server_state.tasks)
+            await caller.all_ended()
 
     for leaves in (False, True):
         asyncio.run(ask(leaves))
@@ -432,7 +431,7 @@ def test_who_reads_no_refusal_is_sent_no_more_of_them() -> None:
             await until(lambda: app.asked == ["parsed"])
             connection.flow.write_paused = False
 
-    run(ask)
+    asyncio.run(ask())
 
 
 @pytest.mark.parametrize(
@@ -453,4 +452,4 @@ def test_an_answer_that_would_bring_the_connection_out_of_step_is_a_mistake(head
             caller.send(QUESTION)
             assert await caller.closed()
 
-    run(ask)
+    asyncio.run(ask())

@@ -113,14 +113,14 @@ class Connection(HttpToolsProtocol):
             self.transport,
             self.server_state.default_headers,
             self.logger,
-            self._answered,
+            self.on_response_complete,
         )
         task = self.loop.create_task(cycle.run_asgi(self.app))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
 
-    def _answered(self) -> None:
-        """A plain question has its answer: whatever came meanwhile is next."""
+    def on_response_complete(self) -> None:
+        """A request has its answer: whatever came meanwhile is next, else the connection idles."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return

@@ -13,11 +13,10 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, RequestResponseCycle
 
 BEGIN = b"POST /v1/"
 """How every question begins; looked at before anything else of what comes."""
@@ -42,7 +41,6 @@ _PLAIN = _OF_ONE.union(
     )
 )
 """Headers of which none asks more of a server than an answer: others do, or could be read in two ways."""
-_DAMAGED = re.compile(rb"[\r\n\0]")
 
 
 class _Nobody:
@@ -129,17 +127,20 @@ class Cycle(RequestResponseCycle):
         done: Callable[[], None],
     ) -> None:
         asked = {"path": head.path, "raw_path": head.path.encode(), "headers": list(head.headers)}
-        self.scope = {**about, **asked, "state": about["state"].copy()}  # type: ignore[typeddict-item]
+        super().__init__(
+            scope={**about, **asked, "state": about["state"].copy()},  # type: ignore[typeddict-item]
+            transport=transport,
+            flow=flow,
+            logger=logger,
+            access_logger=logger,
+            access_log=False,
+            default_headers=default_headers,
+            message_event=_NOBODY_WAITS,  # type: ignore[arg-type]
+            expect_100_continue=False,
+            keep_alive=True,
+            on_response=done,
+        )
         self.body = body  # type: ignore[assignment]
-        self.transport = transport
-        self.flow = flow
-        self.logger = logger
-        self.default_headers = default_headers
-        self.message_event = _NOBODY_WAITS  # type: ignore[assignment]
-        self.on_response = done
-        self.disconnected = self.response_started = self.response_complete = False
-        self.keep_alive = True
-        self.more_body = True
         self._begun: Any = None
 
     async def receive(self) -> Any:
@@ -170,7 +171,7 @@ class Cycle(RequestResponseCycle):
         begin, stays = _beginning(self._begun["status"], tuple(self.default_headers), self.keep_alive)
         lines, body = [begin], message["body"]
         for name, value in self._begun["headers"]:
-            if _DAMAGED.search(value) or (name == b"content-length" and int(value) != len(body)):
+            if HEADER_VALUE_RE.search(value) or (name == b"content-length" and int(value) != len(body)):
                 raise RuntimeError(f"The header {name.decode()} of an answer is not right.")
             lines += (name, b": ", value, b"\r\n")
             stays = stays and name != b"connection"
@@ -188,7 +189,7 @@ class Cycle(RequestResponseCycle):
 @lru_cache(maxsize=64)
 def _beginning(status: int, headers: Headers, keep_alive: bool) -> tuple[bytes, bool]:
     """The status line and the headers that every answer has, and whether the connection stays open after it."""
-    lines = [b"HTTP/1.1 %d %s\r\n" % (status, HTTPStatus(status).phrase.encode())]
+    lines = [STATUS_LINE[status]]
     lines += (b"%s: %s\r\n" % each for each in headers)
     closes = (b"connection", b"close") in headers
     if not keep_alive and not closes:
