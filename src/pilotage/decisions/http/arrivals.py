@@ -6,13 +6,30 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from pilotage.decisions.http.exchange import Message, Receive
 from pilotage.platform.errors import TooLarge, TooSlow, Unavailable
 
 BODY_SECONDS = 10
+
+
+@asynccontextmanager
+async def in_time() -> AsyncIterator[None]:
+    """Within, a body is waited for as long as it may take to come.
+
+    Raises:
+        TooSlow: it did not come whole in time.
+    """
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            yield
+    except TimeoutError:
+        raise TooSlow(
+            f"The body did not come whole within {BODY_SECONDS} seconds.", "Send it with the headers."
+        ) from None
 
 
 class Arrivals:
@@ -45,12 +62,8 @@ class Arrivals:
             )
         self._coming[caller] += 1
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with in_time():
                 return await self._in_parts(await first if isinstance(first, _Begun) else first, receive)
-        except TimeoutError:
-            raise TooSlow(
-                f"The body did not come whole within {BODY_SECONDS} seconds.", "Send it with the headers."
-            ) from None
         finally:
             self._coming[caller] -= 1
             if not self._coming[caller]:

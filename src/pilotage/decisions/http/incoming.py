@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from litestar import Request
 
-from pilotage.platform.errors import TooSlow, WrongMediaType
-
-BODY_SECONDS = 10
+from pilotage.decisions.http.arrivals import in_time
+from pilotage.platform.errors import WrongMediaType
 
 
 async def read_body(request: Request[Any, Any, Any]) -> bytes:
@@ -22,10 +20,5 @@ async def read_body(request: Request[Any, Any, Any]) -> bytes:
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.lower() not in ("identity", ""):
         raise WrongMediaType("The body is compressed, which is not read here.", "Send it without Content-Encoding.")
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await request.body()
-    except TimeoutError:
-        raise TooSlow(
-            f"The body did not come whole within {BODY_SECONDS} seconds.", "Send it with the headers."
-        ) from None
+    async with in_time():
+        return await request.body()
