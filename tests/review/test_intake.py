@@ -51,7 +51,7 @@ def test_large_batches_are_taken_in_some_at_a_time_and_none_is_missed(
         record(live, *(a_decision(live.clock.now()) for _ in range(many)))
     monkeypatch.setattr(intake, "_HELD", 5)
     asked, real = list[int](), store.came_with
-    monkeypatch.setattr(store, "came_with", lambda *of: asked.append(len(of[2])) or real(*of))
+    monkeypatch.setattr(store, "came_with", lambda *of: asked.append(len(of[1])) or real(*of))
 
     assert flow.take_in(live) == 25
     assert asked == [1, 2, 1, 2]

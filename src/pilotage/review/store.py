@@ -151,16 +151,16 @@ def case_of_decision(connection: sa.Connection, decision: str) -> Case | None:
     return _one(connection, cases.c.decision == decision)
 
 
-def came_with(connection: sa.Connection, use_case: str, batches: Sequence[str]) -> list[tuple[str, bool]]:
-    """(identifier, whether policy sends it to a person) of what came into the ledger with these batches.
+def came_with(connection: sa.Connection, batches: Sequence[str]) -> list[tuple[str, bool]]:
+    """(identifier, whether policy sends it to a person) of what came into the ledger with these batches, each of one
+    use case.
 
-    Of answers of the model that were given; and of those in shadow in which the rule said otherwise.
+    Of answers of the model that were given; and of those in shadow in which the rule said otherwise. The use case is
+    no condition: SQLite would look for its decisions, all of them, instead of for the batches'.
     """
     given = sa.and_(decisions.c.stage.in_(ANSWERING), decisions.c.produced_by == "model")
     differs = sa.and_(decisions.c.stage.not_in(ANSWERING), decisions.c.model_answer != decisions.c.rule_answer)
-    query = sa.select(decisions.c.id, decisions.c.review).where(
-        decisions.c.batch.in_(batches), decisions.c.use_case == use_case, sa.or_(given, differs)
-    )
+    query = sa.select(decisions.c.id, decisions.c.review).where(decisions.c.batch.in_(batches), sa.or_(given, differs))
     return [tuple(row) for row in connection.execute(query.order_by(decisions.c.id))]
 
 

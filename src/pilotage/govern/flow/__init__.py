@@ -1,6 +1,15 @@
 """What governing does: write and verify the audit log, let people in, hand out keys and card tokens."""
 
-from pilotage.govern.flow.audit_log import checkpoint, deeds_between, entries, last_number, record, take_turn, verify
+from pilotage.govern.flow.audit_log import (
+    checkpoint,
+    deeds,
+    deeds_between,
+    entries,
+    last_number,
+    record,
+    take_turn,
+    verify,
+)
 from pilotage.govern.flow.cards import card_secret, mint_card_token, read_card_token
 from pilotage.govern.flow.keys import (
     all_keys,
@@ -33,6 +42,7 @@ __all__ = [
     "card_secret",
     "change_password",
     "checkpoint",
+    "deeds",
     "deeds_between",
     "demand_fitting",
     "disable_key",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +70,22 @@ def last_number(connection: sa.Connection) -> int:
 
 def deeds_between(connection: sa.Connection, after: int, upto: int, actions: Sequence[str]) -> list[AuditEntry]:
     """The entries of these actions with ``after`` < number <= ``upto``, in order, as far as they can be read."""
+    return _readable(store.between(connection, after, upto, actions))
+
+
+def deeds(connection: sa.Connection, actions: Sequence[str]) -> list[AuditEntry]:
+    """All entries of these actions, which are rare ones, in order, as far as they can be read."""
+    return _readable(store.of_actions(connection, actions))
+
+
+def _readable(contents: Iterable[bytes]) -> list[AuditEntry]:
     found = []
-    for content in store.between(connection, after, upto, actions):
+    for content in contents:
         try:
             found.append(rules.entry_of(content))
         except msgspec.MsgspecError:
-            log.error("audit_entry_unreadable", after=after, upto=upto)  # somebody changed it: verify says which
+            after = found[-1].number if found else None
+            log.error("audit_entry_unreadable", after=after)  # somebody changed it: verify says which
     return found
 
 

@@ -71,9 +71,20 @@ def of_action(connection: sa.Connection, action: str) -> Iterator[bytes]:
 
 
 def between(connection: sa.Connection, after: int, upto: int, actions: Sequence[str]) -> list[bytes]:
-    """Contents of the entries of these actions with ``after`` < number <= ``upto``, by number."""
+    """Contents of the entries of these actions with ``after`` < number <= ``upto``, by number.
+
+    Costs the entries between, whatever they are of: by the action's index it would be all of these actions there ever
+    were, and SQLite takes an index wherever the bare column is compared.
+    """
+    action = entries.c.action.concat("")
     query = sa.select(entries.c.content).where(entries.c.number > after, entries.c.number <= upto)
-    query = query.where(entries.c.action.in_(actions)).order_by(entries.c.number)
+    query = query.where(action.in_(actions)).order_by(entries.c.number)
+    return [bytes(content) for content in connection.execute(query).scalars()]
+
+
+def of_actions(connection: sa.Connection, actions: Sequence[str]) -> list[bytes]:
+    """Contents of all entries of these actions, by number."""
+    query = sa.select(entries.c.content).where(entries.c.action.in_(actions)).order_by(entries.c.number)
     return [bytes(content) for content in connection.execute(query).scalars()]
 
 

@@ -15,7 +15,7 @@ def names_of(connection: sa.Connection, person: Principal) -> rules.Names:
     An account is never called otherwise nor removed, and no two are called alike: its name is who it is. Only an admin
     makes two accounts one person (``person link --in-place-of``), which the audit log says.
     """
-    links = governing.deeds_between(connection, 0, governing.last_number(connection), ("link-person",))
+    links = governing.deeds(connection, ("link-person",))
     known = [person.name]
     for link in reversed(links):
         before = str(link.detail.get("in_place_of", ""))

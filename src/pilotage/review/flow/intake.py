@@ -120,7 +120,7 @@ def _open_of(work: Workspace, use_case: str, batches: Sequence[str]) -> int:
     except NotFound:  # nobody has adopted its file here: there is no policy to ask
         return 0
     with work.database.reading() as connection:
-        came = store.came_with(connection, use_case, batches)
+        came = store.came_with(connection, batches)
     drawn = [name for name, review in came if picking.could_be(name, review, by)]
     return sum(
         _open_some(work, drawn[start : start + _READ_AT_ONCE], by) for start in range(0, len(drawn), _READ_AT_ONCE)

@@ -1,0 +1,59 @@
+"""What an installation looks at every few seconds: it costs what is new, not what was ever recorded."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from pilotage import app
+from pilotage.decisions.durable.completeness import completeness
+from pilotage.platform.workspace import Workspace
+from tests.review.arranging import a_decision, record
+
+OFTEN = timedelta(seconds=10)
+_GROW = "(decisions|audit_log|outcomes|review_cases|review_events|webhook_events|webhook_deliveries)"
+ALL_OF_IT = re.compile(rf"SCAN {_GROW}\b|SEARCH {_GROW} USING [^;]*\((use_case|action)=\?\)")
+"""A step of SQLite's plan that reads a table that grows, by nothing or by what all its rows have."""
+
+
+def plans_of(live: Workspace, look: Any) -> dict[str, str]:
+    """The plan of each question that a look asks, by the question."""
+    asked: dict[str, Any] = {}
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
+            asked.setdefault(statement, parameters)
+
+    sa.event.listen(live.database.engine, "before_cursor_execute", note)
+    look(live)
+    sa.event.remove(live.database.engine, "before_cursor_execute", note)
+    with live.database.reading() as connection:
+        return {
+            statement: " ; ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", of))
+            for statement, of in asked.items()
+        }
+
+
+def test_a_step_that_reads_all_of_a_table_is_known() -> None:
+    assert ALL_OF_IT.search("SEARCH decisions USING INDEX ix_decisions_use_case_id (use_case=?)")
+    assert ALL_OF_IT.search("SEARCH audit_log USING INDEX ix_audit_log_action (action=?) ; USE TEMP B-TREE")
+    assert ALL_OF_IT.search("SCAN decisions")
+    assert not ALL_OF_IT.search("SEARCH decisions USING INDEX ix_decisions_batch (batch=?) ; USE TEMP B-TREE")
+
+
+def test_what_is_repeated_every_few_seconds_reads_no_growing_table_as_a_whole(live: Workspace) -> None:
+    if not live.database.is_sqlite:
+        pytest.skip("PostgreSQL plans by what it counts of its tables; SQLite counts nothing by itself")
+    often = [job for job in app.recurring(live) if job.every <= OFTEN]
+    assert {job.name for job in often} >= {"review", "webhooks", "told outcomes"}
+    for name, look in [*((job.name, job.run) for job in often), ("completeness", completeness)]:
+        look(live)
+        record(live, *(a_decision(live.clock.now()) for _ in range(3)))
+        plans = plans_of(live, look)
+        assert plans
+        whole = {statement: plan for statement, plan in plans.items() if ALL_OF_IT.search(plan)}
+        assert not whole, f"{name}: {whole}"
