@@ -186,7 +186,7 @@ def test_the_sentences_account_for_every_decision(work: Workspace, source: Sourc
     assert said[4].startswith("Left: 1. They have no outcome and were answered more than ten times 2 days before")
 
 
-def test_a_pull_that_takes_long_rests_until_source_or_file_is_another(
+def test_a_pull_that_takes_long_rests_and_less_so_where_source_or_file_is_another(
     work: Workspace, source: Source, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     definition, decision = adopt(work), recorded(work)
@@ -196,8 +196,12 @@ def test_a_pull_that_takes_long_rests_until_source_or_file_is_another(
 
     monkeypatch.setattr(flow, "_RESTS_AFTER_SECONDS", 0.0)
     monkeypatch.setattr(flow, "_RESTS_TIMES", 1_000_000)
-    assert [flow.pull_due(work, definition) is None for _ in range(2)] == [False, True]
+    assert flow.pull_due(work, definition) is None
 
+    monkeypatch.setattr(flow, "_RESTS_TIMES_WITH_NEWS", 0)
     read(work, clock.now() + timedelta(hours=2), known_to=clock.now() + timedelta(hours=1), version="w")
     assert [flow.pull_due(work, definition) is None for _ in range(2)] == [False, True]
+    monkeypatch.setattr(flow, "_RESTS_TIMES_WITH_NEWS", 1_000_000)
+    read(work, clock.now() + timedelta(hours=3), known_to=clock.now() + timedelta(hours=2), version="x")
+    assert flow.pull_due(work, definition) is None
     assert flow.pull(work, definition).known == 1

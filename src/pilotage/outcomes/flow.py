@@ -22,9 +22,10 @@ _LOOKED_AT = 20_000
 _JOINED_AT_ONCE = 2_500
 """Outcomes that one transaction writes: others wait for it some tens of milliseconds."""
 
-_RESTS_AFTER_SECONDS, _RESTS_TIMES = 2.0, 10
-_rests: dict[tuple[str, str], tuple[tuple[str, str], float]] = {}
-"""By installation and use case: of which snapshot and file the last pull was, and until when it rests."""
+_RESTS_AFTER_SECONDS = 0.5
+_RESTS_TIMES, _RESTS_TIMES_WITH_NEWS = 50, 5
+_rests: dict[tuple[str, str], tuple[tuple[str, str], float, float]] = {}
+"""By installation and use case: of which snapshot and file the last pull was, how long it took, when it ended."""
 
 
 def pull(work: Workspace, definition: Definition) -> OutcomePull:
@@ -59,19 +60,21 @@ def pull(work: Workspace, definition: Definition) -> OutcomePull:
 def pull_due(work: Workspace, definition: Definition) -> OutcomePull | None:
     """As :func:`pull`, for what repeats it; None where it rests.
 
-    One that takes seconds rests ten times as long, unless the source or the file is another since: only decisions that
-    were asked meanwhile could have got an outcome, and mostly have none yet.
+    One that takes long rests five times as long where the source or the file is another since, so that it never takes
+    more than a sixth of a core; and fifty times where they are not: then only decisions that were asked meanwhile could
+    have got an outcome, and mostly have none yet.
     """
     source = f"{definition.name}/{definition.use_case.outcome.source}"
     version = data.snapshot_versions(work, definition.name).get(source, "")
     key, stands = (str(work.database.url), definition.name), (version, definition.fingerprint)
-    before, rests_until = _rests.get(key, (("", ""), 0.0))
+    before, took, ended = _rests.get(key, (("", ""), 0.0, 0.0))
+    times = _RESTS_TIMES if before == stands else _RESTS_TIMES_WITH_NEWS
     began = time.monotonic()
-    if before == stands and began < rests_until:
+    if took > _RESTS_AFTER_SECONDS and began < ended + times * took:
         return None
     found = pull(work, definition)
-    took = time.monotonic() - began
-    _rests[key] = (stands, began + took * (1 + _RESTS_TIMES) if took > _RESTS_AFTER_SECONDS else 0.0)
+    ended = time.monotonic()
+    _rests[key] = (stands, ended - began, ended)
     return found
 
 
