@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
-import sqlalchemy as sa
 from tests.audit import reports
 from tests.living import release
 from tests.models import flights
@@ -34,7 +33,7 @@ from pilotage.review.records import Case
 from pilotage.usecase import flow as defining
 from pilotage.usecase.records import Definition
 
-BATCH, FORM = 10_000, 2
+BATCH, FORM = 10_000, 3
 """``FORM`` is raised when what is made changes."""
 FINDINGS = 4
 """Of each severity: about what an audit of real tables finds."""
@@ -72,8 +71,6 @@ def _make(home: Path, decisions: int, waiting: int) -> None:
             governing.record(connection, work, SYSTEM, "decisions.recorded", NAME, detail)
             outcomes.add(connection, [_outcome(each, at) for at, each in enumerate(made_now) if at % 2])
             cases.insert_cases(connection, [_case(each) for each in made_now[::every]])
-    with work.database.writing() as connection:
-        connection.execute(sa.text("ANALYZE"))
     work.close()
 
 
