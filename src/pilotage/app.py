@@ -21,7 +21,7 @@ from pilotage.decisions.durable.completeness import fold_old
 from pilotage.decisions.http.batch_route import BatchRoute, batch_of
 from pilotage.decisions.http.exchange import Receive, Scope, Send
 from pilotage.decisions.http.once import Once
-from pilotage.decisions.http.route import DecisionRoute, use_case_of
+from pilotage.decisions.http.route import FULL, DecisionRoute, use_case_of
 from pilotage.decisions.jobs import flow as batch_jobs
 from pilotage.decisions.jobs.flow import JobWorker
 from pilotage.govern import flow as governing
@@ -29,7 +29,7 @@ from pilotage.monitor.incidents import overdue
 from pilotage.monitor.incidents.watching import Watch
 from pilotage.outcomes import flow as outcomes
 from pilotage.outcomes import quarantine, reporting, seeding
-from pilotage.platform import replies, requests, tracing
+from pilotage.platform import replies, tracing
 from pilotage.platform.errors import PilotageError
 from pilotage.platform.jobs import Job, Runner
 from pilotage.platform.settings import read_settings
@@ -43,7 +43,7 @@ from pilotage.web.lanes import open_lanes
 from pilotage.web.observing import Observing
 from pilotage.web.plain import Head
 from pilotage.web.policies import DeclaredRoute, declared_routes
-from pilotage.web.shedding import Sheds, written
+from pilotage.web.shedding import Refusing, Sheds
 from pilotage.webhooks import flow as webhooks
 
 MATERIALISE_LOOK_SECONDS = 30.0  # how often it is looked whether tables of columns are due
@@ -67,6 +67,7 @@ class Application(Sheds):
         self._batches = BatchRoute(self.service, self._once)
         self._observing = Observing(self._answer, work.settings)
         self._leave_by: float | None = None
+        self._refusing: Refusing | None = None
 
     @cached_property
     def _console(self) -> Litestar:
@@ -105,12 +106,21 @@ class Application(Sheds):
 
         One with which a trace begins is refused as a request, and so is one that comes to who leaves.
         """
-        if self._decisions.has_place() or self.service.phase != "running" or tracing.is_on():
-            self._decisions.comes()
-            return None
-        error, request = self._decisions.turned_away(), requests.identifier(head.request)
-        self._observing.refused(request, self._decisions.method, self._decisions.path, error.status)
-        return written(error, head.path, request)
+        if self._refusing is None:
+            if self._decisions.has_place() or self.service.phase != "running" or tracing.is_on():
+                self._decisions.comes()
+                return None
+            self._refusing = Refusing(FULL)
+            asyncio.get_running_loop().call_soon(self._tell_refused)
+        return self._refusing.reply(head)
+
+    def _tell_refused(self) -> None:
+        """The turn is over."""
+        refused, self._refusing = self._refusing, None
+        if refused is not None:
+            self._decisions.turned_away(refused.count)
+            route = self._decisions.method, self._decisions.path
+            self._observing.refused(refused.first, refused.count, *route, refused.error.status)
 
     def comes(self) -> None:
         """Count what may be a question before it has its place."""

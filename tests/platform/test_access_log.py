@@ -46,7 +46,7 @@ def test_a_request_that_was_refused_unread_has_the_same_line() -> None:
     calls: list[bytes] = []
     log = AccessLog(1.0, calls.append)
     log.add(Current("r1"), "POST", "/v1/x/{use_case:str}", 503, 0.0)
-    log.add_refused("r1", "POST", "/v1/x/{use_case:str}", 503)
+    log.add_refused("r1", 1, "POST", "/v1/x/{use_case:str}", 503)
     log.close()
     usual, refused = (json.loads(line) for line in b"".join(calls).splitlines())
     assert datetime.fromisoformat(refused.pop("timestamp")) >= datetime.fromisoformat(usual.pop("timestamp"))
@@ -56,14 +56,15 @@ def test_a_request_that_was_refused_unread_has_the_same_line() -> None:
 def test_of_thousands_that_are_refused_some_have_lines_and_the_others_are_counted() -> None:
     calls: list[bytes] = []
     log = AccessLog(1.0, calls.append)
-    for number in range(5_000):
-        log.add_refused(f"r{number}", "POST", "/v1/x/{use_case:str}", 503)
+    for number in range(1_000):
+        log.add_refused(f"r{number}", 1 + number % 9, "POST", "/v1/x/{use_case:str}", 503)
+    asked = sum(1 + number % 9 for number in range(1_000))
     log.close()
     told = [json.loads(line) for line in b"".join(calls).splitlines()]
     single = [line for line in told if line["event"] == "request"]
     counted = [line for line in told if line["event"] == "requests_refused"]
-    assert 100 <= len(single) < 5_000
-    assert len(single) + sum(line["lines"] for line in counted) == 5_000
+    assert 100 <= len(single) < 1_000
+    assert len(single) + sum(line["lines"] for line in counted) == asked
     assert {(line["status"], line["route"]) for line in told} == {(503, "/v1/x/{use_case:str}")}
 
 
@@ -77,12 +78,12 @@ def test_refusals_that_nobody_writes_are_counted_and_take_no_more_memory() -> No
         calls.append(content)
 
     log = AccessLog(1.0, write)
-    log.add_refused("r", "POST", "/x", 503)
+    log.add_refused("r", 1, "POST", "/x", 503)
     assert held.wait(30)
     for _ in range(50_000):
-        log.add_refused("r", "POST", "/x", 503)
+        log.add_refused("r", 2, "POST", "/x", 503)
     assert len(log._lines) + len(log._unsaid) <= 20_100
     go.set()
     log.close()
     told = [json.loads(line) for line in b"".join(calls).splitlines()]
-    assert sum(line.get("lines", 1) for line in told) == 50_001
+    assert sum(line.get("lines", 1) for line in told) == 100_001

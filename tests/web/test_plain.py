@@ -12,6 +12,7 @@ from pilotage.web.connections import demand_clear
 
 HEAD = b"POST /v1/use-cases/small/decisions HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer pk_1\r\n"
 PLAIN = HEAD + b"Content-Length: 2\r\n\r\n{}"
+ANOTHER = PLAIN.replace(b"pk_1", b"pk_2").replace(b"small", b"other")
 PATH = "/v1/use-cases/small/decisions"
 
 
@@ -200,6 +201,8 @@ def test_what_is_taken_for_a_question_the_parser_reads_alike(edits: list[tuple[i
         data = data[:at] + instead + data[at + gone :]
     note(repr(data))
     head = plain.head_of(data)
+    for before in (PLAIN, ANOTHER):
+        assert plain.head_of(data, plain.head_of(before) or plain.NONE) == head, "what came before says nothing of it"
     if head is None:
         return
     parsed = Parsed(data)

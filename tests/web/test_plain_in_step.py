@@ -20,7 +20,7 @@ import uvicorn
 from pilotage.platform.errors import Unavailable
 from pilotage.web.connections import READ_SECONDS, Connection
 from pilotage.web.plain import Cycle, Head
-from pilotage.web.shedding import Sheds, written
+from pilotage.web.shedding import Refusing, Sheds
 
 BEGIN = b"POST /v1/use-cases/small/decisions HTTP/1.1\r\nhost: x\r\n"
 QUESTION = BEGIN + b"content-length: 2\r\n\r\n{}"
@@ -41,7 +41,7 @@ class Answering(Sheds):
     may: asyncio.Event = field(default_factory=asyncio.Event)
 
     def refusal(self, head: Head) -> bytes | None:
-        return written(Unavailable("Full.", "Wait."), head.path, "req_1") if self.full else None
+        return Refusing(Unavailable("Full.", "Wait.")).reply(head) if self.full else None
 
     def comes(self) -> None:
         """It has a place for all that is not plain."""

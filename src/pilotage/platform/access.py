@@ -66,7 +66,7 @@ class AccessLog:
         self._write = write or _to_error_stream
         self._lines: deque[bytes] = deque()
         self._dropped = self._refused = 0
-        self._unsaid: deque[tuple[str, str, int]] = deque()
+        self._unsaid: deque[tuple[str, str, int, int]] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._flush_forever, name="access log", daemon=True)
         self._thread.start()
@@ -84,17 +84,22 @@ class AccessLog:
         line = Line(_instant(time.time()), level, "request", about.id, method, route, status, duration, *known)
         self._lines.append(_encode(line) + b"\n")
 
-    def add_refused(self, request: str, method: str, route: str, status: int) -> None:
-        """The same of a request that was refused unread. When there are thousands a second, what their lines take is
-        missing for answers, and nobody reads them: some have a line of their own, the others are counted in one.
+    def add_refused(self, request: str, count: int, method: str, route: str, status: int) -> None:
+        """So many requests were refused unread, the first of them with this identifier. When there are thousands a
+        second, what their lines take is missing for answers, and nobody reads them: some have a line of their own, the
+        others are counted in one.
         """
-        if self._refused >= _REFUSED_MAX:
-            if len(self._unsaid) < _LINES_MAX:
-                self._unsaid.append((method, route, status))
-            else:
-                self._dropped += 1
-            return
-        self._refused += 1
+        others = count
+        if self._refused < _REFUSED_MAX:
+            self._refused += 1
+            others -= 1
+            self._add_first(request, method, route, status)
+        if len(self._unsaid) >= _LINES_MAX:
+            self._dropped += others
+        elif others:
+            self._unsaid.append((method, route, status, others))
+
+    def _add_first(self, request: str, method: str, route: str, status: int) -> None:
         before, after = _around_request(method, route, status)
         self._lines.append(f'{{"timestamp":"{_instant(time.time())}{before}{request}{after}'.encode())
 
@@ -110,8 +115,11 @@ class AccessLog:
 
     def _flush(self) -> None:
         unsaid, lines, self._refused = _taken(self._unsaid), _taken(self._lines), 0
-        count = len(unsaid) + len(lines)
-        for (method, route, status), more in Counter(unsaid).items():
+        told = Counter[tuple[str, str, int]]()
+        for method, route, status, more in unsaid:
+            told[method, route, status] += more
+        count = told.total() + len(lines)
+        for (method, route, status), more in told.items():
             lines.append(_encode(_Refused(_instant(time.time()), method, route, status, more)) + b"\n")
         if dropped := self._dropped:
             self._dropped = 0

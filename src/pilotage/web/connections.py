@@ -64,13 +64,22 @@ class Connection(HttpToolsProtocol):
     BETWEEN, with no answer in work, do bytes begin a request, and only there may they be read without the parser.
     """
 
-    due: float | None = None
-    _head_bytes = 0
-    _is_head = True
-    _unread: tuple[int, float] = (0, 0.0)
-    _sheds: Sheds | None = None
-    _idle_since = -math.inf
-    _about: dict[str, Any]
+    __slots__ = ("_about", "_head", "_head_bytes", "_idle_since", "_is_head", "_sheds", "_unread", "due")
+    """Beside uvicorn's attributes, which are just as many as Python keeps in an object itself (30): with ours among
+    them each connection would have a table of its own, and a full worker looks at thousands a second.
+    """
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.due: float | None = None
+        self._head_bytes = 0
+        self._is_head = True
+        self._unread: tuple[int, float] = (0, 0.0)
+        self._sheds: Sheds | None = None
+        self._idle_since = -math.inf
+        self._about: dict[str, Any] = {}
+        self._head = plain.NONE
+        """Of the question before: an app's next one mostly begins the same."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request, unless there are too many that do."""
@@ -86,8 +95,8 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read on; what follows an answer begins a request, and has its time."""
         if self._sheds is not None and data.startswith(plain.BEGIN):
-            if self._is_at_rest() and (head := plain.head_of(data)) is not None:
-                self.due = None
+            if self._is_at_rest() and (head := plain.head_of(data, self._head)) is not None:
+                self.due, self._head = None, head
                 if (refusal := self._sheds.refusal(head)) is not None:
                     self.transport.write(refusal)
                     self._idles()
@@ -213,7 +222,8 @@ class Connection(HttpToolsProtocol):
 
     def _is_at_rest(self) -> bool:
         """Whether no answer is in work or unread, and nothing of a request has come that has not come whole."""
-        if not self._is_idle() or self.flow.write_paused or self.transport.is_closing():
+        cycle = self.cycle
+        if (cycle is not None and not cycle.response_complete) or self.flow.write_paused or self.transport.is_closing():
             return False
         return self.due is None or (self._is_head and not self._head_bytes)
 

@@ -51,10 +51,10 @@ class Observing:
             if self._log is not None or span is not tracing.NOTHING:
                 self._tell(about, span, scope, route, status, time.perf_counter() - began)
 
-    def refused(self, request: str, method: str, route: str, status: int) -> None:
-        """Keep a line of a request that was refused before it was one."""
+    def refused(self, request: str, count: int, method: str, route: str, status: int) -> None:
+        """Tell of requests that were refused before they were any; of the first one this is the identifier."""
         if self._log is not None:
-            self._log.add_refused(request, method, route, status)
+            self._log.add_refused(request, count, method, route, status)
 
     def close(self) -> None:
         """Write what waits."""

@@ -56,21 +56,32 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class Head(NamedTuple):
-    """Where a question is sent, its headers (names in lower case), and how long head and body are in bytes."""
+    """Where a question is sent, and its headers (names in lower case).
+
+    ``begin`` is the head as it came, ``size`` its bytes and ``whole`` those of head and body together; ``request`` is
+    the identifier that the caller gave to the request.
+    """
 
     path: str
     headers: Headers
-    size: int
-    length: int
     request: bytes | None
-    """The identifier that the caller gave to the request."""
+    begin: bytes
+    size: int
+    whole: int
 
+
+NONE = Head("", (), None, b"", 0, -1)
+"""Of no question."""
 
 _remembered: dict[bytes, Head] = {}
 
 
-def head_of(data: bytes) -> Head | None:
-    """The head of a question, if these bytes are one, whole and nothing else; None for all others."""
+def head_of(data: bytes, before: Head = NONE) -> Head | None:
+    """The head of a question, if these bytes are one, whole and nothing else; None for all others. The next one mostly
+    begins as the one ``before`` did.
+    """
+    if len(data) == before.whole and data.startswith(before.begin):
+        return before
     end = data.find(_END) + len(_END)
     if not len(_END) <= end <= _HEAD_BYTES_MAX:
         return None
@@ -80,7 +91,7 @@ def head_of(data: bytes) -> Head | None:
         head = _read(begin)
         if head is None:
             return None
-    return head if len(data) == end + head.length else None
+    return head if len(data) == head.whole else None
 
 
 def _read(begin: bytes) -> Head | None:
@@ -101,7 +112,8 @@ def _read(begin: bytes) -> Head | None:
     length = fields.get(b"content-length", b"")
     if _LENGTH.fullmatch(length) is None or fields.get(b"connection", _KEPT).lower() != _KEPT:
         return None
-    head = Head(asked[1].decode(), tuple(headers), len(begin), int(length), fields.get(b"x-request-id"))
+    size, request = len(begin), fields.get(b"x-request-id")
+    head = Head(asked[1].decode(), tuple(headers), request, begin, size, size + int(length))
     if fields.keys().isdisjoint(_OF_ONE):
         if len(_remembered) >= _REMEMBERED_MAX:
             _remembered.clear()

@@ -26,10 +26,25 @@ class Sheds(ABC):
         """What may be a question is on its way to a place: it has one when the event loop turns next."""
 
 
-def written(error: Unavailable, path: str, identifier: str) -> bytes:
-    """The whole reply: problem details (RFC 9457), and the request's identifier as every reply has one."""
-    head, body = _parts(error, path)
-    return b"".join((head, identifier.encode(), b"\r\n\r\n", body))
+class Refusing:
+    """Refuses what comes in the rest of a turn of the event loop: no place becomes free in it, so it is asked for once,
+    and what was refused is counted and told of once.
+    """
+
+    def __init__(self, error: Unavailable) -> None:
+        self.error = error
+        self.count = 0
+        self.first = ""
+        """The identifier of the first request."""
+
+    def reply(self, head: Head) -> bytes:
+        """The whole reply: problem details (RFC 9457), and the request's identifier as every reply has one."""
+        request = requests.identifier(head.request)
+        if not self.count:
+            self.first = request
+        self.count += 1
+        begin, body = _parts(self.error, head.path)
+        return b"".join((begin, request.encode(), b"\r\n\r\n", body))
 
 
 @lru_cache(maxsize=256)
