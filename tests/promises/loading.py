@@ -5,7 +5,7 @@ hide what an overloaded server does). With rate 0 there are so many callers with
 ``THINK_SECONDS`` after an answer, and after a refusal waits as long as ``Retry-After`` says, each give or take its own
 half: callers are not of one mind.
 Prints one line of JSON. Latencies are in milliseconds, from when a question was sent; ``unsent`` were due while every
-connection was busy.
+connection was busy; ``lag`` is how late the load's own event loop looks at what came, for 99 of 100 looks.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ class Load:
         self._idle: deque[Connection] = deque()
         self._taken: dict[int, list[float]] = {}
         self._with_retry_after = self._unsent = self._lost = self._sent = 0
+        self._lags: list[float] = []
         self._is_over = False
         self._chance = random.Random(connections)
 
@@ -80,6 +81,7 @@ class Load:
         for _ in range(self._connections):
             _, made = await loop.create_connection(lambda: Connection(self), "127.0.0.1", self._port)
             self._idle.append(made)
+        watching = asyncio.create_task(self._watch())
         began = time.perf_counter()
         if self._rate:
             await self._steadily(began, seconds)
@@ -90,6 +92,7 @@ class Load:
             await asyncio.sleep(seconds)
         taken = time.perf_counter() - began
         self._is_over = True
+        await watching
         return self._counted(taken)
 
     def answered(self, made: Connection, status: int, taken_ms: float, retry_after: float | None) -> None:
@@ -116,6 +119,12 @@ class Load:
         self._sent += 1
         made.ask()
 
+    async def _watch(self) -> None:
+        while not self._is_over:
+            began = time.perf_counter()
+            await asyncio.sleep(_TICK_SECONDS)
+            self._lags.append((time.perf_counter() - began - _TICK_SECONDS) * 1000)
+
     async def _steadily(self, began: float, seconds: float) -> None:
         due = 0
         while (now := time.perf_counter() - began) < seconds:
@@ -134,6 +143,7 @@ class Load:
             "unsent": self._unsent,
             "lost": self._lost,
             "with_retry_after": self._with_retry_after,
+            "lag": at_share(self._lags, 0.99),
             "by_status": {
                 status: {
                     "count": len(taken),
