@@ -85,18 +85,19 @@ def current_snapshot(connection: sa.Connection, use_case: str, source: str) -> S
 
 
 def current_versions(connection: sa.Connection, use_case: str | None) -> dict[str, str]:
-    """The newest version of every source, by ``use_case/source``."""
-    newest = sa.select(sa.func.max(snapshots.c.sequence)).group_by(snapshots.c.use_case, snapshots.c.source)
-    query = sa.select(snapshots.c.use_case, snapshots.c.source, snapshots.c.version).where(
-        snapshots.c.sequence.in_(newest)
-    )
+    """The newest version of every source that has one, by ``use_case/source``. Costs the sources, not the snapshots."""
+    of = source_state.c.use_case, source_state.c.source
+    mine = sa.select(snapshots.c.version).where(snapshots.c.use_case == of[0], snapshots.c.source == of[1])
+    query = sa.select(*of, mine.order_by(snapshots.c.sequence.desc()).limit(1).scalar_subquery())
     if use_case is not None:
-        query = query.where(snapshots.c.use_case == use_case)
-    return {f"{owner}/{source}": version for owner, source, version in connection.execute(query)}
+        query = query.where(of[0] == use_case)
+    found = connection.execute(query)
+    return {f"{owner}/{source}": version for owner, source, version in found if version is not None}
 
 
 def add_snapshot(connection: sa.Connection, use_case: str, snapshot: Snapshot, now: datetime) -> None:
-    """Make this snapshot the newest of its source."""
+    """Make this snapshot the newest of its source, which has its row in any case."""
+    _ensure_state(connection, use_case, snapshot.source)
     connection.execute(
         snapshots.insert().values(
             use_case=use_case, source=snapshot.source, version=snapshot.version, manifest=snapshot, made_at=now
@@ -115,8 +116,7 @@ def lease(
     connection: sa.Connection, use_case: str, source: str, holder: str, now: datetime, until: datetime
 ) -> str | None:
     """Let one holder sync a source until then; who has it already, where somebody has."""
-    never = {"use_case": use_case, "source": source, "failures": 0, "error": ""}
-    connection.execute(insert_ignoring(connection, source_state).values(never))
+    _ensure_state(connection, use_case, source)
     here = _of(use_case, source)
     free = sa.or_(source_state.c.leased_until.is_(None), source_state.c.leased_until <= now)
     taken = connection.execute(source_state.update().where(*here, free).values(leased_by=holder, leased_until=until))
@@ -148,9 +148,13 @@ def add_failure(connection: sa.Connection, use_case: str, source: str, now: date
     return int(connection.execute(query).scalar_one())
 
 
-def _remember(connection: sa.Connection, use_case: str, source: str, values: dict[str, object]) -> None:
+def _ensure_state(connection: sa.Connection, use_case: str, source: str) -> None:
     never = {"use_case": use_case, "source": source, "failures": 0, "error": ""}
     connection.execute(insert_ignoring(connection, source_state).values(never))
+
+
+def _remember(connection: sa.Connection, use_case: str, source: str, values: dict[str, object]) -> None:
+    _ensure_state(connection, use_case, source)
     connection.execute(source_state.update().where(*_of(use_case, source)).values(**values))
 
 
