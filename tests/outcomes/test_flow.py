@@ -192,6 +192,7 @@ def test_a_pull_that_takes_long_rests_and_less_so_where_source_or_file_is_anothe
     definition, decision = adopt(work), recorded(work)
     read(work, clock.now() + timedelta(hours=1), known_to=clock.now())
     source.says = {decision.entity: (True, clock.now())}
+    monkeypatch.setattr(flow, "_RESTS_AFTER_SECONDS", 1_000.0)
     assert [flow.pull_due(work, definition) is None for _ in range(2)] == [False, False]
 
     monkeypatch.setattr(flow, "_RESTS_AFTER_SECONDS", 0.0)

@@ -24,8 +24,11 @@ _JOINED_AT_ONCE = 2_500
 
 _RESTS_AFTER_SECONDS = 0.5
 _RESTS_TIMES, _RESTS_TIMES_WITH_NEWS = 50, 5
+_RESTS_SECONDS_MAX = 3600.0
 _rests: dict[tuple[str, str], tuple[tuple[str, str], float, float]] = {}
-"""By installation and use case: of which snapshot and file the last pull was, how long it took, when it ended."""
+"""By installation and use case: of which snapshot and file this process's last pull was, how long it took, when it
+ended.
+"""
 
 
 def pull(work: Workspace, definition: Definition) -> OutcomePull:
@@ -60,9 +63,9 @@ def pull(work: Workspace, definition: Definition) -> OutcomePull:
 def pull_due(work: Workspace, definition: Definition) -> OutcomePull | None:
     """As :func:`pull`, for what repeats it; None where it rests.
 
-    One that takes long rests five times as long where the source or the file is another since, so that it never takes
-    more than a sixth of a core; and fifty times where they are not: then only decisions that were asked meanwhile could
-    have got an outcome, and mostly have none yet.
+    One that takes long rests five times as long where the source or the file is another since, so that a use case takes
+    no more than a sixth of a process's core; and fifty times, an hour at most, where they are not: then only decisions
+    that were asked meanwhile could have got an outcome, and mostly have none yet. One that fails rests, too.
     """
     source = f"{definition.name}/{definition.use_case.outcome.source}"
     version = data.snapshot_versions(work, definition.name).get(source, "")
@@ -70,12 +73,13 @@ def pull_due(work: Workspace, definition: Definition) -> OutcomePull | None:
     before, took, ended = _rests.get(key, (("", ""), 0.0, 0.0))
     times = _RESTS_TIMES if before == stands else _RESTS_TIMES_WITH_NEWS
     began = time.monotonic()
-    if took > _RESTS_AFTER_SECONDS and began < ended + times * took:
+    if took > _RESTS_AFTER_SECONDS and began < ended + min(times * took, _RESTS_SECONDS_MAX):
         return None
-    found = pull(work, definition)
-    ended = time.monotonic()
-    _rests[key] = (stands, ended - began, ended)
-    return found
+    try:
+        return pull(work, definition)
+    finally:
+        ended = time.monotonic()
+        _rests[key] = (stands, ended - began, ended)
 
 
 def _decided_since(work: Workspace, use_case: str, since: datetime) -> Iterator[list[Decided]]:
