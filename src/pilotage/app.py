@@ -13,7 +13,7 @@ import structlog
 from litestar import Litestar
 
 from pilotage.data import flow as data
-from pilotage.decisions import parity
+from pilotage.decisions import metrics, parity
 from pilotage.decisions.answering.following import Repeating
 from pilotage.decisions.answering.service import Service
 from pilotage.decisions.answering.troubles import Troubles
@@ -110,17 +110,17 @@ class Application(Sheds):
             if self._decisions.has_place() or self.service.phase != "running" or tracing.is_on():
                 self._decisions.comes()
                 return None
-            self._refusing = Refusing(FULL)
-            asyncio.get_running_loop().call_soon(self._tell_refused)
+            refusing = Refusing(FULL)
+            asyncio.get_running_loop().call_soon(self._tell_refused, refusing)
+            self._refusing = refusing
         return self._refusing.reply(head)
 
-    def _tell_refused(self) -> None:
+    def _tell_refused(self, refused: Refusing) -> None:
         """The turn is over."""
-        refused, self._refusing = self._refusing, None
-        if refused is not None:
-            self._decisions.turned_away(refused.count)
-            route = self._decisions.method, self._decisions.path
-            self._observing.refused(refused.first, refused.count, *route, refused.error.status)
+        self._refusing = None
+        metrics.turned_away(refused.count)
+        route = self._decisions.method, self._decisions.path
+        self._observing.refused(refused.first, refused.count, *route, refused.error.status)
 
     def comes(self) -> None:
         """Count what may be a question before it has its place."""

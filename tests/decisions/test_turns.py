@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from pilotage.decisions.answering.service import Service
-from pilotage.decisions.http.route import IN_FLIGHT_MAX, IN_ONE_TURN_MAX, DecisionRoute
+from pilotage.decisions.http import route
+from pilotage.decisions.http.route import IN_FLIGHT_MAX, DecisionRoute
 from pilotage.platform.workspace import Workspace
 
 SCOPE = {"type": "http", "method": "POST", "path": "/v1/use-cases/small/decisions", "headers": []}
@@ -38,33 +39,36 @@ async def _nothing(*_: object) -> dict[str, object]:
     return {"type": "http.request"}
 
 
-def test_what_comes_together_begins_in_the_order_in_which_it_came_so_many_at_a_time(service: Service) -> None:
+def test_what_comes_together_begins_in_the_order_in_which_it_came_so_many_at_a_time(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(route, "IN_ONE_TURN_MAX", 8)
+
     async def ask() -> list[tuple[int, int]]:
-        route = Counted(service)
-        asked = IN_FLIGHT_MAX - 3
-        tasks = [asyncio.create_task(route(str(number), SCOPE, _nothing, _nothing)) for number in range(asked)]
-        while len(route.began) < asked:
+        counted, asked = Counted(service), 27
+        tasks = [asyncio.create_task(counted(str(number), SCOPE, _nothing, _nothing)) for number in range(asked)]
+        while len(counted.began) < asked:
             await asyncio.sleep(0)
-            route.turn += 1
-        route.end.set()
+            counted.turn += 1
+        counted.end.set()
         await asyncio.gather(*tasks)
-        return route.began
+        return counted.began
 
     began = asyncio.run(ask())
     turns = [turn for turn, _ in began]
     assert [number for _, number in began] == list(range(len(began)))
-    assert {turns.count(turn) for turn in set(turns)} == {IN_ONE_TURN_MAX, IN_FLIGHT_MAX - 3 - IN_ONE_TURN_MAX}
+    assert {turns.count(turn) for turn in set(turns)} == {8, 3}
 
 
 def test_a_worker_is_full_of_what_it_has_read_before_any_of_it_begins(service: Service) -> None:
     async def read() -> list[bool]:
-        route = DecisionRoute(service)
+        asked = DecisionRoute(service)
         full = []
         for _ in range(IN_FLIGHT_MAX):
-            full.append(not route.has_place())
-            route.comes()
-        full.append(not route.has_place())
+            full.append(not asked.has_place())
+            asked.comes()
+        full.append(not asked.has_place())
         await asyncio.sleep(0)
-        return [*full, not route.has_place()]
+        return [*full, not asked.has_place()]
 
     assert asyncio.run(read()) == [False] * IN_FLIGHT_MAX + [True, False]

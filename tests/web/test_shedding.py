@@ -49,16 +49,21 @@ def test_what_is_refused_in_a_turn_is_told_of_once_and_each_has_its_own_reply(
         replies = [served.refusal(question()) for _ in range(IN_FLIGHT_MAX)]
         replies += [served.refusal(question(path, path)) for path in ("a", "b", "c")]
         await asyncio.sleep(0)
-        replies.append(served.refusal(question()))
+        replies += [served.refusal(question()) for _ in range(IN_FLIGHT_MAX)]
+        replies += [served.refusal(question(request="again")) for _ in range(2)]
         await asyncio.sleep(0)
         return replies
 
-    *taken, a, b, c, last = asyncio.run(ask())
+    *replies, d, e = asyncio.run(ask())
+    taken, (a, b, c), later = replies[:IN_FLIGHT_MAX], replies[IN_FLIGHT_MAX:][:3], replies[IN_FLIGHT_MAX + 3 :]
     assert taken == [None] * IN_FLIGHT_MAX
     for path, reply in zip("abc", (a, b, c), strict=True):
         assert reply is not None
         assert f"x-request-id: {path}\r\n".encode() in reply
         assert f"/v1/use-cases/{path}/decisions".encode() in reply
-    assert last is None
-    assert counted == [3]
-    assert told == [("a", 3, "POST", "/v1/use-cases/{use_case:str}/decisions", 503)]
+    assert later == [None] * IN_FLIGHT_MAX, "the next turn looks again"
+    assert d is not None
+    assert d == e
+    assert counted == [3, 2]
+    path = "/v1/use-cases/{use_case:str}/decisions"
+    assert told == [("a", 3, "POST", path, 503), ("again", 2, "POST", path, 503)]

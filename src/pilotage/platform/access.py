@@ -21,7 +21,7 @@ _LINES_MAX = 20_000
 """Lines that wait; where whoever reads them does not keep up, more are counted and not kept."""
 
 _REFUSED_MAX = 100
-"""Requests refused unread that have a line of their own, from one writing to the next."""
+"""Requests refused unread that have a line of their own, from one writing to the next: the first of a turn each."""
 
 Waits = TypeVar("Waits")
 

@@ -65,7 +65,7 @@ class Connection(HttpToolsProtocol):
     """
 
     __slots__ = ("_about", "_head", "_head_bytes", "_idle_since", "_is_head", "_sheds", "_unread", "due")
-    """Beside uvicorn's attributes, which are just as many as Python keeps in an object itself (30): with ours among
+    """Beside uvicorn's attributes, which are nearly as many as Python keeps in an object itself (30): with ours among
     them each connection would have a table of its own, and a full worker looks at thousands a second.
     """
 
@@ -222,7 +222,7 @@ class Connection(HttpToolsProtocol):
 
     def _is_at_rest(self) -> bool:
         """Whether no answer is in work or unread, and nothing of a request has come that has not come whole."""
-        cycle = self.cycle
+        cycle = self.cycle  # what `_is_idle` says, without the call: this is asked for every refusal
         if (cycle is not None and not cycle.response_complete) or self.flow.write_paused or self.transport.is_closing():
             return False
         return self.due is None or (self._is_head and not self._head_bytes)

@@ -31,7 +31,7 @@ _HEAD_BYTES_MAX = 2048
 _REMEMBERED_MAX = 1024
 """Heads; an app's differ in the lengths of its bodies."""
 _OF_ONE = frozenset((b"idempotency-key", b"x-request-id", b"x-request-timeout-ms", b"traceparent", b"tracestate"))
-"""Headers that say something of one request: what has them is read anew each time."""
+"""Headers that say something of one request: what has them is not remembered for others."""
 _PLAIN = _OF_ONE.union(
     (
         *(b"host", b"content-length", b"content-type", b"connection", b"authorization", b"x-api-key"),

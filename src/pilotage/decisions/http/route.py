@@ -38,7 +38,8 @@ IN_FLIGHT_MAX = 128
 """Requests of one worker between the last byte of their body and their answer."""
 IN_ONE_TURN_MAX = 64
 """Questions that begin in one turn of the event loop: between turns it looks who else came, and refuses those. A turn
-takes some 10 ms then; the more of one kind is done in a row, the less each takes.
+takes some 10 ms then. With fewer it takes more to answer as many: answers and refusals push each other out of the
+processor's caches.
 """
 ARRIVING_MAX = 256
 """Requests of one key whose body is still coming: they hold memory and nothing else."""
@@ -49,7 +50,7 @@ _RELEASE_SECONDS = 2.0
 
 _FULL_SAID = "Too many questions came at once.", "Try again in a second."
 FULL = Unavailable(*_FULL_SAID)
-"""For who refuses without raising it: so it can be shared."""
+"""For whoever refuses many at once. It is never raised: each that is raised has a traceback of its own."""
 _PATH = re.compile(r"/v1/use-cases/([a-z][a-z0-9_]{0,62})/decisions")
 _encode = msgspec.json.Encoder().encode
 
@@ -175,10 +176,6 @@ class DecisionRoute:
     def _begin(self) -> None:
         """What came is next to run, and then counts itself."""
         self._coming = 0
-
-    def turned_away(self, count: int) -> None:
-        """Count questions for which there was no place, and that were told ``FULL``."""
-        metrics.turned_away(count)
 
     def _full(self) -> Unavailable:
         metrics.turned_away()

@@ -70,7 +70,7 @@ def last_number(connection: sa.Connection) -> int:
 
 def deeds_between(connection: sa.Connection, after: int, upto: int, actions: Sequence[str]) -> list[AuditEntry]:
     """The entries of these actions with ``after`` < number <= ``upto``, in order, as far as they can be read."""
-    return _readable(store.between(connection, after, upto, actions))
+    return _readable(store.between(connection, after, upto, actions), after)
 
 
 def deeds(connection: sa.Connection, actions: Sequence[str]) -> list[AuditEntry]:
@@ -78,14 +78,13 @@ def deeds(connection: sa.Connection, actions: Sequence[str]) -> list[AuditEntry]
     return _readable(store.of_actions(connection, actions))
 
 
-def _readable(contents: Iterable[bytes]) -> list[AuditEntry]:
+def _readable(contents: Iterable[bytes], after: int = 0) -> list[AuditEntry]:
     found = []
     for content in contents:
         try:
             found.append(rules.entry_of(content))
-        except msgspec.MsgspecError:
-            after = found[-1].number if found else None
-            log.error("audit_entry_unreadable", after=after)  # somebody changed it: verify says which
+        except msgspec.MsgspecError:  # somebody changed it: verify says which
+            log.error("audit_entry_unreadable", after=found[-1].number if found else after)
     return found
 
 
