@@ -15,6 +15,7 @@ from tests.decisions.asking import PATH, QUESTION, asked, key_of
 from tests.decisions.test_service import FILE, Model, serving
 
 from pilotage.decisions import store
+from pilotage.decisions.durable import recording
 from pilotage.govern.records import SYSTEM
 from pilotage.platform import replies
 from pilotage.platform.clock import FixedClock
@@ -229,10 +230,11 @@ def test_a_key_whose_claim_hangs_delays_no_answer_beyond_its_deadline(work: Work
     assert [each.get("flags") for each in answers] == [["key_not_kept"], None]
 
 
-def test_after_a_claim_that_hung_the_next_ones_do_not_wait_as_long(work: Workspace, definition: Definition) -> None:
-    """The first takes all of its four seconds, so on a slow disk its record may be late as well. Each of the others has
-    three, which it would not do with.
-    """
+def test_after_a_claim_that_hung_the_next_ones_do_not_wait_as_long(
+    work: Workspace, definition: Definition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first takes all of its four seconds; each of the others has three, which it would not do with."""
+    monkeypatch.setattr(recording, "LATENESS_SECONDS", 10.0)  # how fast the disk is then is not what is asked here
     many = {**KEYED, "X-Request-Timeout-Ms": "4000"}
 
     async def once() -> tuple[list[httpx.Response], httpx.Response]:
@@ -248,9 +250,8 @@ def test_after_a_claim_that_hung_the_next_ones_do_not_wait_as_long(work: Workspa
                 await asyncio.sleep(0.05)
             return [first, *rest], await client.post(PATH, json=QUESTION, headers=KEYED)
 
-    (first, *rest), afterwards = asyncio.run(once())
-    assert first.json()["flags"] in (["key_not_kept"], ["key_not_kept", "not_recorded"])
-    assert [each.json()["flags"] for each in rest] == [["key_not_kept"]] * 7
+    answers, afterwards = asyncio.run(once())
+    assert [each.json()["flags"] for each in answers] == [["key_not_kept"]] * 8
     assert "flags" not in afterwards.json()
 
 
