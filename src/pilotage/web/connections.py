@@ -101,7 +101,7 @@ class Connection(HttpToolsProtocol):
                     self.transport.write(refusal)
                     self._idles()
                 else:
-                    self._answer(head, data[head.size :])
+                    self._answer(head, data[len(head.begin) :])
                 return
             self._sheds.comes()
         if self.due is None and self._is_idle():
@@ -222,8 +222,7 @@ class Connection(HttpToolsProtocol):
 
     def _is_at_rest(self) -> bool:
         """Whether no answer is in work or unread, and nothing of a request has come that has not come whole."""
-        cycle = self.cycle  # what `_is_idle` says, without the call: this is asked for every refusal
-        if (cycle is not None and not cycle.response_complete) or self.flow.write_paused or self.transport.is_closing():
+        if not self._is_idle() or self.flow.write_paused or self.transport.is_closing():
             return False
         return self.due is None or (self._is_head and not self._head_bytes)
 

@@ -58,19 +58,18 @@ Headers = tuple[tuple[bytes, bytes], ...]
 class Head(NamedTuple):
     """Where a question is sent, and its headers (names in lower case).
 
-    ``begin`` is the head as it came, ``size`` its bytes and ``whole`` those of head and body together; ``request`` is
-    the identifier that the caller gave to the request.
+    ``begin`` is the head as it came, and ``whole`` how many bytes it has together with its body; ``request`` is the
+    identifier that the caller gave to the request.
     """
 
     path: str
     headers: Headers
     request: bytes | None
     begin: bytes
-    size: int
     whole: int
 
 
-NONE = Head("", (), None, b"", 0, -1)
+NONE = Head("", (), None, b"", -1)
 """Of no question."""
 
 _remembered: dict[bytes, Head] = {}
@@ -112,8 +111,8 @@ def _read(begin: bytes) -> Head | None:
     length = fields.get(b"content-length", b"")
     if _LENGTH.fullmatch(length) is None or fields.get(b"connection", _KEPT).lower() != _KEPT:
         return None
-    size, request = len(begin), fields.get(b"x-request-id")
-    head = Head(asked[1].decode(), tuple(headers), request, begin, size, size + int(length))
+    request, whole = fields.get(b"x-request-id"), len(begin) + int(length)
+    head = Head(asked[1].decode(), tuple(headers), request, begin, whole)
     if fields.keys().isdisjoint(_OF_ONE):
         if len(_remembered) >= _REMEMBERED_MAX:
             _remembered.clear()
