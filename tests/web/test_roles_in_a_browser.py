@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from pilotage.govern import flow as governing
 from pilotage.govern.records import EVERY_USE_CASE, SYSTEM, Grant, Role
@@ -128,25 +128,30 @@ def walked(page: Page, incident: str) -> tuple[set[tuple[str, str]], set[str]]:
     """Goes by clicking to all that the navigation offers, and to an incident: buttons by page, and other links."""
     seen, links, been = set[tuple[str, str]](), set[str](), set[str]()
 
-    def look(name: str) -> None:
+    def look(name: str, link: Locator) -> None:
+        follow(link)
         been.add(urlsplit(page.url).path)
         expect(page.locator("h1")).to_have_count(1)
         forms = page.locator("main form[method=post] button:not([popovertarget])").evaluate_all(_BUTTONS)
         seen.update({(name, ""), *((name, text) for text in forms if not ABOUT_ONE.match(text))})
         links.update(page.locator("main a[href^='/']").evaluate_all("all => all.map(e => e.getAttribute('href'))"))
 
+    page.wait_for_load_state()
     for name in page.locator("header nav a").all_inner_texts():
-        page.locator("header nav").get_by_role("link", name=name, exact=True).click()
-        look(name)
+        look(name, page.locator("header nav").get_by_role("link", name=name, exact=True))
         if name == "Incidents":
-            page.locator(f"main a[href$='{incident}']").first.click()
-            look("an incident")
-    page.locator("header nav").get_by_role("link", name="Use cases").click()
-    page.locator("main").get_by_role("link", name="Late arrivals").first.click()
+            look("an incident", page.locator(f"main a[href$='{incident}']").first)
+    follow(page.locator("header nav").get_by_role("link", name="Use cases"))
+    follow(page.locator("main").get_by_role("link", name="Late arrivals").first)
     for name in page.locator("aside a").all_inner_texts():
-        page.locator("aside").get_by_role("link", name=name, exact=True).click()
-        look(name)
+        look(name, page.locator("aside").get_by_role("link", name=name, exact=True))
     return seen, links - been
+
+
+def follow(link: Locator) -> None:
+    """Clicks, and waits until the whole page that it leads to is there: a click alone returns when the first part is."""
+    with link.page.expect_event("load"):
+        link.click()
 
 
 def is_open(context: BrowserContext, link: str) -> bool:
