@@ -169,6 +169,7 @@ class Walk:
             releasing.set_stage(work, NAME, Stage.ASSIST, 1.0, SYSTEM, "go")
             self.key = here.key
         self._is_ready(self.machine.first)
+        wait_until(lambda: self._reply(self.machine.first).status_code != 401)  # the key is a moment old
         wait_until(lambda: self._is_answered_by(BY_SECOND, self.machine.first))
         self.reader.stops()
 
@@ -262,12 +263,17 @@ class Walk:
         assert self._is_answered_by(BY_FIRST, self.machine.one)
 
     def _asks(self, port: int) -> dict[str, Any]:
-        address = f"http://127.0.0.1:{port}/v1/use-cases/{NAME}/decisions"
-        reply = httpx.post(address, json=BODY, headers={"Authorization": f"Bearer {self.key}"}, timeout=30)
+        reply = self._reply(port)
         assert reply.status_code == 200, reply.text
         answer: dict[str, Any] = reply.json()
-        self.asked.append(answer["id"])
         return answer
+
+    def _reply(self, port: int) -> httpx.Response:
+        address = f"http://127.0.0.1:{port}/v1/use-cases/{NAME}/decisions"
+        reply = httpx.post(address, json=BODY, headers={"Authorization": f"Bearer {self.key}"}, timeout=30)
+        if reply.status_code == 200:
+            self.asked.append(reply.json()["id"])
+        return reply
 
     def _is_answered_by(self, wanted: str, *ports: int) -> bool:
         said = [self._asks(port) for port in ports]

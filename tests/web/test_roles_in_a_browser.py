@@ -149,7 +149,7 @@ def walked(page: Page, incident: str) -> tuple[set[tuple[str, str]], set[str]]:
 
 
 def follow(link: Locator) -> None:
-    """Clicks, and waits until the whole page that it leads to is there: a click alone returns when the first part is."""
+    """Clicks, and waits for the whole page that it leads to: a click alone returns when its first part is there."""
     with link.page.expect_event("load"):
         link.click()
 
