@@ -48,6 +48,8 @@ from pilotage.webhooks import flow as webhooks
 
 MATERIALISE_LOOK_SECONDS = 30.0  # how often it is looked whether tables of columns are due
 SYNC_LOOK_SECONDS = 30.0  # how often it is looked whether a source is due: some have a `refresh` of their own
+RESTS = 20.0
+"""A job whose looks grow with what waits or is known rests so many times as long as it took: a twentieth of a core."""
 DATABASE_SECONDS = 30.0
 """How long a worker that starts waits for the control database; then the supervisor starts another, which does."""
 LEAVE_SECONDS = 20.0
@@ -164,14 +166,14 @@ def recurring(work: Workspace) -> tuple[Job, ...]:
         Job("materialise", timedelta(seconds=MATERIALISE_LOOK_SECONDS), data.materialise_due),
         Job("review", timedelta(seconds=1), reviewing.take_in),
         Job("late cases", timedelta(seconds=30), overdue.tend),
-        Job("known cases", timedelta(minutes=1), seeding.seed),
+        Job("known cases", timedelta(minutes=1), seeding.seed, RESTS),
         Job("parity", timedelta(days=1), parity.rejoin_all),
         Job("checkpoint", timedelta(seconds=30), governing.checkpoint),
         Job("webhooks", timedelta(seconds=1), webhooks.Deliverer().run),
         Job("replies", timedelta(hours=1), replies.forget_old),
         Job("spool accounts", timedelta(days=1), fold_old),
         Job("old batch jobs", timedelta(hours=1), batch_jobs.forget_old),
-        Job("told outcomes", timedelta(seconds=2), reporting.settle),
+        Job("told outcomes", timedelta(seconds=2), reporting.settle, RESTS),
         Job("quarantined outcomes", timedelta(hours=1), quarantine.forget_old),
         Job("webhook log", timedelta(days=1), webhooks.forget_old),
     )

@@ -152,6 +152,18 @@ def test_what_nobody_decided_is_quarantined_listed_and_joined_when_it_turns_up(a
     assert {each.id for each in reporting.quarantined(app.work)} == {"e2"}
 
 
+def test_more_than_one_transaction_joins_are_joined_at_one_look(app: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reporting, "_SETTLED_AT_ONCE", 2)
+    things = [f"late{number}" for number in range(5)]
+    assert (
+        app.effects(*(told(n, n % 2 == 0, use_case="small", entity=each) for n, each in enumerate(things)))
+        == [(202, "quarantined")] * 5
+    )
+    late = app.decide(*things)
+    assert reporting.settle(app.work) == 5
+    assert app.counts() == {each: (n % 2 == 0, f"crm/e{n}/1") for n, each in enumerate(late)}
+
+
 def test_another_apps_decision_looks_like_none(app: Told) -> None:
     (one,) = app.decide("a")
     stranger = key_of(app.work, "stranger", use_case="elsewhere")

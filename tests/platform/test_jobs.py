@@ -109,6 +109,23 @@ def leased_until(work: Workspace) -> datetime:
     return found
 
 
+def test_a_job_that_takes_long_rests_many_times_as_long(work: Workspace, clock: FixedClock) -> None:
+    job = Job("look", timedelta(seconds=2), lambda _: time.sleep(0.1), rests=100)
+    enlist(work, [job])
+    assert run_if_due(work, job, "one")
+    clock.advance(timedelta(seconds=9.9))
+    assert not run_if_due(work, job, "one")
+    clock.advance(timedelta(minutes=2))
+    assert run_if_due(work, job, "one")
+
+
+def test_a_job_rests_as_long_as_its_interval_at_least_and_an_hour_at_most() -> None:
+    job = Job("look", timedelta(seconds=2), lambda _: None, rests=20)
+    pauses = [job.pause(timedelta(seconds=took)) for took in (0.01, 0.5, 1_000)]
+    assert pauses == [timedelta(seconds=2), timedelta(seconds=10), timedelta(hours=1)]
+    assert Job("day", timedelta(days=1), lambda _: None).pause(timedelta(hours=3)) == timedelta(days=1)
+
+
 def test_a_runner_runs_what_is_due_beside_a_long_one_and_asks_once_for_all_that_wait(
     work: Workspace, clock: FixedClock
 ) -> None:

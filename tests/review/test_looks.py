@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from pilotage import app
 from pilotage.decisions.answering.following import Following
 from pilotage.decisions.durable.completeness import completeness
+from pilotage.outcomes.store import known_answers
 from pilotage.platform.workspace import Workspace
-from tests.review.arranging import a_decision, record
+from tests.review.arranging import NAME, a_decision, record
 
 OFTEN = timedelta(seconds=10)
 _GROW = (
@@ -68,3 +69,19 @@ def test_what_is_repeated_every_few_seconds_reads_no_growing_table_as_a_whole(li
         assert plans
         whole = {statement: plan for statement, plan in plans.items() if ALL_OF_IT.search(plan)}
         assert not whole, f"{name}: {whole}"
+
+
+def test_known_answers_are_found_from_the_newest_on_without_the_decisions_that_nothing_is_known_of(
+    live: Workspace,
+) -> None:
+    if not live.database.is_sqlite:
+        pytest.skip("SQLite tells its plan without statistics, as it stands in every installation")
+
+    def look(work: Workspace) -> None:
+        with work.database.reading() as connection:
+            known_answers(connection, NAME, 10)
+
+    (plan,) = plans_of(live, look).values()
+    assert plan.startswith("SEARCH outcomes USING INDEX ix_outcomes_use_case_newest_decision (use_case=? AND newest=?)")
+    assert "SEARCH decisions USING INDEX sqlite_autoindex_decisions_1 (id=?)" in plan
+    assert "TEMP B-TREE" not in plan, "they are in order already: reading ends with as many as are wanted"

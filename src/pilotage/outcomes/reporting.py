@@ -66,7 +66,17 @@ def quarantined(work: Workspace, by: Principal | None = None) -> list[Report]:
 
 
 def settle(work: Workspace) -> int:
-    """Join what was told before its decision was in the ledger; how many reports left the quarantine."""
+    """Join what was told before its decision was in the ledger; how many reports left the quarantine.
+
+    So many at a time, in short transactions, until no more can be joined.
+    """
+    settled = 0
+    while joined := _settle_some(work):
+        settled += joined
+    return settled
+
+
+def _settle_some(work: Workspace) -> int:
     with work.database.reading() as connection:
         if not reports_store.settleable(connection, 1):
             return 0

@@ -31,7 +31,7 @@ outcomes = sa.Table(
     sa.Column("newest", sa.Boolean, nullable=False),
     sa.Column("told_by", sa.String(240), nullable=False, server_default=""),
     sa.Column("known_before", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Index(None, "use_case", "newest"),
+    sa.Index(None, "use_case", "newest", "decision"),
 )
 
 _AT_ONCE = 1_000
@@ -124,15 +124,17 @@ def known_answers(connection: sa.Connection, use_case: str, limit: int) -> list[
     """The newest answers of the model whose outcome is known and that nobody has looked at."""
     query = (
         sa.select(decisions.c.content)
-        .join(outcomes, sa.and_(outcomes.c.decision == decisions.c.id, outcomes.c.newest))
-        .outerjoin(cases, cases.c.decision == decisions.c.id)
+        .select_from(outcomes)
+        .join(decisions, decisions.c.id == outcomes.c.decision)
+        .outerjoin(cases, cases.c.decision == outcomes.c.decision)
         .where(
-            decisions.c.use_case == use_case,
-            decisions.c.produced_by == "model",
+            outcomes.c.use_case == use_case,
+            outcomes.c.newest,
             outcomes.c.known_before.is_(sa.false()),
+            decisions.c.produced_by == "model",
             cases.c.id.is_(None),
         )
-        .order_by(decisions.c.id.desc())
+        .order_by(outcomes.c.decision.desc())
         .limit(limit)
     )
     return [decode(content) for content in connection.execute(query).scalars()]

@@ -38,17 +38,27 @@ jobs = sa.Table(
 )
 
 _LOOK_SECONDS = 0.5
+_RESTS_MAX = timedelta(hours=1)
 
 log = structlog.get_logger()
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """Something to repeat; ``run`` may be repeated at any time without harm."""
+    """Something to repeat; ``run`` may be repeated at any time without harm.
+
+    Where it takes long it rests longer than ``every``: ``rests`` times as long as it took, an hour at most, so that it
+    never takes more than a share of what the machine has.
+    """
 
     name: str
     every: timedelta
     run: Callable[[Workspace], object]
+    rests: float = 0.0
+
+    def pause(self, took: timedelta) -> timedelta:
+        """How long it is not due after a run that took so long."""
+        return max(self.every, min(self.rests * took, _RESTS_MAX))
 
 
 class Runner:
@@ -118,7 +128,7 @@ def run_if_due(work: Workspace, job: Job, worker: str) -> bool:
     now = work.clock.now()
     if not _lease(work, job.name, worker, now):
         return False
-    error = ""
+    error, began = "", time.monotonic()
     try:
         with beating(partial(_renew, work, job.name, worker), job.name):
             job.run(work)
@@ -126,11 +136,12 @@ def run_if_due(work: Workspace, job: Job, worker: str) -> bool:
         error = failure.message if isinstance(failure, PilotageError) else type(failure).__name__
         log.error("job_failed", job=job.name, error=in_short(failure))
     finished = work.clock.now()
+    due_at = finished + job.pause(timedelta(seconds=time.monotonic() - began))
     with work.database.writing() as connection:
         connection.execute(
             jobs.update()
             .where(jobs.c.name == job.name, jobs.c.leased_by == worker)
-            .values(leased_by=None, leased_until=None, finished_at=finished, due_at=finished + job.every, error=error)
+            .values(leased_by=None, leased_until=None, finished_at=finished, due_at=due_at, error=error)
         )
     return True
 
