@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 import threading
 import time
 from typing import Any
@@ -98,6 +99,37 @@ def test_a_row_that_names_a_field_twice_is_refused_alone(work: Workspace, defini
             return await client.post(BATCH, content=b'{"requests": [' + twice + b"," + once + b"]}")
 
     assert [each["status"] for each in asyncio.run(both()).json()["results"]] == [422, 200]
+
+
+def test_a_row_with_half_of_a_letter_is_refused_alone(work: Workspace, definition: Definition) -> None:
+    """The client sends JSON in ASCII: an emoji that was cut stands there as one escape, a whole one as two."""
+    half, whole = ({**question(2), "thing": thing} for thing in ("cut \ud83d", "whole \U0001f600"))
+    named_by_half = {**question(3), "\udc00": 1}
+    text = json.dumps({"requests": [question(1), half, whole, named_by_half, question(4)]})
+    assert text.isascii()
+
+    async def once() -> httpx.Response:
+        async with asked(work, serving(definition, Model(lambda: 0.6)), key_of(work)) as (client, _):
+            return await client.post(BATCH, content=text)
+
+    results = asyncio.run(once()).json()["results"]
+    assert [each["status"] for each in results] == [200, 422, 200, 422, 200]
+    for place in (1, 3):
+        (problem,) = results[place]["problem"]["problems"]
+        assert "half of a letter" in problem["message"]
+    assert results[2]["answer"]["entity"] == "whole \U0001f600"
+    assert [results[place]["answer"]["entity"] for place in (0, 4)] == ["t1", "t4"]
+
+
+def test_half_of_a_letter_hides_no_name_that_comes_twice(work: Workspace, definition: Definition) -> None:
+    row = b'{"thing": "t\\ud83d", "at": "2013-12-05T19:00:00Z", "size": 7, "size": 8}'
+
+    async def once() -> httpx.Response:
+        async with asked(work, serving(definition, Model(lambda: 0.6)), key_of(work)) as (client, _):
+            return await client.post(BATCH, content=b'{"requests": [' + row + b"]}")
+
+    answer = asyncio.run(once())
+    assert (answer.status_code, answer.json()["problems"][0]["where"]) == (422, "size")
 
 
 def test_single_questions_are_answered_between_the_rows_of_a_batch(work: Workspace, definition: Definition) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from pilotage.data.records import SourceTypes
 from pilotage.platform.errors import InvalidRequest, Problem
 from pilotage.platform.instants import as_utc
-from pilotage.platform.strictness import demand_unique_names
+from pilotage.platform.strictness import HALF, UNDECODABLE, demand_unique_names, has_half
 from pilotage.usecase.records import ColumnKind, Plan, RequestColumn
 
 TEXT_CHARACTERS_MAX = 100_000
@@ -24,7 +24,6 @@ _TYPES: dict[ColumnKind, Any] = {
     "flag": bool,
     "text": Annotated[str, msgspec.Meta(max_length=TEXT_CHARACTERS_MAX)],
 }
-_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _ENTITY_MAX = 200
 _QUOTED: frozenset[ColumnKind] = frozenset({"category", "datetime", "text"})
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -76,7 +75,7 @@ class Contract:
         """
         try:
             values = msgspec.structs.asdict(self._decode(body))
-        except _UNDECODABLE as error:
+        except UNDECODABLE as error:
             values = msgspec.structs.asdict(self._as_in_source(body, error))
             demand_unique_names(body)
         else:
@@ -148,8 +147,8 @@ class Contract:
         """
         try:
             given = msgspec.json.decode(body)
-        except _UNDECODABLE:
-            message = f"must be JSON. {error}."
+        except UNDECODABLE:
+            message = f"must be JSON: {HALF}." if has_half(body) else f"must be JSON. {error}."
             repair = "NaN and Infinity are not JSON: leave the field out or send null." if b"NaN" in body else ""
             raise _invalid([Problem("body", message, repair)]) from None
         if not isinstance(given, dict):

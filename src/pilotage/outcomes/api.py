@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
 import msgspec
@@ -17,7 +15,7 @@ from pilotage.govern.records import Permission
 from pilotage.outcomes import reporting
 from pilotage.outcomes.records import Report, Reported, ReportRow
 from pilotage.platform.errors import InvalidRequest, Problem, TooLarge
-from pilotage.platform.strictness import demand_unique_names
+from pilotage.platform.strictness import HALF, UNDECODABLE, demand_unique_names, has_half, rows_apart
 from pilotage.platform.workspace import Workspace
 
 BYTES_MAX = 4 * 1024 * 1024
@@ -46,8 +44,6 @@ class Quarantined(msgspec.Struct, frozen=True):
 
 
 _decode = msgspec.json.Decoder(_Undecoded).decode
-_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _decode_row = msgspec.json.Decoder(ReportRow).decode
 
 
@@ -68,8 +64,8 @@ def quarantined_outcomes(request: Request[Any, Any, Any], work: Workspace) -> Qu
 def _rows(body: bytes) -> list[ReportRow | InvalidRequest]:
     try:
         rows = [bytes(row) for row in _decode(body).outcomes]
-    except _UNDECODABLE as error:
-        rows = _apart(body)
+    except UNDECODABLE as error:
+        rows = rows_apart(body, "outcomes")
         if not rows:
             problem = Problem("body", f"must be a JSON object with the list outcomes. {error}.")
             raise InvalidRequest("The outcomes cannot be read.", problems=[problem]) from None
@@ -79,32 +75,12 @@ def _rows(body: bytes) -> list[ReportRow | InvalidRequest]:
     return [_row(row) for row in rows]
 
 
-def _apart(body: bytes) -> list[bytes]:
-    """The rows of a list in which a text has half of a letter, each for itself; none where the list is no such.
-
-    JavaScript cuts an emoji into halves that are no text (``"\\ud83d"``). The decoder refuses all that stands around
-    one, but only its own row is at fault.
-    """
-    if not _HALF.search(body):
-        return []
-    try:
-        given = json.loads(body.decode())
-    except (ValueError, RecursionError):
-        return []
-    if not isinstance(given, dict) or list(given) != ["outcomes"] or not isinstance(given["outcomes"], list):
-        return []
-    return [json.dumps(row).encode() for row in given["outcomes"]]
-
-
 def _row(row: bytes) -> ReportRow | InvalidRequest:
     try:
         return _decode_row(row)
-    except _UNDECODABLE as error:
-        if _HALF.search(row) and not isinstance(error, msgspec.ValidationError):
-            return InvalidRequest(
-                "The row does not fit: a text in it has half of a letter, as of an emoji that was cut."
-            )
-        return InvalidRequest(f"The row does not fit: {error}.")
+    except UNDECODABLE as error:
+        is_cut = has_half(row) and not isinstance(error, msgspec.ValidationError)
+        return InvalidRequest(f"The row does not fit: {HALF if is_cut else error}.")
 
 
 ROUTES = [report_outcomes, quarantined_outcomes]

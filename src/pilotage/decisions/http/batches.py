@@ -23,7 +23,7 @@ from pilotage.govern.records import Principal
 from pilotage.platform import requests, tracing
 from pilotage.platform.errors import InvalidRequest, PilotageError, Problem, TooLarge, Unavailable
 from pilotage.platform.problems import problem_details
-from pilotage.platform.strictness import demand_unique_names
+from pilotage.platform.strictness import UNDECODABLE, demand_unique_names, rows_apart
 
 ROWS_MAX = 1_000
 SECONDS_MAX = 30.0
@@ -58,9 +58,11 @@ def rows_of(body: bytes) -> list[bytes]:
     """
     try:
         rows = [bytes(row) for row in _decode(body).requests]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        problem = Problem("body", f"must be a JSON object with the list requests. {error}.")
-        raise InvalidRequest("The batch cannot be read.", problems=[problem]) from None
+    except UNDECODABLE as error:
+        rows = rows_apart(body, "requests")
+        if not rows:
+            problem = Problem("body", f"must be a JSON object with the list requests. {error}.")
+            raise InvalidRequest("The batch cannot be read.", problems=[problem]) from None
     if body.count(b'"') != 2 + sum(row.count(b'"') for row in rows):
         demand_unique_names(body)
     if len(rows) > ROWS_MAX:
