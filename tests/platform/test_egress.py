@@ -140,7 +140,7 @@ def test_an_answer_that_drips_or_is_too_large_is_broken_off() -> None:
         began = time.monotonic()
         with pytest.raises(Unreachable, match=r"within 0\.3 s"):
             way.post("/slow", b"{}", {}, 0.3, 1_000)
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 3.0, "all of it takes four seconds"
         with pytest.raises(Unreachable, match="more than 1,000 bytes"):
             way.post("/large", b"{}", {}, 5.0, 1_000)
     with pytest.raises(Unreachable, match="cannot be reached"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import closing
 from datetime import timedelta
 from email.utils import format_datetime
 from itertools import pairwise
@@ -173,9 +174,9 @@ def test_a_wait_that_cannot_be_read_or_is_for_ever_stops_nothing(clock: FixedClo
 
 
 def test_no_redirect_is_followed_not_even_to_the_metadata_service(
-    work: Workspace, deed: Deed, registered: Registered, receiver: Receiver, deliverer: flow.Deliverer
+    work: Workspace, deed: Deed, registered: Registered, receiver: Receiver
 ) -> None:
-    with receiving() as elsewhere:
+    with receiving() as elsewhere, closing(flow.Deliverer(seconds=10)) as deliverer:
         for target in ("http://169.254.169.254/latest/meta-data/", elsewhere.url):
             endpoint, _ = registered()
             receiver.answering = lambda received, target=target: (307, {"location": target}, b"")
@@ -186,7 +187,7 @@ def test_no_redirect_is_followed_not_even_to_the_metadata_service(
             [attempt] = next(iter(attempts.values()))
             assert attempt.status == 307
             assert "no redirect is followed" in attempt.error
-            assert time.monotonic() - started < 0.5
+            assert time.monotonic() - started < 5, "who followed to where nobody answers would have waited"
         assert elsewhere.received == []
 
 
@@ -211,11 +212,11 @@ def test_a_receiver_that_hangs_is_given_its_time_and_no_more(
     work: Workspace, deed: Deed, registered: Registered, receiver: Receiver, deliverer: flow.Deliverer
 ) -> None:
     endpoint, _ = registered()
-    receiver.answering = hanging(1.5)
+    receiver.answering = hanging(5)
     deed()
     started = time.monotonic()
     deliverer.run_until_idle(work)
-    assert 0.4 < time.monotonic() - started < 1.2
+    assert 0.4 < time.monotonic() - started < 4
     delivery, [attempt] = only(work, endpoint.id)
     assert (delivery.state, attempt.status) == ("waiting", None)
     assert "did not answer within 0.5 s" in attempt.error

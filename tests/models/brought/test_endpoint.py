@@ -203,11 +203,11 @@ def test_a_slow_answer_is_not_waited_for_and_not_asked_again(
     tmp_path: Path, table: pd.DataFrame, model: _Model, port: int
 ) -> None:
     scorer = _opened(_taken(tmp_path, table, model, port, _given("mlflow", timeout_ms=200)), port)
-    model.pause, asked = 0.6, len(model.asked)
+    model.pause, asked = 1.5, len(model.asked)
     began = time.monotonic()
     with pytest.raises(Unreachable, match=r"did not answer within 0\.2 s"):
         scorer.row({"balance": 1.0, "campaign": 1.0})
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 1.2
     assert len(model.asked) == asked + 1
 
 
