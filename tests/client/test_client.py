@@ -100,7 +100,7 @@ def test_the_newest_hundred_fallbacks_are_listed() -> None:
 
 
 def test_of_many_threads_on_an_open_breaker_one_tries() -> None:
-    script = [{"status": 500, "text": ""}, {"status": 200, "body": ANSWER, "delay_ms": 200}]
+    script = [{"status": 500, "text": ""}, {"status": 200, "body": ANSWER, "delay_ms": 1_500}]
     resilience = Resilience(breaker_failures=1, breaker_pause_ms=1)
     with playing(script) as (address, arrived), Client(address, "pk_1", resilience=resilience) as client:
         client.decide("u", {})

@@ -23,11 +23,34 @@ from pilotage.releases.records import Stage
 from pilotage.usecase.records import Definition
 
 definition = small.definition
+PAUSE_SECONDS = 30.0
+AWAY_SECONDS = 10.0
+"""Of a breaker; of a quick model that was slow, until it is tried again."""
+
+
+class Hands:
+    """The clock, and what a test puts it forward by: nobody waits, and a machine that stands still changes nothing."""
+
+    def __init__(self) -> None:
+        self._forward = 0.0
+
+    def put_forward(self, seconds: float) -> None:
+        self._forward += seconds
+
+    def perf_counter(self) -> float:
+        return time.perf_counter() + self._forward
 
 
 @pytest.fixture
-def scoring() -> Iterator[Scoring]:
-    made = Scoring(breaker=lambda: Breaker(failures_max=3, pause_seconds=0.2))
+def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
+    made = Hands()
+    monkeypatch.setattr("pilotage.decisions.answering.scoring.time", made)
+    return made
+
+
+@pytest.fixture
+def scoring(hands: Hands) -> Iterator[Scoring]:
+    made = Scoring(breaker=lambda: Breaker(failures_max=3, pause_seconds=PAUSE_SECONDS, clock=hands.perf_counter))
     yield made
     made.close()
 
@@ -36,7 +59,7 @@ def asked(ready: Serving, work: Workspace) -> Question:
     return ready.ask(small.BODY, work.clock.now())
 
 
-def soon(milliseconds: float = 50) -> Deadline:
+def soon(milliseconds: float = 5_000) -> Deadline:
     return deadline(time.perf_counter(), milliseconds)
 
 
@@ -69,16 +92,14 @@ def test_a_quick_model_that_is_slow_three_times_is_no_longer_waited_for(
 
     async def ask() -> list[str]:
         question = asked(ready, work)
-        return [(await scoring.opinion(ready, question, soon())).failure for _ in range(4)]
+        return [(await scoring.opinion(ready, question, soon(50))).failure for _ in range(4)]
 
     assert asyncio.run(ask()) == ["", "", "", "too_slow"]
 
 
 def test_a_quick_model_that_was_slow_is_tried_again_and_left_alone_longer_where_it_still_is(
-    work: Workspace, definition: Definition, monkeypatch: pytest.MonkeyPatch
+    work: Workspace, definition: Definition, scoring: Scoring, hands: Hands
 ) -> None:
-    monkeypatch.setattr("pilotage.decisions.answering.scoring._AWAY_SECONDS", 0.15)
-    scoring = Scoring()
     threads: list[bool] = []
     seconds = 0.02
 
@@ -92,25 +113,22 @@ def test_a_quick_model_that_was_slow_is_tried_again_and_left_alone_longer_where_
     async def ask(times: int) -> list[bool]:
         threads.clear()
         for _ in range(times):
-            await scoring.opinion(ready, asked(ready, work), soon(1_000))
+            await scoring.opinion(ready, asked(ready, work), soon())
         return list(threads)
 
     async def again() -> list[list[bool]]:
         nonlocal seconds
         said = [await ask(4)]
-        await asyncio.sleep(0.2)
+        hands.put_forward(AWAY_SECONDS * 1.3)
         said.append(await ask(2))
-        await asyncio.sleep(0.2)
+        hands.put_forward(AWAY_SECONDS * 1.3)
         said.append(await ask(1))
         seconds = 0.0
-        await asyncio.sleep(0.2)
+        hands.put_forward(AWAY_SECONDS * 1.3)
         said.append(await ask(2))
         return said
 
-    try:
-        first, second, third, last = asyncio.run(again())
-    finally:
-        scoring.close()
+    first, second, third, last = asyncio.run(again())
     assert first == [True, True, True, False]
     assert second == [True, False], "once more is enough"
     assert third == [False], "twice as long"
@@ -173,7 +191,7 @@ def test_what_never_had_its_turn_is_no_fault_of_the_model(
     ("bad", "failure"), [(small.raising, "model_failed"), (lambda: math.nan, "not_finite")], ids=["raises", "nan"]
 )
 def test_after_failures_in_a_row_a_version_is_left_alone_and_then_tried_again(
-    work: Workspace, definition: Definition, scoring: Scoring, bad: Callable[[], float], failure: str
+    work: Workspace, definition: Definition, scoring: Scoring, hands: Hands, bad: Callable[[], float], failure: str
 ) -> None:
     answers = [bad]
     calls = 0
@@ -190,7 +208,7 @@ def test_after_failures_in_a_row_a_version_is_left_alone_and_then_tried_again(
         for _ in range(5):
             said.append((await scoring.opinion(ready, question, soon())).failure)
         answers[0] = lambda: 0.6
-        await asyncio.sleep(0.25)
+        hands.put_forward(PAUSE_SECONDS * 1.2)
         said.append((await scoring.opinion(ready, question, soon())).failure)
         return said
 
@@ -199,7 +217,7 @@ def test_after_failures_in_a_row_a_version_is_left_alone_and_then_tried_again(
 
 
 def test_a_probe_that_told_nothing_leaves_the_next_one_to_try(
-    work: Workspace, definition: Definition, scoring: Scoring
+    work: Workspace, definition: Definition, scoring: Scoring, hands: Hands
 ) -> None:
     scores: list[Callable[[], float]] = [small.raising]
     ready = small.serving(definition, small.Model(lambda: scores[0]()))
@@ -212,7 +230,7 @@ def test_a_probe_that_told_nothing_leaves_the_next_one_to_try(
         question = asked(ready, work)
         for _ in range(3):
             await scoring.opinion(ready, question, soon())
-        await asyncio.sleep(0.25)
+        hands.put_forward(PAUSE_SECONDS * 1.2)
         late = await scoring.opinion(ready, question, deadline(time.perf_counter() - 1, 50))
         scores[0] = hanging
         probe = asyncio.create_task(scoring.opinion(ready, question, soon(5_000)))

@@ -43,7 +43,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def deliverer() -> Iterator[flow.Deliverer]:
-    made = flow.Deliverer(seconds=0.5, chance=lambda: 0.5)
+    made = flow.Deliverer(seconds=5, chance=lambda: 0.5)
     yield made
     made.close()
 

@@ -209,13 +209,14 @@ def test_a_name_that_leads_to_the_metadata_service_later_is_not_called(
 
 
 def test_a_receiver_that_hangs_is_given_its_time_and_no_more(
-    work: Workspace, deed: Deed, registered: Registered, receiver: Receiver, deliverer: flow.Deliverer
+    work: Workspace, deed: Deed, registered: Registered, receiver: Receiver
 ) -> None:
     endpoint, _ = registered()
     receiver.answering = hanging(5)
     deed()
     started = time.monotonic()
-    deliverer.run_until_idle(work)
+    with closing(flow.Deliverer(seconds=0.5)) as deliverer:
+        deliverer.run_until_idle(work)
     assert 0.4 < time.monotonic() - started < 4
     delivery, [attempt] = only(work, endpoint.id)
     assert (delivery.state, attempt.status) == ("waiting", None)
@@ -299,7 +300,7 @@ def test_who_dies_between_sending_and_noting_sends_it_again_under_the_same_id(
     def die(*arguments: object) -> bool:
         raise MemoryError
 
-    dying = flow.Deliverer(seconds=0.5)
+    dying = flow.Deliverer(seconds=5)
     monkeypatch.setattr(dying, "_note", die)
     dying.run_until_idle(work)
     dying.close()

@@ -97,13 +97,13 @@ def test_recurring_work_of_a_killed_worker_is_taken_up(living: Workspace, lease_
 def test_recurring_work_that_takes_longer_than_its_lease_is_kept(
     living: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "LEASE", timedelta(seconds=0.6))
+    monkeypatch.setattr(jobs, "LEASE", timedelta(seconds=2))
     monkeypatch.setattr(beating, "BEAT_SECONDS", 0.1)
     others: list[bool] = []
 
     def long(work: Workspace) -> None:
         for _ in range(8):
-            time.sleep(0.2)
+            time.sleep(0.3)
             others.append(run_if_due(work, job, "another"))
 
     job = Job("long", timedelta(minutes=1), long)
