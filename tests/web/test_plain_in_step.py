@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import socket
 import struct
 import weakref
@@ -226,7 +227,13 @@ def test_a_mistake_of_ours_is_a_500_and_ends_the_connection(caplog: pytest.LogCa
             assert await caller.status() == 500
             assert await caller.closed()
 
-    asyncio.run(ask())
+    log = logging.getLogger("uvicorn.error")  # which other servers of this process may have made silent
+    log.addHandler(caplog.handler)
+    try:
+        with caplog.at_level("ERROR", log.name):
+            asyncio.run(ask())
+    finally:
+        log.removeHandler(caplog.handler)
     assert "A mistake." in caplog.text
 
 

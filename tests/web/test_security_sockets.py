@@ -106,19 +106,44 @@ def test_what_is_no_request_is_refused(address: Address, sent: bytes) -> None:
     assert b"alive" not in answered
 
 
-def test_an_endless_head_is_refused_before_it_ends(address: Address) -> None:
+CHUNKS = b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+ENDLESS = {
+    "a header": (b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ", b"a" * 16_384),
+    "a trailer": (CHUNKS + b"0\r\nX-Long: ", b"a" * 16_384),
+    "trailers": (CHUNKS + b"1\r\na\r\n0\r\n", b"X-A: b\r\n" * 2_048),
+    "an extension of a chunk": (CHUNKS + b"1;", b"a" * 16_384),
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_what_is_no_body_and_does_not_end_is_refused_before_it_ends(address: Address, what: str) -> None:
+    begin, more = ENDLESS[what]
     with socket.create_connection(address) as connection:
         sent = 0
-        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ")
+        connection.sendall(begin)
         try:
             while sent < 4 * 1024 * 1024:
-                sent += connection.send(b"a" * 16_384)
+                sent += connection.send(more)
                 time.sleep(0.001)
         except ConnectionError:
             pass
         answered = rest_of(connection, 2) if sent >= 4 * 1024 * 1024 else b"closed"
     assert sent < 4 * 1024 * 1024, "the connection was closed meanwhile"
     assert b"alive" not in answered
+
+
+def test_what_comes_behind_a_body_is_no_header(address: Address, key: str) -> None:
+    """Also not one that a request may have once, or that says who asks."""
+    chunked = b"".join(b"1\r\n%c\r\n" % each for each in BODY) + b"0\r\nAuthorization: Bearer pk_x\r\nHost: y\r\n\r\n"
+    with_key = asked(key, b"Transfer-Encoding: chunked", body=chunked, length=False)
+    answered = said_to(address, with_key + asked(key, b"Connection: close"))
+    assert statuses(answered) == [200, 200], answered
+    without = with_key.replace(f"Authorization: Bearer {key}\r\n".encode(), b"")
+    named = without.replace(b"Bearer pk_x", f"Bearer {key}".encode())
+    assert statuses(said_to(address, named + SMUGGLED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))) == [
+        401,
+        200,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ with them the whole list around the row that has one: :func:`rows_apart` saves t
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -19,6 +21,7 @@ UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What the decoder raises where a body is no JSON, or none that fits."""
 HALF = "a text has half of a letter, as of an emoji that was cut"
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+_NAMED_MAX = 20
 
 
 def has_half(body: bytes) -> bool:
@@ -63,9 +66,9 @@ def demand_unique_names(body: bytes) -> None:
 
     def seen(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
-        if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice.extend(name for name in found if names.count(name) > 1)
+        if len(found) < len(pairs) and len(twice) < _NAMED_MAX:
+            times = Counter(name for name, _ in pairs)
+            twice.extend(itertools.islice((name for name in times if times[name] > 1), _NAMED_MAX))
         return found
 
     try:
@@ -89,6 +92,6 @@ def _is_plainly_unique(body: bytes) -> bool:
 
 
 def _named_twice(names: list[str]) -> InvalidRequest:
-    shown = [name if len(name) <= 80 else f"{name[:79]}…" for name in dict.fromkeys(names)][:20]
+    shown = [name if len(name) <= 80 else f"{name[:79]}…" for name in dict.fromkeys(names)][:_NAMED_MAX]
     problems = [Problem(name, "comes more than once in one object.", "Send it once.") for name in shown]
     return InvalidRequest("The request names a field twice: " + ", ".join(shown) + ".", problems=problems)

@@ -64,7 +64,7 @@ class Connection(HttpToolsProtocol):
     BETWEEN, with no answer in work, do bytes begin a request, and only there may they be read without the parser.
     """
 
-    __slots__ = ("_about", "_head", "_head_bytes", "_idle_since", "_is_head", "_sheds", "_unread", "due")
+    __slots__ = ("_about", "_came", "_head", "_head_bytes", "_idle_since", "_is_head", "_sheds", "_unread", "due")
     """Beside uvicorn's attributes, which are nearly as many as Python keeps in an object itself (30): with ours among
     them each connection would have a table of its own, and a full worker looks at thousands a second.
     """
@@ -73,7 +73,9 @@ class Connection(HttpToolsProtocol):
         super().__init__(*args, **named)
         self.due: float | None = None
         self._head_bytes = 0
+        """Of the head; of a body, since some of it came: sizes of chunks and trailers could go on without end, too."""
         self._is_head = True
+        self._came = False
         self._unread: tuple[int, float] = (0, 0.0)
         self._sheds: Sheds | None = None
         self._idle_since = -math.inf
@@ -106,9 +108,10 @@ class Connection(HttpToolsProtocol):
             self._sheds.comes()
         if self.due is None and self._is_idle():
             self._expect()
+        self._came = False
         super().data_received(data)
-        if self._is_head and self.due is not None and not self.transport.is_closing():
-            self._head_bytes += len(data)
+        if self.due is not None and not self.transport.is_closing():
+            self._head_bytes = 0 if self._came and not self._is_head else self._head_bytes + len(data)
             if self._head_bytes > HEAD_BYTES_MAX:
                 self.refuse(*_TOO_LARGE)
 
@@ -171,15 +174,21 @@ class Connection(HttpToolsProtocol):
         if self.due is None:
             self._expect()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of the head. What comes behind a body (RFC 9110, 6.5) is nothing that we know: it is left out."""
+        if self._is_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """The head is whole: it must be clear, and the body has its time."""
-        self._is_head = False
+        self._is_head, self._came = False, True
         demand_clear(self.headers, self.parser.get_http_version())
         self.due = self.loop.time() + BODY_SECONDS
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Each byte of a body gives the next ones more time."""
+        self._came = True
         if self.due is not None:
             self.due += len(body) / BODY_BYTES_PER_SECOND
         super().on_body(body)
