@@ -15,6 +15,8 @@ from tests.decisions.asking import PATH, QUESTION, asked, key_of
 from tests.decisions.test_service import FILE, Model, serving
 
 from pilotage.decisions import flow, store
+from pilotage.decisions.durable import recording
+from pilotage.govern import flow as governing
 from pilotage.govern.records import SYSTEM
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.flow import adopt, parse_definition
@@ -214,6 +216,66 @@ def test_the_callers_patience_bounds_a_whole_batch(work: Workspace, definition: 
     reasons = [each["answer"]["reason"] for each in results]
     assert reasons[0] == "model"
     assert reasons[-1] in ("too_slow", "overloaded")
+
+
+def slowly() -> float:
+    time.sleep(0.05)
+    return 0.6
+
+
+def test_a_batch_that_is_due_decides_the_rest_at_once_without_the_model_and_records_it(
+    work: Workspace, definition: Definition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "LATENESS_SECONDS", 10.0)  # how fast the disk is then is not what is asked here
+
+    async def once() -> tuple[httpx.Response, float]:
+        async with asked(work, serving(definition, Model(slowly)), key_of(work)) as (client, _):
+            began = time.perf_counter()
+            rows = {"requests": [question(7)] * 1_000}
+            found = await client.post(BATCH, json=rows, headers={"X-Request-Timeout-Ms": "300"})
+            return found, time.perf_counter() - began
+
+    answer, seconds = asyncio.run(once())
+    answers = [each["answer"] for each in answer.json()["results"]]
+    reasons = [each["reason"] for each in answers]
+    assert (answer.status_code, len(answers), reasons[0], reasons[-1]) == (200, 1_000, "model", "too_slow")
+    assert reasons.count("model") < 50, "it had time for six"
+    assert seconds < 15, "each of them in turn takes fifty seconds"
+    recorded = {each["id"] for each in answers if "not_recorded" not in each.get("flags", ())}
+    assert recorded == flow.find_all(work, [each["id"] for each in answers]).keys()
+    assert len(recorded) == 1_000
+
+
+def test_a_batch_waits_no_longer_than_its_caller_for_those_before_it(work: Workspace, definition: Definition) -> None:
+    async def three() -> tuple[httpx.Response, float, list[int]]:
+        async with asked(work, serving(definition, Model(slowly)), key_of(work)) as (client, _):
+            rows, hurried = {"requests": [question(7)] * 60}, {"X-Request-Timeout-Ms": "300"}
+            before = [asyncio.create_task(client.post(BATCH, json=rows)) for _ in range(2)]
+            await asyncio.sleep(0.2)
+            began = time.perf_counter()
+            late = await client.post(BATCH, json=rows, headers=hurried)
+            return late, time.perf_counter() - began, [each.status_code for each in await asyncio.gather(*before)]
+
+    late, seconds, before = asyncio.run(three())
+    assert (late.status_code, late.headers["retry-after"], before) == (503, "1", [200, 200])
+    assert 0.2 < seconds < 1.5, "those before it take three seconds"
+    assert "took all its time" in late.json()["detail"]
+
+
+def test_one_caller_does_not_take_all_places(work: Workspace, definition: Definition) -> None:
+    async def many() -> tuple[list[int], int]:
+        async with asked(work, serving(definition, Model(slowly)), key_of(work)) as (client, app):
+            app.service.following.keys = governing.all_keys(work)
+            rows = {"requests": [question(7)] * 10}
+            mine = [asyncio.create_task(client.post(BATCH, json=rows)) for _ in range(20)]
+            await asyncio.sleep(0.2)
+            theirs = await client.post(BATCH, json=rows, headers={"Authorization": f"Bearer {other}"})
+            return sorted(each.status_code for each in await asyncio.gather(*mine)), theirs.status_code
+
+    other = key_of(work, "other")
+    statuses, theirs = asyncio.run(many())
+    assert statuses == [200] * 6 + [503] * 14
+    assert theirs == 200
 
 
 def test_who_may_not_know_of_a_use_case_is_told_that_there_is_none(work: Workspace, definition: Definition) -> None:

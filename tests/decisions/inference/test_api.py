@@ -7,6 +7,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,7 +34,7 @@ from pilotage.decisions.answering.scoring import Scoring
 from pilotage.decisions.answering.service import Service
 from pilotage.decisions.answering.serving import Serving
 from pilotage.decisions.durable import draining
-from pilotage.decisions.inference import asking
+from pilotage.decisions.inference.asking import BATCHES_OF_ONE_MAX
 from pilotage.govern.records import SYSTEM, Role
 from pilotage.models.records import Prediction
 from pilotage.platform.clock import FixedClock
@@ -428,12 +429,17 @@ def test_batches_count_their_rows_against_the_keys_limit(
     assert int(replies[-1].headers["retry-after"]) > 0 and list(replies[-1].json()) == ["error"]
 
 
-def test_more_batches_at_once_than_a_worker_takes_are_turned_away(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(asking, "BATCHES_MAX", 0)
-    refused = client.post(INFER, json={"inputs": inputs()})
-    assert (refused.status_code, refused.headers["retry-after"], list(refused.json())) == (503, "1", ["error"])
+def test_more_batches_at_once_than_a_caller_may_have_are_turned_away(door: Door, definition: Definition) -> None:
+    hurried = {"Authorization": f"Bearer {door.key}", "X-Request-Timeout-Ms": "2500"}
+
+    def ask(_: int) -> httpx.Response:
+        return client.post(INFER, json={"inputs": inputs()}, headers=hurried)
+
+    client = door.answers_by(serving(definition, Model(slow)))
+    with ThreadPoolExecutor(12) as callers:
+        replies = sorted(callers.map(ask, range(12)), key=lambda each: each.status_code)
+    assert [each.status_code for each in replies] == [200] * BATCHES_OF_ONE_MAX + [503] * (12 - BATCHES_OF_ONE_MAX)
+    assert (replies[-1].headers["retry-after"], list(replies[-1].json())) == ("1", ["error"])
 
 
 def test_without_a_process_that_answers_the_routes_say_so(work: Workspace) -> None:

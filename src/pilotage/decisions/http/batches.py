@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from pilotage.decisions import rules
+from pilotage.decisions.answering.places import Places
 from pilotage.decisions.answering.service import Service
 from pilotage.decisions.answering.serving import Serving
 from pilotage.decisions.http.exchange import defect
@@ -30,7 +31,7 @@ SECONDS_MAX = 30.0
 """A whole batch; rows whose turn comes later are answered by the rule or the default, as too slow."""
 
 _AT_ONCE = 2
-_QUEUED_MAX = 16
+_QUEUED_MAX, _QUEUED_OF_ONE_MAX = 16, 6
 _QUICK_ROWS = 8
 """Rows of a quick model between two looks at other requests: some hundred microseconds."""
 _SLOW_ROWS = 1
@@ -78,7 +79,7 @@ class Batches:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self._queued = 0
+        self._places = Places(_QUEUED_MAX, _QUEUED_OF_ONE_MAX)
 
     async def answer(
         self,
@@ -96,21 +97,20 @@ class Batches:
         Where an idempotency key came and could not be kept, each answer says so.
 
         Raises:
-            Unavailable: too many batches wait already.
+            Unavailable: too many batches wait already, or those before it took as long as its caller waits.
             NotFound: no such use case, or none that the caller may know of.
         """
         serving = self._service.serving(use_case, principal)
-        if self._queued >= _QUEUED_MAX:
-            raise Unavailable("Too many batches came at once.", "Try again in a second, or send a job.")
-        self._queued += 1
-        try:
-            async with self._turns:
+        with self._places.one(principal.id):
+            if not await _has_place(self._turns, due):
+                raise Unavailable("The batches before this one took all its time.", "Try again, or send a job.")
+            try:
                 asking = _Asking(self._service, serving, principal, due, known, is_key_kept)
                 with tracing.span("batch") as span, tracing.unspanned():
                     span.say(pilotage__use_case=use_case, pilotage__rows=len(rows))
                     return _reply(await asking.all(rows, ids or [""] * len(rows)))
-        finally:
-            self._queued -= 1
+            finally:
+                self._turns.release()
 
 
 class _Asking:
@@ -145,13 +145,19 @@ class _Asking:
         return list(await asyncio.gather(*asked))
 
     async def _some_at_once(self, rows: Sequence[bytes], ids: Sequence[str], count: int) -> list[tuple[int, bytes]]:
-        places = asyncio.Semaphore(count)
-
-        async def in_turn(row: bytes, decision_id: str) -> tuple[int, bytes]:
-            async with places:
-                return await self._row(row, decision_id)
-
-        return list(await asyncio.gather(*map(in_turn, rows, ids)))
+        """So many rows at once. When the batch is due, the rest is decided without a model."""
+        places, asked = asyncio.Semaphore(count), list[asyncio.Task[tuple[int, bytes]]]()
+        for row, decision_id in zip(rows, ids, strict=True):
+            if not await _has_place(places, self._due):
+                break
+            task = asyncio.create_task(self._row(row, decision_id))
+            task.add_done_callback(lambda _: places.release())
+            asked.append(task)
+        results = list(await asyncio.gather(*asked))
+        for start in range(len(asked), len(rows), _QUICK_ROWS):  # few, so that each is durable soon: it is late already
+            some = slice(start, start + _QUICK_ROWS)
+            results += await asyncio.gather(*map(self._row, rows[some], ids[some]))
+        return results
 
     def _by(self) -> Serving:
         """What answers the next row: as the first, unless the model was switched off or its stage changed."""
@@ -164,7 +170,7 @@ class _Asking:
         if decision_id in self._known:
             return 200, _encode({"status": 200, "answer": rules.answer_of(self._known[decision_id])})
         began = time.perf_counter()
-        left_ms = max(1.0, (self._due - began) * 1000)
+        left_ms = max(0.0, (self._due - began) * 1000)
         use_case = self._serving.definition.name
         try:
             serving, person = self._by(), self._principal
@@ -178,6 +184,18 @@ class _Asking:
             found = defect(self._service.work, error, use_case)
             return found.status, _refused(found, use_case)
         return 200, _encode({"status": 200, "answer": answer})
+
+
+async def _has_place(places: asyncio.Semaphore, due: float) -> bool:
+    """Take a place as soon as one is free; whether one was, before it is due by ``time.perf_counter``."""
+    left = due - time.perf_counter()
+    if left <= 0:
+        return False
+    try:
+        async with asyncio.timeout(left):
+            return await places.acquire()
+    except TimeoutError:
+        return False
 
 
 def _refused(error: PilotageError, use_case: str) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from pilotage.decisions.answering.places import Places
 from pilotage.decisions.answering.service import Service
 from pilotage.decisions.answering.serving import Serving
 from pilotage.decisions.inference import describing, tensors
@@ -17,13 +18,13 @@ from pilotage.decisions.inference.records import InferenceRequest
 from pilotage.decisions.records import Answer
 from pilotage.govern.flow.limits import Standing
 from pilotage.govern.records import Principal
-from pilotage.platform.errors import Conflict, InvalidRequest, NotFound, Problem, Unavailable
+from pilotage.platform.errors import Conflict, InvalidRequest, NotFound, Problem
 
 SECONDS_MAX = 30.0
 """A whole batch; rows whose turn comes later are answered by the rule or the default, as too slow."""
 _QUICK_ROWS, _READ_ROWS, _SLOW_ROWS = 16, 8, 1
 """Rows of one batch that are under way together, by what they wait for: single questions come in between."""
-BATCHES_MAX = 8
+BATCHES_MAX, BATCHES_OF_ONE_MAX = 8, 6
 """Batches of one worker that are under way together: then at most as many rows are as single questions may be."""
 
 
@@ -32,7 +33,7 @@ class Asking:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self._under_way = 0
+        self._places = Places(BATCHES_MAX, BATCHES_OF_ONE_MAX)
 
     async def infer(
         self,
@@ -62,13 +63,8 @@ class Asking:
         bodies = checked(serving, rows)
         more = len(bodies) - 1  # the request itself was counted when its key was read
         standing = self.service.limits.take(principal, more) if more else None
-        if self._under_way >= BATCHES_MAX:
-            raise Unavailable("Too many batches came at once.", "Try again in a second.")
-        self._under_way += 1
-        try:
+        with self._places.one(principal.id):
             answers, versions = await self._answers(use_case, version, bodies, principal, began, patience_ms)
-        finally:
-            self._under_way -= 1
         told = versions.pop() if len(versions) == 1 else None
         return *tensors.reply_of(request, use_case, told, describing.outputs(kind, answers, request.outputs)), standing
 
@@ -94,8 +90,9 @@ class Asking:
                 live = serving.live.version
                 raise Conflict(f"{version} was replaced by {live} meanwhile.", "Ask for none, or for the new one.")
             now = time.perf_counter()
-            left_ms = max(1.0, patience_ms - (now - began) * 1000)
-            part = bodies[len(answers) : len(answers) + _at_once(serving)]
+            left_ms = max(0.0, patience_ms - (now - began) * 1000)
+            count = _at_once(serving) if left_ms else _QUICK_ROWS  # too late for any model: the rest waits for nothing
+            part = bodies[len(answers) : len(answers) + count]
             asked = [self.service.answer(use_case, body, principal, now, left_ms, serving=serving) for body in part]
             answers += await asyncio.gather(*asked)
             versions.add(serving.live.version)
