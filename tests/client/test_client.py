@@ -250,6 +250,19 @@ def test_where_no_time_is_said_what_is_not_yet_there_is_asked_for_again_after_it
     assert len({each.headers["idempotency-key"] for each in arrived if each.method == "POST"}) == 1
 
 
+@pytest.mark.parametrize("said", ["soon", "", "Mon, 01 Jan 2029 00:00:00 +99999999999999999999", "Mon, 99 Foo"])
+def test_a_wait_that_cannot_be_read_keeps_nobody_from_the_local_answer(said: str) -> None:
+    refused = {"status": 503, "text": "", "headers": {"Retry-After": said}}
+    with playing([refused] * 5) as (address, _), Client(address, "pk_1", timeout_ms=2_000) as client:
+        assert client.decide("u", {}, fallback=True).produced_by == "fallback"
+
+
+def test_an_answer_that_nests_without_end_is_none() -> None:
+    deep = {"status": 200, "text": "[" * 100_000}
+    with playing([deep] * 5) as (address, _), Client(address, "pk_1", timeout_ms=2_000) as client:
+        assert client.decide("u", {}, fallback=True).produced_by == "fallback"
+
+
 def test_those_who_are_told_the_same_second_do_not_all_come_back_at_once() -> None:
     pauses = set()
     for _ in range(20):

@@ -176,13 +176,28 @@ def raising() -> float:
     raise ValueError("a broken model")
 
 
+def recursing() -> float:
+    return recursing()
+
+
+def exhausting() -> float:
+    raise MemoryError
+
+
 def slow() -> float:
     time.sleep(3)
     return 0.9
 
 
 @pytest.mark.parametrize(
-    ("score", "reason"), [(raising, "model_failed"), (lambda: math.nan, "not_finite"), (slow, "too_slow")]
+    ("score", "reason"),
+    [
+        (raising, "model_failed"),
+        (recursing, "model_failed"),
+        (exhausting, "model_failed"),
+        (lambda: math.nan, "not_finite"),
+        (slow, "too_slow"),
+    ],
 )
 def test_whatever_the_model_does_the_rule_answers_in_time(
     work: Workspace, definition: Definition, score: Callable[[], float], reason: str

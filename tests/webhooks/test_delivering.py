@@ -23,6 +23,7 @@ from tests.webhooks.receiving import Answer, Received, Receiver, hanging, in_tur
 
 pytestmark = pytest.mark.both_stores
 HOUR = timedelta(hours=1)
+ABSURD = "Mon, 01 Jan 2029 00:00:00 +99999999999999999999"
 
 
 def only(work: Workspace, endpoint: str) -> tuple[Delivery, list[Attempt]]:
@@ -167,7 +168,7 @@ def test_who_asks_to_wait_is_left_alone_so_long_with_everything(
     assert len(set(receiver.ids)) == 2
 
 
-@pytest.mark.parametrize("asked", ["soon", "-5", "", "99999999999999999999", "Mon, 99 Foo", "²"])
+@pytest.mark.parametrize("asked", ["soon", "-5", "", "99999999999999999999", "Mon, 99 Foo", "²", ABSURD])
 def test_a_wait_that_cannot_be_read_or_is_for_ever_stops_nothing(clock: FixedClock, asked: str) -> None:
     assert retrying.asked_to_wait(429, {"retry-after": asked}, clock.now()) in (timedelta(0), 24 * HOUR)
     assert retrying.asked_to_wait(500, {"retry-after": "60"}, clock.now()) == timedelta(0)

@@ -106,5 +106,5 @@ def _counted(rows: list[S], count: int) -> list[S]:
 def _read(body: bytes, what: type[S]) -> S:
     try:
         return msgspec.json.decode(body, type=what)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotOurs(str(error)) from None

@@ -29,7 +29,6 @@ from pilotage.decisions.records import Answer, Decision
 from pilotage.govern.flow.limits import Limits
 from pilotage.govern.records import Permission, Principal
 from pilotage.govern.rules.permissions import allowed, demand
-from pilotage.models.raw import FAILURES
 from pilotage.platform import processes, requests, tracing
 from pilotage.platform.errors import NotAuthenticated, NotFound
 from pilotage.platform.workspace import Workspace
@@ -224,7 +223,7 @@ class Service:
             opinion = await self.scoring.opinion(serving, question, due)
         try:
             return serving.decide(question, opinion, principal, now)
-        except FAILURES as error:
+        except Exception as error:  # noqa: BLE001  a door: whatever a rule raises, it is said that nothing was decided
             log.error("fallback_failed", use_case=serving.definition.name, error=type(error).__name__)
             return serving.undecided(question, principal, now)
 

@@ -23,7 +23,6 @@ from pilotage.decisions.records import Decision, Said
 from pilotage.decisions.rules import Opinion
 from pilotage.govern.records import Principal
 from pilotage.models import flow as modelling
-from pilotage.models.raw import FAILURES
 from pilotage.models.records import Prediction
 from pilotage.models.scoring import Scorer
 from pilotage.platform.errors import PilotageError, in_short
@@ -129,7 +128,7 @@ class Serving:
             return None, {}
         try:
             assembled = self.columns.assemble_told(row, moment, within)
-        except FAILURES as error:
+        except Exception as error:  # noqa: BLE001  a door: whatever a source's reader raises, the rule answers
             log.error("columns_failed", use_case=self.definition.name, error=type(error).__name__)
             return None, {}
         return assembled.values, assembled.missing
@@ -142,7 +141,8 @@ class Serving:
             return Opinion(None, "contract_broken")
         try:
             said = self.scorer.predict(question.values)
-        except FAILURES:
+        except Exception as error:  # noqa: BLE001  a door: whatever a model raises, the rule answers
+            log.error("model_failed", use_case=self.definition.name, error=type(error).__name__)
             return Opinion(None, "model_failed")
         return _finite(said)
 
@@ -152,9 +152,13 @@ class Serving:
         if self.scorer is None or not asked:
             return [self.score(each) for each in questions]
         try:
-            said = iter(self.scorer.predictions(asked))
-        except FAILURES:  # one row's fault is not the other rows'
+            answers = self.scorer.predictions(asked)
+        except Exception as error:  # noqa: BLE001  one row's fault is not the other rows'
+            log.error("models_rows_failed", use_case=self.definition.name, error=type(error).__name__)
             return [self.score(each) for each in questions]
+        if len(answers) != len(asked):
+            return [self.score(each) for each in questions]
+        said = iter(answers)
         return [
             self.score(each) if each.values is None or each.is_blocked else _finite(next(said)) for each in questions
         ]
@@ -257,7 +261,7 @@ class Serving:
             return ()
         try:
             return tuple(msgspec.to_builtins(signal) for signal in self.scorer.signals(question.values))
-        except FAILURES as error:  # an answer without reasons is an answer
+        except Exception as error:  # noqa: BLE001  an answer without reasons is an answer
             log.error("signals_failed", use_case=self.definition.name, error=in_short(error))
             return ()
 
@@ -390,7 +394,7 @@ def _is_quick(scorer: Scorer, present: Serving | None) -> bool:
         began = time.perf_counter()
         try:
             scorer.predict(row)
-        except FAILURES:
+        except Exception:  # noqa: BLE001  a row of nothing known: what it fails at says nothing of others
             return False
         taken.append(time.perf_counter() - began)
     return min(taken) < QUICK_SECONDS

@@ -59,9 +59,9 @@ def asked_to_wait(status: int | None, headers: Mapping[str, str], now: datetime)
     else:
         try:
             until = parsedate_to_datetime(text)
-        except ValueError:
+            wanted = (until if until.tzinfo else until.replace(tzinfo=UTC)) - now
+        except (ValueError, TypeError, OverflowError):  # no date, or one beyond all calendars
             return timedelta(0)
-        wanted = (until if until.tzinfo else until.replace(tzinfo=UTC)) - now
     return min(max(wanted, timedelta(0)), RETRY_AFTER_MAX)
 
 

@@ -151,7 +151,7 @@ def _pick(given: Brought) -> tuple[str, ...]:
 def _decoded(content: bytes, host: str) -> Any:
     try:
         said = msgspec.json.decode(content)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         said = None
     if said is None:
         raise Unreachable(f"{host} does not answer in JSON.", "Check the address and `protocol`.")
