@@ -13,7 +13,7 @@ _TURN = 0x70696C6F74
 """The lock of PostgreSQL under which a schema is migrated; the number says "pilot"."""
 _MAY_NOT = "42501"
 """PostgreSQL's insufficient_privilege."""
-HEAD = "0013"
+HEAD = "0014"
 
 
 def upgrade(database: Database) -> None:

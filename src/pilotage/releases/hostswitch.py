@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from pilotage.platform.errors import InvalidRequest
 from pilotage.platform.signing import Signer
+from pilotage.platform.synced import sync
 
 FOLDER = "switches"
 SUFFIX = ".off.json"
@@ -62,7 +63,7 @@ def write(folder: Path, signer: Signer, off: SwitchedOff) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def clear(folder: Path, use_case: str) -> bool:
@@ -72,7 +73,7 @@ def clear(folder: Path, use_case: str) -> bool:
         path.unlink()
     except FileNotFoundError:
         return False
-    _sync(path.parent)
+    sync(path.parent)
     return True
 
 
@@ -109,11 +110,3 @@ def _path(folder: Path, use_case: str) -> Path:
     if not _NAME.fullmatch(use_case):
         raise InvalidRequest(f"{use_case[:80]!r} is no name of a use case.", "Give the name that its file begins with.")
     return folder / FOLDER / f"{use_case}{SUFFIX}"
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

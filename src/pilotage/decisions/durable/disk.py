@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from pilotage.platform.synced import sync
+
 
 class Disk(Protocol):
     """What the spool asks of a disk; tests hand in one that loses what was not synced, or that fails.
@@ -64,8 +66,4 @@ class SystemDisk:
         path.unlink(missing_ok=True)
 
     def sync_folder(self, folder: Path) -> None:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(folder)

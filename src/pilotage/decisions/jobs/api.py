@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import shutil
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
 from litestar import Request, delete, get, post
@@ -20,7 +21,7 @@ from pilotage.decisions.jobs.records import Asked, BatchJob, Format, State
 from pilotage.govern.guards import needs, principal_of
 from pilotage.govern.records import Permission
 from pilotage.platform import replies
-from pilotage.platform.errors import InvalidRequest, Problem, TooLarge, TooSlow, WrongMediaType
+from pilotage.platform.errors import InvalidRequest, Problem, TooLarge, TooSlow, Unavailable, WrongMediaType
 from pilotage.platform.instants import as_utc
 from pilotage.platform.strictness import demand_unique_names
 from pilotage.platform.workspace import Workspace
@@ -42,6 +43,8 @@ _MEDIA_TYPES: dict[Format, str] = {
 }
 _BY_SOURCE = "application/json"
 _PIECE_SECONDS = 10
+FREE_BYTES_MIN = 256 * 1024 * 1024
+"""What uploads leave free of the disk: the spool may lie on the same."""
 _GUARDS = [needs(Permission.DECIDE)]
 
 
@@ -100,6 +103,8 @@ async def submit_job(use_case: str, request: AnyRequest, work: Workspace, target
         body = await read_body(request)
         asked, digest = _by_source(body), hashlib.sha256(body).digest()
         return await _submitted(work, definition, request, asked, key, digest, name)
+    if key is None:  # with a key it may be a job that is there already
+        await sync_to_thread(flow.demand_place, work, use_case)
     folder = files.folder_of(work, name)
     folder.mkdir(parents=True)
     try:
@@ -210,12 +215,20 @@ async def _receive(request: AnyRequest, path: Path, bytes_max: int) -> bytes:
             except TimeoutError:
                 raise TooSlow(f"Nothing came for {_PIECE_SECONDS} seconds.", "Send the file at once.") from None
             if piece is None:
-                return digest.digest()
+                break
             size += len(piece)
             if size > bytes_max:
                 raise TooLarge(f"The file has more than {bytes_max:,} bytes.", "Send it in parts.")
             digest.update(piece)
-            await asyncio.to_thread(file.write, piece)
+            await asyncio.to_thread(_write, file, piece)
+    await asyncio.to_thread(files.keep_upload, path)
+    return digest.digest()
+
+
+def _write(file: BinaryIO, piece: bytes) -> None:
+    if shutil.disk_usage(file.name).free < FREE_BYTES_MIN:
+        raise Unavailable("The disk is nearly full: no files are taken in.", "Send it when somebody made room.")
+    file.write(piece)
 
 
 def _status(work: Workspace, job: BatchJob) -> JobStatus:

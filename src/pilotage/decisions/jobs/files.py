@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from pilotage.decisions.jobs.records import BatchJob, Format
 from pilotage.decisions.records import Answer
+from pilotage.platform.synced import sync
 from pilotage.platform.workspace import Workspace
 
 _COUNTED = "rows"
@@ -82,8 +83,19 @@ def noted_rows(work: Workspace, job: BatchJob) -> int | None:
     """How many rows the questions have; None where nobody has counted them, or the files are elsewhere or gone."""
     try:
         return int((folder_of(work, job.id) / _COUNTED).read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # it is not synced: a power cut may leave it empty
         return None
+
+
+def keep_upload(path: Path) -> None:
+    """Make questions durable before somebody is told that they were taken in."""
+    for each in (path, path.parent, path.parent.parent):
+        sync(each)
+
+
+def kept_rows(work: Workspace, job: BatchJob) -> int:
+    """How many rows the parts of the result have on this machine."""
+    return sum(part.read_bytes().count(b"\n") for part in _parts(work, job))
 
 
 def write_part(work: Workspace, job: BatchJob, rows: Sequence[JobRow]) -> None:
@@ -96,6 +108,7 @@ def write_part(work: Workspace, job: BatchJob, rows: Sequence[JobRow]) -> None:
         file.flush()
         os.fsync(file.fileno())
     unseen.rename(path)
+    sync(folder)
 
 
 def remove(work: Workspace, job_id: str) -> None:

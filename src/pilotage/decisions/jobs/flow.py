@@ -24,6 +24,7 @@ from pilotage.platform.errors import Conflict, NotFound, TooMany, in_short
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.outages import Outage
 from pilotage.platform.replies import Claim
+from pilotage.platform.synced import sync
 from pilotage.platform.workspace import Workspace
 from pilotage.usecase.records import Definition
 
@@ -58,6 +59,16 @@ def submit(work: Workspace, definition: Definition, by: Principal, asked: Asked,
     return job
 
 
+def demand_place(work: Workspace, use_case: str) -> None:
+    """Refuse what would be refused, before its file has come.
+
+    Raises:
+        TooMany: so many jobs of this use case wait already.
+    """
+    with work.database.reading() as connection:
+        _demand_place(connection, use_case)
+
+
 def submit_once(
     work: Workspace, definition: Definition, by: Principal, asked: Asked, key: str, fingerprint: bytes, upload: str
 ) -> BatchJob:
@@ -89,6 +100,7 @@ def _claimed(
         files.remove(work, upload)
     else:
         files.folder_of(work, upload).rename(folder)
+        sync(folder.parent)
     with work.database.writing() as connection:
         there = jobs.find(connection, job.id)
         if there is None:
@@ -108,7 +120,9 @@ def begin(work: Workspace, definition: Definition, by: Principal, asked: Asked, 
         if file is not None:
             folder = files.folder_of(work, job_id)
             folder.mkdir(parents=True)
-            shutil.copyfile(file, folder / f"questions.{asked.format}")
+            questions = folder / f"questions.{asked.format}"
+            shutil.copyfile(file, questions)
+            files.keep_upload(questions)
         with work.database.writing() as connection:
             job = _made(work, definition, by, asked, job_id)
             _add(connection, work, job, by)
@@ -129,7 +143,7 @@ def take_up(work: Workspace, use_case: str, job_id: str) -> BatchJob:
     job = find(work, use_case, job_id)
     if job.state == "done":
         return job
-    if not job.source and not files.questions_of(work, job).is_file():
+    if not _can_be_done_here(work, job):
         raise NotFound(f"The questions of job {job_id} are not on this machine.", "Resume it where they are.")
     now = work.clock.now()
     with work.database.writing() as connection:
@@ -180,11 +194,15 @@ def _made(work: Workspace, definition: Definition, by: Principal, asked: Asked, 
 
 
 def _add(connection: sa.Connection, work: Workspace, job: BatchJob, by: Principal) -> None:
-    if jobs.count_open(connection, job.use_case) >= OPEN_MAX:
-        raise TooMany(f"{OPEN_MAX} jobs of {job.use_case} wait already.", "Wait for one, or cancel one.")
+    _demand_place(connection, job.use_case)
     jobs.add(connection, job)
     detail = {"job": job.id, "format": job.format, "source": job.source, "target": job.target}
     governing.record(connection, work, by, "submit-job", job.use_case, detail)
+
+
+def _demand_place(connection: sa.Connection, use_case: str) -> None:
+    if jobs.count_open(connection, use_case) >= OPEN_MAX:
+        raise TooMany(f"{OPEN_MAX} jobs of {use_case} wait already.", "Wait for one, or cancel one.")
 
 
 def find(work: Workspace, use_case: str, job_id: str, by: Principal | None = None) -> BatchJob:
@@ -234,9 +252,13 @@ def resume(work: Workspace, use_case: str, job_id: str, by: Principal) -> BatchJ
 
     Raises:
         NotFound: there is no such job, or it is another caller's.
-        Conflict: it did not fail.
+        Conflict: it did not fail, or so long ago that its files are gone.
     """
     job = find(work, use_case, job_id, by)
+    if job.finished_at is not None and job.finished_at < work.clock.now() - FILES_KEPT:
+        raise Conflict(
+            f"The files of job {job_id} were kept for {FILES_KEPT.days} days after it ended.", "Submit a new one."
+        )
     with work.database.writing() as connection:
         if not jobs.resume(connection, job_id):
             raise Conflict(f"The job {job_id} is {job.state}: only one that failed is resumed.", "Look at its state.")
@@ -271,7 +293,7 @@ def run_next(work: Workspace, stopped: Callable[[], bool], pause_seconds: float 
     now = work.clock.now()
     with work.database.reading() as connection:
         free = jobs.free(connection, now)
-    ours = next((job for job in free if job.source or files.questions_of(work, job).is_file()), None)
+    ours = next((job for job in free if _can_be_done_here(work, job)), None)
     if ours is None:
         return False
     with work.database.writing() as connection:
@@ -281,6 +303,14 @@ def run_next(work: Workspace, stopped: Callable[[], bool], pause_seconds: float 
             span.say(pilotage__use_case=job.use_case, pilotage__job=job.id)
             running.work_on(work, job, Pace(stopped, pause_seconds=pause_seconds))
     return True
+
+
+def _can_be_done_here(work: Workspace, job: BatchJob) -> bool:
+    """Where its questions lie, or where they are still to be read.
+
+    A source that is read again may have other rows in another order: they would not go on where the first ones ended.
+    """
+    return files.questions_of(work, job).is_file() or bool(job.source and not job.fetched)
 
 
 def forget_old(work: Workspace) -> int:

@@ -30,7 +30,8 @@ class BatchJob(Struct, frozen=True):
     """Questions on their way. ``seed`` is what the identifiers of its decisions follow from, by row.
 
     ``rows_refused`` do not fit the contract and have no decision; of ``rows_failed`` the model was asked in vain;
-    ``rows_written`` are in the target.
+    ``rows_written`` are in the target. Once its source was ``fetched``, the questions lie on one host or on one shared
+    disk, and are asked from there.
     """
 
     id: str
@@ -53,6 +54,7 @@ class BatchJob(Struct, frozen=True):
     finished_at: datetime | None = None
     error: str = ""
     lease: int = 0
+    fetched: bool = False
 
     @property
     def has_ended(self) -> bool:

@@ -33,7 +33,7 @@ from pilotage.decisions.jobs.store import Progress
 from pilotage.decisions.records import UNUSED_REASONS, Decision
 from pilotage.govern.records import Principal
 from pilotage.platform.beating import LEASE, beating
-from pilotage.platform.errors import InvalidRequest, PilotageError, in_short
+from pilotage.platform.errors import Conflict, InvalidRequest, PilotageError, in_short
 from pilotage.platform.identifiers import new_id
 from pilotage.platform.workspace import Workspace
 from pilotage.releases import flow as releasing
@@ -110,23 +110,47 @@ class _Running:
         work, job = self._work, self._job
         definition = releasing.answering(work, defining.find_adopted(work, job.use_case))
         self.step = "fetch"
-        self._fetch(definition)
-        if not self._answer_all(definition):
+        if not self._fetch(definition):
+            return
+        done = self._answer_all(definition)
+        if done is None or not self._is_ours():
             return
         self.step = "write"
-        written = targets.write(work, definition, job) if job.target and not self._lost.is_set() else 0
+        self._demand_whole(done)
+        written = targets.write(work, definition, job, self._is_ours) if job.target else 0
         _end(work, job, "done", written=written)
 
-    def _fetch(self, definition: Definition) -> None:
-        """Read the source into the job's folder, once: whoever takes the job over asks the same questions."""
+    def _fetch(self, definition: Definition) -> bool:
+        """Read the source into the job's folder, once: whoever takes the job over asks the same questions.
+
+        False where the job is not this worker's any more.
+        """
         path = files.questions_of(self._work, self._job)
         if self._job.source and not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             span = Span(self._job.known_since, self._job.known_until)
             data.keep_questions(definition, self._job.source, span, path)
+            files.keep_upload(path)
+        if not self._job.source or self._job.fetched:
+            return True
+        with self._work.database.writing() as connection:
+            return jobs.fetched(connection, self._job)
 
-    def _answer_all(self, definition: Definition) -> bool:
-        """Answer the rows that are left; False where this worker had to stop."""
+    def _is_ours(self) -> bool:
+        """Whether nobody cancelled the job or took it over."""
+        return not self._lost.is_set() and _renew(self._work, self._job)
+
+    def _demand_whole(self, rows_done: int) -> None:
+        """That every row's answer lies here: a part that is missing would be missing in the target, and nobody told."""
+        kept = files.kept_rows(self._work, self._job)
+        if kept != rows_done:
+            raise Conflict(
+                f"Of {rows_done:,} answered rows {kept:,} are in the result's files on this machine.",
+                "Their decisions are in the ledger. Submit the job again.",
+            )
+
+    def _answer_all(self, definition: Definition) -> int | None:
+        """Answer the rows that are left; how many there are in all, None where this worker had to stop."""
         work, job = self._work, self._job
         self.step = "open"
         serving = open_serving(work, definition, data.open_live(work, definition))
@@ -140,7 +164,7 @@ class _Running:
         while chunk := self._chunk(left):
             if self._pace.stopped():
                 self._put_back()
-                return False
+                return None
             serving = self._present(serving)
             answered, failed = self._answer(serving, chunk, so_far.rows_done)
             self.step = "keep"
@@ -149,9 +173,9 @@ class _Running:
             so_far = Progress(so_far.rows_done + len(chunk), so_far.rows_refused + refused, so_far.rows_failed + failed)
             with work.database.writing() as connection:
                 if not jobs.advance(connection, job, so_far, work.clock.now() + LEASE):
-                    return False
+                    return None
             self._pace.progress(so_far)
-        return True
+        return so_far.rows_done
 
     def _chunk(self, left: Iterator[bytes | InvalidRequest]) -> list[bytes | InvalidRequest]:
         self.step = "read"

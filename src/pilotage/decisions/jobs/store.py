@@ -36,6 +36,7 @@ batch_jobs = sa.Table(
     sa.Column("seed", sa.LargeBinary(16), nullable=False),
     sa.Column("lease", sa.Integer, nullable=False),
     sa.Column("leased_until", Instant),
+    sa.Column("fetched", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index(None, "use_case", "made_at"),
     sa.Index(None, "state", "made_at"),
 )
@@ -94,6 +95,11 @@ def take(connection: sa.Connection, job: BatchJob, now: datetime, lease: timedel
 def renew(connection: sa.Connection, job: BatchJob, leased_until: datetime) -> bool:
     """Say that its worker lives; False where the job is not this worker's any more."""
     return connection.execute(_of_worker(job).values(leased_until=leased_until)).rowcount == 1
+
+
+def fetched(connection: sa.Connection, job: BatchJob) -> bool:
+    """Say that the source was read; False where the job is not this worker's any more."""
+    return connection.execute(_of_worker(job).values(fetched=True)).rowcount == 1
 
 
 def advance(connection: sa.Connection, job: BatchJob, progress: Progress, leased_until: datetime) -> bool:

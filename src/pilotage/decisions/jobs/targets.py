@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,8 +49,10 @@ def target_of(definition: Definition, name: str) -> Target:
     return targets[name]
 
 
-def write(work: Workspace, definition: Definition, job: BatchJob) -> int:
+def write(work: Workspace, definition: Definition, job: BatchJob, is_wanted: Callable[[], bool]) -> int:
     """Write the rows that have a decision into the job's target; how many there are.
+
+    ``is_wanted`` is asked before the table is replaced: filling the one beside it may have taken long.
 
     Raises:
         SourceUnavailable: the database cannot be reached or written, in words without secrets.
@@ -63,6 +65,9 @@ def write(work: Workspace, definition: Definition, job: BatchJob) -> int:
             return _fill(engine, _table(target.table), work, job)
         beside = _table(f"{target.table}_{hashlib.sha256(job.id.encode()).hexdigest()[:10]}_new")
         written = _fill(engine, beside, work, job)
+        if not is_wanted():
+            beside.drop(engine)
+            return 0
         _swap(engine, beside.name, target.table)
         return written
 
