@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -85,11 +84,6 @@ def shows(page: Page, entity: str) -> None:
 def ready(page: Page) -> None:
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(400)  # two presses within 300 ms are one
-
-
-def slowly(route: Route) -> None:
-    time.sleep(0.2)
-    route.continue_()
 
 
 @pytest.mark.both_stores
@@ -185,11 +179,20 @@ def test_a_verdict_is_taken_back_also_while_it_is_on_its_way(live: Workspace, cl
     filled(live, clock, 3)
     with desk(live, "anna") as (page,):
         started(page, "UA1")
-        page.route("**/verdict", slowly)
+        on_their_way: list[Route] = []
+
+        def hold_first(route: Route) -> None:
+            if on_their_way:
+                route.continue_()
+            else:
+                on_their_way.append(route)
+
+        page.route("**/verdict", hold_first)
         page.keyboard.press("a")
         shows(page, "UA2")
         expect(page.get_by_text("Keeping: your verdict on UA1.")).to_be_visible()
         page.keyboard.press("u")
+        on_their_way[0].continue_()
         shows(page, "UA1")
         expect(page.get_by_text("Yours until")).to_be_visible()
         ready(page)

@@ -34,6 +34,7 @@ from pilotage.web.problems import DATABASE_AWAY, on_database_error, on_defect, o
 from pilotage.web.rendering import STATIC, environment
 from pilotage.web.routes import handlers
 from pilotage.web.security import add_headers
+from pilotage.web.strict_bodies import demand_strict
 
 _KEEP_SECONDS = 86_400
 
@@ -71,6 +72,7 @@ def build_console(
         },
         csrf_config=_csrf(work),
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment())),
+        before_request=demand_strict,
         before_send=[add_headers],
         lifespan=[*lifespan],
         request_max_body_size=work.settings.request_bytes_max,

@@ -139,6 +139,7 @@ def test_a_key_sees_only_the_flags_of_its_use_cases(flags: Flags) -> None:
         (b"[]", "PARSE_ERROR"),
         (b'{"context": 1}', "PARSE_ERROR"),
         (b"\xff", "PARSE_ERROR"),
+        (b'{"context": {"targetingKey": "a", "targetingKey": "b"}}', "PARSE_ERROR"),
         (b'{"context": {"targetingKey": 7}}', "INVALID_CONTEXT"),
         (b'{"context": {"targetingKey": ""}}', "TARGETING_KEY_MISSING"),
         (b'{"context": {"targetingKey": "\\ud800"}}', "PARSE_ERROR"),

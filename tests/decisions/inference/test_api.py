@@ -328,6 +328,12 @@ def test_what_is_not_there_is_told_in_the_protocols_form(client: httpx.Client) -
     assert "There is no use case 'other'" in client.post("/v2/models/other/infer", json={"inputs": []}).json()["error"]
 
 
+def test_a_request_that_names_a_tensors_data_twice_is_refused(client: httpx.Client) -> None:
+    body = json.dumps({"inputs": inputs()}).replace('"data":', '"data": [], "data":', 1)
+    refused = client.post(INFER, content=body)
+    assert refused.status_code == 400 and "names a field twice: data" in refused.json()["error"]
+
+
 def test_compressed_and_endless_bodies_are_not_read(client: httpx.Client, work: Workspace) -> None:
     packed = client.post(INFER, content=b"x", headers={"Content-Encoding": "gzip"})
     assert (packed.status_code, list(packed.json())) == (415, ["error"])

@@ -30,7 +30,7 @@ from pilotage.govern.flow.limits import Limits
 from pilotage.govern.records import Permission, Principal
 from pilotage.govern.rules.permissions import allowed, demand
 from pilotage.platform import processes, requests, tracing
-from pilotage.platform.errors import NotAuthenticated, NotFound
+from pilotage.platform.errors import NotAuthenticated, NotFound, in_short
 from pilotage.platform.workspace import Workspace
 from pilotage.releases.records import Stage
 
@@ -224,7 +224,7 @@ class Service:
         try:
             return serving.decide(question, opinion, principal, now)
         except Exception as error:  # noqa: BLE001  a door: whatever a rule raises, it is said that nothing was decided
-            log.error("fallback_failed", use_case=serving.definition.name, error=type(error).__name__)
+            log.error("fallback_failed", use_case=serving.definition.name, error=in_short(error))
             return serving.undecided(question, principal, now)
 
     async def _recorded(self, serving: Serving, decision: Decision, due: Deadline) -> Answer:

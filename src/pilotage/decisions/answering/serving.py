@@ -129,7 +129,7 @@ class Serving:
         try:
             assembled = self.columns.assemble_told(row, moment, within)
         except Exception as error:  # noqa: BLE001  a door: whatever a source's reader raises, the rule answers
-            log.error("columns_failed", use_case=self.definition.name, error=type(error).__name__)
+            log.error("columns_failed", use_case=self.definition.name, error=in_short(error))
             return None, {}
         return assembled.values, assembled.missing
 
@@ -142,7 +142,7 @@ class Serving:
         try:
             said = self.scorer.predict(question.values)
         except Exception as error:  # noqa: BLE001  a door: whatever a model raises, the rule answers
-            log.error("model_failed", use_case=self.definition.name, error=type(error).__name__)
+            log.error("model_failed", use_case=self.definition.name, error=in_short(error))
             return Opinion(None, "model_failed")
         return _finite(said)
 
@@ -154,7 +154,7 @@ class Serving:
         try:
             answers = self.scorer.predictions(asked)
         except Exception as error:  # noqa: BLE001  one row's fault is not the other rows'
-            log.error("models_rows_failed", use_case=self.definition.name, error=type(error).__name__)
+            log.error("models_rows_failed", use_case=self.definition.name, error=in_short(error))
             return [self.score(each) for each in questions]
         if len(answers) != len(asked):
             return [self.score(each) for each in questions]

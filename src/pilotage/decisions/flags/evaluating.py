@@ -9,6 +9,8 @@ import msgspec
 
 from pilotage.decisions import rules
 from pilotage.decisions.flags.records import BulkFailure, Evaluation, Failure, Flag, Reason
+from pilotage.platform.errors import InvalidRequest
+from pilotage.platform.strictness import UNDECODABLE, demand_unique_names
 from pilotage.releases.records import Live
 
 KINDS = ("stage", "enabled", "arm")
@@ -21,8 +23,11 @@ def context_of(body: bytes) -> dict[str, Any] | BulkFailure:
         return {}
     try:
         context = msgspec.json.decode(body, type=Evaluation).context
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        demand_unique_names(body)
+    except UNDECODABLE as error:
         return BulkFailure("PARSE_ERROR", f"The body is no evaluation request: {error}.")
+    except InvalidRequest as error:
+        return BulkFailure("PARSE_ERROR", error.message)
     if not isinstance(context.get(TARGETING_KEY, ""), str):
         return BulkFailure("INVALID_CONTEXT", f"{TARGETING_KEY} must be a text: the entity of the decision.")
     return context

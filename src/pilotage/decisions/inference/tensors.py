@@ -23,6 +23,7 @@ from pilotage.decisions.inference.records import (
     SentTensor,
 )
 from pilotage.platform.errors import InvalidRequest
+from pilotage.platform.strictness import UNDECODABLE, demand_unique_names
 
 ROWS_MAX = 1_000
 """Rows of one request."""
@@ -48,7 +49,7 @@ def parted(body: bytes, header_length: str | None) -> tuple[InferenceRequest, by
     """The request's JSON, and the bytes behind it; ``header_length`` is ``Inference-Header-Content-Length``.
 
     Raises:
-        InvalidRequest: the length is no length within the body, or the JSON is not a request.
+        InvalidRequest: the length is no length within the body, or the JSON is not a request or names a field twice.
     """
     size = len(body)
     if header_length is not None:
@@ -56,9 +57,11 @@ def parted(body: bytes, header_length: str | None) -> tuple[InferenceRequest, by
             raise InvalidRequest("Inference-Header-Content-Length must be the size of the JSON before the tensors.")
         size = int(header_length[:18])
     try:
-        return _decode(body[:size]), body[size:]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        request = _decode(body[:size])
+    except UNDECODABLE as error:
         raise InvalidRequest(f"The body is no inference request: {error}.") from None
+    demand_unique_names(body[:size])
+    return request, body[size:]
 
 
 def rows_of(request: InferenceRequest, binary: bytes, wanted: dict[str, Datatype]) -> list[dict[str, Any]]:
