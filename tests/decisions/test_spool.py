@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.decisions.losing import HERE, Told, Waiter, call_all
@@ -281,6 +282,51 @@ def test_a_commit_that_is_over_cannot_be_given_up(tmp_path: Path) -> None:
     assert not spool.withdraw(waiter.told[b"kept"])
     spool.close()
     assert waiter.said == {b"kept": None}
+
+
+def test_what_is_durable_is_not_given_up_at_the_last_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def given_up_meanwhile(batch: Any, error: OSError | None) -> bool:
+        found = settle(batch, error)
+        spool.give_up(waiter.told[b"kept"])
+        return found
+
+    spool, waiter = Spool(tmp_path, 1 << 20, call_all), Waiter()
+    settle = spool._is_acknowledged
+    monkeypatch.setattr(spool, "_is_acknowledged", given_up_meanwhile)
+    waiter.hand(spool, b"kept", b"kept")
+    waiter.wait_for(1)
+    spool.close()
+    assert waiter.said == {b"kept": None}
+    assert (spool.tally().recorded, spool.tally().lost) == (1, 0)
+
+
+def test_what_failed_is_counted_as_lost_once_also_where_it_cannot_be_cut_off(tmp_path: Path) -> None:
+    class FullThenHanging(SystemDisk):
+        is_full, lets, is_hanging = False, threading.Event(), threading.Event()
+
+        def write(self, file: io.FileIO, content: bytes) -> None:
+            if self.is_full:
+                raise OSError(errno.ENOSPC, "no space left on device")
+            super().write(file, content)
+
+        def truncate(self, file: io.FileIO, size: int) -> None:
+            self.is_hanging.set()
+            assert self.lets.wait(10)
+            super().truncate(file, size)
+
+    disk = FullThenHanging()
+    spool, waiter = Spool(tmp_path, 1 << 20, call_all, disk), Waiter()
+    waiter.hand(spool, b"kept", b"kept")
+    waiter.wait_for(1)
+    disk.is_full = True
+    waiter.hand(spool, b"too much", b"too much")
+    assert disk.is_hanging.wait(5)
+    spool.give_up(waiter.told[b"too much"])
+    waiter.wait_for(2)
+    disk.lets.set()
+    spool.close()
+    assert waiter.acknowledged == {b"kept"}
+    assert (spool.tally().recorded, spool.tally().lost) == (1, 1)
 
 
 def test_each_segment_opens_with_what_its_writer_did_before_it(tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ class _Batch(Generic[Waiting]):
         self.waiting = [waiting for _, waiting in records]
         self.begun_at = time.monotonic()
         self.given_up = False
+        self.is_counted = False
+        self.is_durable = False
 
 
 class Spool(Generic[Waiting]):
@@ -156,14 +158,18 @@ class Spool(Generic[Waiting]):
     def give_up(self, waiting: Waiting) -> None:
         """Declare a commit lost that hangs, for all that wait for it. When its write ends after all, it is cut off.
 
-        Does nothing where this record's commit is over: then its waiter is being told already.
+        Does nothing where this record's commit is over, or is durable: then its waiter is being told already. Where it
+        failed, and what hangs is that it is cut off, it is counted as lost already.
         """
         with self._wake:
             writing = self._writing
             if writing is None or writing.given_up or not any(each is waiting for each in writing.waiting):
                 return
+            if writing.is_durable:
+                return
             writing.given_up = True
-            self._lost += len(writing.waiting)
+            if not writing.is_counted:
+                self._lost += len(writing.waiting)
         self._committed(writing.waiting, SpoolClosed("the disk hangs"))
 
     def closed(self) -> list[Path]:
@@ -268,6 +274,7 @@ class Spool(Generic[Waiting]):
         with self._wake:
             if batch.given_up:
                 return False
+            batch.is_counted, batch.is_durable = True, error is None
             if error is None:
                 self._recorded += len(batch.waiting)
             else:
